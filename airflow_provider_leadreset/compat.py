@@ -1,0 +1,51 @@
+"""The few Airflow names this provider needs, from where Airflow 3 and Airflow 2.11 keep them.
+
+Airflow's own compatibility package is not used: managed services pin a version of it on Airflow 2.11 that
+does not have these names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseHook, BaseOperator, Context, ObjectStoragePath
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+    from airflow.sdk.log import mask_secret
+else:
+    try:
+        from airflow.sdk import BaseOperator
+    except ImportError:
+        from airflow.models.baseoperator import BaseOperator
+
+_ELSEWHERE = {
+    "BaseHook": ("airflow.sdk", "airflow.hooks.base"),
+    "ObjectStoragePath": ("airflow.sdk", "airflow.io.path"),
+    "mask_secret": ("airflow.sdk.log", "airflow.utils.log.secrets_masker"),
+    "AirflowException": ("airflow.sdk.exceptions", "airflow.exceptions"),
+    "AirflowFailException": ("airflow.sdk.exceptions", "airflow.exceptions"),
+    "AirflowSkipException": ("airflow.sdk.exceptions", "airflow.exceptions"),
+}
+"""Where the names stand that no DAG needs at parse time; looked up when first used."""
+
+__all__ = [
+    "AirflowException",
+    "AirflowFailException",
+    "AirflowSkipException",
+    "BaseHook",
+    "BaseOperator",
+    "Context",
+    "ObjectStoragePath",
+    "mask_secret",
+]
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    for module in _ELSEWHERE.get(name, ()):
+        try:
+            return getattr(import_module(module), name)
+        except (ImportError, AttributeError):
+            continue
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Hook: an Airflow connection becomes a LeadSquared client."""

@@ -1,0 +1,190 @@
+"""LeadResetHook: an Airflow connection becomes a :class:`.LeadSquaredClient`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from airflow_provider_leadreset.compat import BaseHook, mask_secret
+from airflow_provider_leadreset.leadsquared import catalog
+from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient, key_forms
+from airflow_provider_leadreset.leadsquared.errors import (
+    InputError,
+    LeadRejectedError,
+    LeadSquaredError,
+    shown,
+)
+from airflow_provider_leadreset.leadsquared.pace import WINDOW, Gate, Pace
+from airflow_provider_leadreset.leadsquared.reset import LeadReset
+
+
+@dataclass(frozen=True)
+class AccountSettings:
+    """What the connection says beside host and keys.
+
+    :param calls_per_5s: calls that the plan allows the account in any 5 seconds.
+    :param pool: the Airflow pool whose slots are those calls.
+    :param timeout: seconds to wait for a connection, and for an answer.
+    """
+
+    calls_per_5s: int = 25
+    pool: str = ""
+    timeout: float = 30.0
+
+
+class LeadResetHook(BaseHook):
+    """Calls LeadSquared with the host and keys of an Airflow connection.
+
+    The connection, of type ``leadsquared``: Host = the account's API host (``api-in21.leadsquared.com``),
+    Login = access key, Password = secret key. Extra, all optional: ``calls_per_5s`` (25; what the plan
+    allows), ``pool`` (the connection's own id), ``timeout`` (30 seconds).
+
+    :param leadsquared_conn_id: id of the connection.
+    :param calls: at most so many calls start in any 5 seconds; by default the connection's ``calls_per_5s``.
+    """
+
+    conn_name_attr: ClassVar[str] = "leadsquared_conn_id"
+    default_conn_name: ClassVar[str] = "leadsquared_default"
+    conn_type: ClassVar[str] = "leadsquared"
+    hook_name: ClassVar[str] = "LeadSquared"
+
+    def __init__(self, leadsquared_conn_id: str = default_conn_name, *, calls: int | None = None) -> None:
+        super().__init__()
+        self.leadsquared_conn_id = leadsquared_conn_id
+        self.calls = calls
+
+    @cached_property
+    def _connection(self) -> Any:
+        connection = self.get_connection(self.leadsquared_conn_id)
+        # Airflow masks the password as it is; a key can also turn up stripped or percent-encoded, and the
+        # access key is a login, which Airflow does not mask at all.
+        keys = [key for raw in (connection.login, connection.password) if raw for key in (raw, raw.strip())]
+        for form in key_forms(*keys):
+            if form:
+                mask_secret(form)
+        return connection
+
+    @cached_property
+    def settings(self) -> AccountSettings:
+        """The connection's extras, checked.
+
+        :raises InputError: one of them is no usable value.
+        """
+        extra = self._connection.extra_dejson
+        unknown = sorted(set(extra) - {"calls_per_5s", "pool", "timeout"})
+        if unknown:
+            self.log.warning(
+                "Connection %s: the extras %s are not known and have no effect; known are calls_per_5s, pool, timeout",
+                self.leadsquared_conn_id,
+                ", ".join(unknown),
+            )
+        return AccountSettings(
+            calls_per_5s=_whole_number(
+                "calls_per_5s", extra.get("calls_per_5s"), AccountSettings.calls_per_5s
+            ),
+            pool=str(extra.get("pool") or self.leadsquared_conn_id),
+            timeout=_seconds("timeout", extra.get("timeout"), AccountSettings.timeout),
+        )
+
+    @cached_property
+    def _client(self) -> LeadSquaredClient:
+        connection, settings = self._connection, self.settings
+        host = (connection.host or "").strip()
+        if connection.port and not re.search(r":\d+(/|$)", host):
+            host = re.sub(r"^((?:https?://)?[^/:]+)", rf"\g<1>:{connection.port}", host)
+        share = min(self.calls or settings.calls_per_5s, settings.calls_per_5s)
+        return LeadSquaredClient(
+            host,
+            connection.login,
+            connection.password,
+            timeout=settings.timeout,
+            gate=Gate(Pace(share, settings.calls_per_5s)),
+        )
+
+    def get_conn(self) -> LeadSquaredClient:
+        """Give the client; the same one each time, since it keeps the pace.
+
+        :raises InputError: the connection has no usable host, keys or extras. The error quotes no key.
+        """
+        return self._client
+
+    def reset(self, reset: LeadReset) -> None:
+        """Queue one lead's reset; see :meth:`.LeadSquaredClient.reset`."""
+        self.get_conn().reset(reset)
+
+    def list_members(self, list_id: str) -> list[str]:
+        """Give the lead ids of a list, read to its end; see :func:`.catalog.list_members`."""
+        return catalog.list_members(self.get_conn(), list_id)
+
+    def activity_types(self) -> dict[int, str]:
+        """Give the account's activity events, code to name; see :func:`.catalog.activity_types`."""
+        return catalog.activity_types(self.get_conn())
+
+    def task_types(self) -> dict[str, str]:
+        """Give the account's task types, GUID to name; see :func:`.catalog.task_types`."""
+        return catalog.task_types(self.get_conn())
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Say whether the connection can reset leads, and whose keys it has.
+
+        Asks ``Authentication.svc/UserByAccessKey.Get`` (documented; any region's host answers it). That it
+        takes the keys as headers is not documented: should it object, ``LeadsMetaData.Get`` is asked, which
+        tells keys and host but neither user nor role.
+        """
+        try:
+            client = self.get_conn()
+            try:
+                user = client.whose_keys()
+            except (AccessError, LeadRejectedError):
+                client.call(
+                    "GET", "LeadManagement.svc/LeadsMetaData.Get", params={"schemaName": "ProspectID"}
+                )
+                return True, f"{client.host} accepts the keys; it did not say whose they are"
+        except (InputError, LeadSquaredError) as error:
+            return False, str(error)
+        return _judge(user, client.host)
+
+
+def _judge(user: dict[str, Any], host: str) -> tuple[bool, str]:
+    name = " ".join(str(user[key]) for key in ("FirstName", "LastName") if user.get(key)) or user.get(
+        "EmailAddress"
+    )
+    account = f"{user.get('OrgDisplayName') or 'account'} ({user.get('OrgShortCode') or 'no code'})"
+    role = str(user.get("Role") or "unknown role")
+    whose = f"keys of {name or 'an unnamed user'}, {role}, {account}"
+    urls = user.get("LSQCommonServiceURLs")
+    right = str(urls.get("api") or "") if isinstance(urls, dict) else ""
+    right = re.sub(r"^https?://|/.*$", "", right).lower()
+    if right and right != host:
+        return False, f"{whose}: the account lives at {right}, not at {host}: set Host to {right}"
+    if role.lower() != "administrator":
+        return False, f"{whose}: a reset needs an administrator's keys"
+    return True, f"{whose}, at {host}"
+
+
+def _whole_number(name: str, value: object, default: int) -> int:
+    if value in (None, ""):
+        return default
+    text = str(value).strip()
+    if isinstance(value, bool) or not re.fullmatch(r"[1-9]\d{0,3}", text):
+        raise InputError(
+            f"the connection's {name} is {shown(value)}: give the number of calls that the plan allows "
+            f"in {WINDOW:g} seconds, such as 25"
+        )
+    return int(text)
+
+
+def _seconds(name: str, value: object, default: float) -> float:
+    if value in (None, ""):
+        return default
+    try:
+        seconds = float(str(value))
+    except ValueError:
+        seconds = 0.0
+    if isinstance(value, bool) or not 0 < seconds <= 600:
+        raise InputError(
+            f"the connection's {name} is {shown(value)}: give seconds, more than 0 and at most 600"
+        )
+    return seconds

@@ -1,0 +1,1 @@
+"""LeadSquared itself: requests, answers, pace and windows. Nothing here imports Airflow."""

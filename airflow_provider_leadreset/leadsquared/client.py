@@ -1,0 +1,238 @@
+"""LeadSquared over HTTP: every call is paced, has a time-out, and gives an answer or an error."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from airflow_provider_leadreset import __version__
+from airflow_provider_leadreset.leadsquared.answers import network_error, read_answer
+from airflow_provider_leadreset.leadsquared.errors import (
+    InputError,
+    LeadSquaredError,
+    QuotaError,
+    ThrottledError,
+    UnavailableError,
+    shown,
+)
+from airflow_provider_leadreset.leadsquared.pace import Gate, Pace
+from airflow_provider_leadreset.leadsquared.reset import LeadReset
+
+USER_AGENT = f"airflow-provider-leadreset/{__version__}"
+
+REPEATS = (1.0, 2.0, 4.0)
+"""Seconds waited before each repetition of a call that got no answer or an outage's."""
+
+PATIENCE = 300.0
+"""Seconds without one accepted call after which the batch ends, for Airflow to retry later."""
+
+MOST_THREADS = 50
+"""How many threads may use one client, and so how many connections it keeps."""
+
+
+class OutageError(UnavailableError):
+    """Not one call was answered for minutes. Every further one would wait as long."""
+
+
+class LeadSquaredClient:
+    """One account, one ``requests.Session``. May be used by several threads at once.
+
+    :param host: the API host, such as ``api-in21.leadsquared.com``, or ``host:port``. Spelled with
+        ``http://`` it is taken only for this machine's own addresses (the emulator's).
+    :param access_key: travels in the header ``x-LSQ-AccessKey`` (documented and recommended), nowhere else.
+    :param secret_key: travels in the header ``x-LSQ-SecretKey``, nowhere else.
+    :param timeout: seconds to wait for a connection, and again for an answer.
+    :param gate: paces all calls; by default 25 in 5 s.
+    :raises InputError: a host or key that cannot be used; the error does not quote the keys.
+    """
+
+    def __init__(
+        self, host: str, access_key: str, secret_key: str, *, timeout: float = 30.0, gate: Gate | None = None
+    ) -> None:
+        self.host, self._base = _base_address(host)
+        self._keys = (
+            _clean_key("access key (Login)", access_key),
+            _clean_key("secret key (Password)", secret_key),
+        )
+        if not timeout > 0:
+            raise InputError(f"timeout is {shown(timeout)}: give a number of seconds above 0")
+        self._timeout = timeout
+        self.gate = gate or Gate(Pace(25))
+        self._secrets = re.compile("|".join(re.escape(form) for form in key_forms(*self._keys)))
+        self._session = requests.Session()
+        self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # As auth, the keys are in no header list that somebody may print, and no netrc file can replace them.
+        self._session.auth = self._sign
+        self._session.mount(self._base, HTTPAdapter(pool_maxsize=MOST_THREADS))
+        # A proxy of the environment must not see what is sent unencrypted, and cannot reach this machine's own.
+        self._session.trust_env = self._base.startswith("https:")
+
+    def __repr__(self) -> str:
+        return f"<LeadSquaredClient of {self.host}>"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def reset(self, reset: LeadReset) -> None:
+        """Queue one lead's reset (``LeadManagement.svc/Lead.Reset``, documented).
+
+        LeadSquared answers once the reset is queued, not once it is done. How long that takes is unknown.
+
+        :raises LeadSquaredError: the reset was not queued, or (``UnavailableError``) may not have been.
+        """
+        try:
+            self.call("POST", "LeadManagement.svc/Lead.Reset", body=reset.body(), writes=True)
+        except LeadSquaredError as error:
+            error.prospect_id = reset.prospect_id
+            raise
+
+    def whose_keys(self) -> dict[str, Any]:
+        """Give what LeadSquared knows of the keys' user (``Authentication.svc/UserByAccessKey.Get``).
+
+        Documented: Role, OrgShortCode, OrgDisplayName, and ``LSQCommonServiceURLs`` with the account's own
+        ``api`` and ``app`` hosts; any region's host answers.
+        """
+        answer = self.call("GET", "Authentication.svc/UserByAccessKey.Get")
+        return answer if isinstance(answer, dict) else {}
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str] | None = None,
+        body: object = None,
+        writes: bool = False,
+    ) -> Any:
+        """Make one call: wait for its turn, repeat it while throttled, and a few times in an outage.
+
+        :param path: after ``/v2/``.
+        :param params: query; never keys.
+        :param body: sent as JSON.
+        :returns: the answer's JSON.
+        :raises QuotaError: throttled, and nothing was accepted for five minutes.
+        :raises OutageError: unavailable, and nothing was answered for five minutes.
+        :raises LeadSquaredError: any other error of :mod:`.errors`.
+        """
+        pauses = iter(REPEATS)
+        while True:
+            permit = self.gate.enter()
+            try:
+                answer = self._send(method, path, params, body, writes=writes)
+            except ThrottledError as error:
+                self.gate.throttled(permit, error.limit)
+                if self.gate.silence() >= PATIENCE:
+                    raise QuotaError(
+                        f"not one call was accepted for {PATIENCE / 60:.0f} minutes, so the day's quota may be "
+                        f"used up; LeadSquared says: {error.message}",
+                        limit=error.limit,
+                        status=error.status,
+                        exception_type=error.exception_type,
+                    ) from None
+            except UnavailableError as error:
+                self.gate.unanswered(permit)
+                if self.gate.silence() >= PATIENCE:
+                    raise OutageError(
+                        f"not one answer for {PATIENCE / 60:.0f} minutes: {error.reason}"
+                    ) from None
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+                self.gate.pause(pause)
+            except BaseException:
+                self.gate.accepted(permit)
+                raise
+            else:
+                self.gate.accepted(permit)
+                return answer
+
+    def _send(
+        self, method: str, path: str, params: dict[str, str] | None, body: object, *, writes: bool
+    ) -> Any:
+        failure: str | None = None
+        response: requests.Response | None = None
+        try:
+            response = self._session.request(
+                method,
+                f"{self._base}v2/{path}",
+                params=params,
+                data=None if body is None else json.dumps(body),
+                headers={"Content-Type": "application/json"},
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            failure = type(error).__name__
+        # Raised out here, the error has no context: requests' own exception holds the request with its headers.
+        if response is None:
+            raise network_error(failure or "no answer", self.host)
+        try:
+            text = response.content.decode("utf-8", "replace")
+            return read_answer(response.status_code, text, host=self.host, writes=writes)
+        except LeadSquaredError as error:
+            raise error.without(self._secrets) from None
+
+    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["x-LSQ-AccessKey"], request.headers["x-LSQ-SecretKey"] = self._keys
+        return request
+
+
+def key_forms(*keys: str) -> set[str]:
+    """Give every spelling in which a key could turn up in a text: raw and percent-encoded."""
+    return {form for key in keys for form in (key, quote(key, safe=""), quote(key), quote_plus(key))}
+
+
+def _clean_key(name: str, key: object) -> str:
+    text = key.strip() if isinstance(key, str) else ""
+    if not text:
+        raise InputError(f"the connection has no {name}")
+    # requests would refuse such a key by an error that quotes it.
+    if not text.isprintable() or not text.isascii():
+        raise InputError(
+            f"the connection's {name} has a line break or another character no key has: paste it anew"
+        )
+    return text
+
+
+def _base_address(host: object) -> tuple[str, str]:
+    """Read what people paste as host: ``https://host/``, ``host/v2``, ``host:port``."""
+    text = host.strip() if isinstance(host, str) else ""
+    match = re.fullmatch(
+        r"(?:(?P<scheme>https?)://)?(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::(?P<port>\d{1,5}))?(?:/+v2)?/*",
+        text,
+    )
+    if not match:
+        raise InputError(
+            f"the connection's Host is {shown(_without_query(text))}: write the API host alone, such as "
+            "api-in21.leadsquared.com (LeadSquared shows it under My Account > Settings > API and Webhooks)"
+        )
+    name, port = match["name"].lower(), match["port"]
+    address = name if port in (None, "0") else f"{name}:{int(port)}"
+    if match["scheme"] == "http" and not _is_loopback(name):
+        raise InputError(
+            f"the connection's Host is {shown(text)}: keys travel over https only, write {address}"
+        )
+    return address, f"{match['scheme'] or 'https'}://{address}/"
+
+
+def _without_query(text: str) -> str:
+    # A pasted address may carry the keys in its query, or before an @.
+    return re.sub(r"//[^/@]*@", "//***@", text.partition("?")[0])
+
+
+def _is_loopback(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,114 @@
+"""What can go wrong, one class per thing the caller should do about it.
+
+::
+
+    InputError (a ValueError)       the caller's own values; nothing was sent
+    LeadSquaredError
+    ├── AccessError                 keys, rights or host: stop everything, a person must act
+    ├── LeadRejectedError           this lead or request, for good: go on with the others
+    ├── ThrottledError              the account's call limit: wait, repeat
+    │   └── QuotaError              nothing accepted for minutes: come back much later
+    └── UnavailableError            outage, time-out, unreadable answer: repeat, then retry later
+
+No text of any of them holds a key: :mod:`.client` strikes both keys out of whatever LeadSquared
+says, and leaves out what the network library says.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Self
+
+
+class InputError(ValueError):
+    """A value that cannot be what was meant. Raised before any call is made.
+
+    The text quotes the value and says what to write instead.
+    """
+
+
+def shown(value: object, limit: int = 120) -> str:
+    """Give ``value`` as an error quotes it: its ``repr``, cut after ``limit`` characters."""
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
+
+
+class LeadSquaredError(Exception):
+    """LeadSquared, or the way to it, did not do what was asked.
+
+    :param message: what happened, without keys.
+    :param status: HTTP status, None where no answer came.
+    :param exception_type: LeadSquared's ``ExceptionType`` (``MX…Exception``), None where none came.
+    :param prospect_id: the lead the call was about, None where it was about no single lead.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        exception_type: str | None = None,
+        prospect_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.exception_type = exception_type
+        self.prospect_id = prospect_id
+
+    @property
+    def reason(self) -> str:
+        """What happened, without the lead: equal for two leads that failed alike."""
+        marks = [f"HTTP {self.status}" if self.status else "", self.exception_type or ""]
+        prefix = " ".join(mark for mark in marks if mark)
+        return f"{prefix}: {self.message}" if prefix else self.message
+
+    def without(self, secrets: re.Pattern[str]) -> Self:
+        """Strike out, in place, what ``secrets`` matches, should LeadSquared have quoted a key."""
+        self.message = secrets.sub("***", self.message)
+        self.exception_type = secrets.sub("***", self.exception_type) if self.exception_type else None
+        self.args = (self.message,)
+        return self
+
+    def __str__(self) -> str:
+        return f"lead {self.prospect_id}: {self.reason}" if self.prospect_id else self.reason
+
+
+class AccessError(LeadSquaredError):
+    """Wrong keys, not an administrator, or the wrong host. Every further call would fail alike."""
+
+
+class LeadRejectedError(LeadSquaredError):
+    """LeadSquared refused this request, and would refuse it again: a bad request or an unknown lead."""
+
+
+class ThrottledError(LeadSquaredError):
+    """The account's limit of calls was exceeded. The call was not carried out and may be repeated.
+
+    :param limit: the account's calls per window where the answer named it (seen: "exceeded the limit of
+        N in 5 second(s)"), else None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        limit: int | None = None,
+        status: int | None = None,
+        exception_type: str | None = None,
+        prospect_id: str | None = None,
+    ) -> None:
+        super().__init__(message, status=status, exception_type=exception_type, prospect_id=prospect_id)
+        self.limit = limit
+
+
+class QuotaError(ThrottledError):
+    """Not one call was accepted for minutes: the day's quota may be used up. Retry in an hour or more."""
+
+
+class UnavailableError(LeadSquaredError):
+    """An outage, a refused or broken connection, a time-out, or an answer that cannot be read.
+
+    The call may or may not have been carried out. A reset may be repeated all the same: the same window
+    deletes nothing more.
+    """

@@ -1,0 +1,256 @@
+"""When the next call may start, so that the account's limit is used whole and not exceeded.
+
+LeadSquared counts the calls of an account in any five seconds (documented: 2 to 25 by plan), at a moment
+between a call's departure and its answer that nobody outside can see. So each call takes a permit, and the
+permit comes back at the earlier of
+
+* answer + window, which no jitter of the network can break, and
+* departure + window + margin, which wastes no latency. The margin covers the difference in how long two
+  requests travel: it starts small, grows at once when a call is throttled, and shrinks a little with
+  each call that is not.
+
+:class:`Pace` is the bookkeeping: no thread, no clock, every method is told the moment. :class:`Gate` is the
+door that threads wait at.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError
+
+log = logging.getLogger(__name__)
+
+WINDOW = 5.0
+"""Seconds in which LeadSquared counts an account's calls (documented)."""
+
+GUARD = 0.002
+"""Seconds added to a full window, so that two clocks that tick differently agree that it is over."""
+
+MARGIN = 0.03
+"""Seconds by which two requests' travelling times are at first expected to differ."""
+
+MARGIN_STEP = 0.1
+"""Seconds that the margin grows by when a call is throttled."""
+
+MARGIN_DECAY = 0.0004
+"""Seconds that the margin shrinks by with each call that is not throttled."""
+
+MARGIN_MOST = 0.8
+"""Seconds past which throttling is no longer taken for jitter: somebody else uses the account too."""
+
+
+@dataclass(eq=False, slots=True)
+class Permit:
+    """One call's claim on the window. ``departed`` and ``answered`` are moments of the pace's clock, in seconds."""
+
+    departed: float
+    answered: float | None = None
+
+
+class Pace:
+    """The rule of how many calls may start in a window. Not thread-safe.
+
+    :param calls: the most calls this task may start in a window: its share.
+    :param limit: the account's calls in a window, as far as is known; at least ``calls``.
+    """
+
+    def __init__(self, calls: int, limit: int | None = None) -> None:
+        if calls < 1:
+            raise ValueError(f"a pace of {calls} calls in {WINDOW:g} s never lets a call start")
+        self.limit = max(calls, limit or 0)
+        self.share = calls
+        self.capacity = calls
+        self.margin = MARGIN
+        self._permits: list[Permit] = []
+        self._reacted = float("-inf")
+        self._accepted = 0
+        self._probing = True
+        self._quickest, self._slowest = float("inf"), float("-inf")
+
+    def starts_at(self, now: float) -> float:
+        """Give the moment at which the next call may start: ``now`` or later."""
+        self._permits = [permit for permit in self._permits if self._back(permit) > now]
+        surplus = len(self._permits) - self.capacity
+        if surplus < 0:
+            return now
+        return sorted(map(self._back, self._permits))[surplus]
+
+    def depart(self, now: float) -> Permit:
+        """Take a permit for a call that starts now."""
+        permit = Permit(now)
+        self._permits.append(permit)
+        return permit
+
+    def accepted(self, permit: Permit, now: float) -> None:
+        """Note an answer that is not about the limit (an error too: it was let through)."""
+        permit.answered = now
+        self._accepted += 1
+        took = now - permit.departed
+        self._quickest, self._slowest = min(self._quickest, took), max(self._slowest, took)
+        if self._probing:
+            # The spread of whole round trips bounds that of the way there: begin with it, halve it each window.
+            halvings = max(0, self._accepted // self.capacity - 1)
+            self.margin = max(MARGIN, min(self._slowest - self._quickest, MARGIN_MOST) / 2**halvings)
+        else:
+            self.margin = max(MARGIN, self.margin - MARGIN_DECAY)
+        if self.capacity < self.share and self._accepted >= self.capacity:
+            self.capacity += 1
+            self._accepted = 0
+
+    def unanswered(self, permit: Permit, now: float) -> None:
+        """Note a call that ended without an answer: it may or may not have been counted."""
+        permit.answered = now
+
+    def throttled(self, permit: Permit, now: float, limit: int | None = None) -> str | None:
+        """Note that a call was refused for the account's limit, and draw the conclusion.
+
+        :param limit: calls in a window that the answer names.
+        :returns: what changed, for a log; None if nothing did.
+        """
+        permit.answered = now
+        if limit is not None and 0 < limit < self.limit:
+            self.limit = limit
+            self.share = min(self.share, limit)
+            if self.capacity > limit:
+                return self._reduce(
+                    limit, now, f"the account allows {limit} calls in {WINDOW:g} s, fewer than set"
+                )
+        if permit.departed <= self._reacted:
+            return None  # it left before the last change could help
+        self._probing = False
+        if self._accepted == 0 or self.share < self.limit or self.margin >= MARGIN_MOST:
+            return self._reduce(max(1, self.capacity // 2), now, "others use the account's limit too")
+        self.margin = min(MARGIN_MOST, self.margin + MARGIN_STEP)
+        if self.margin == MARGIN_MOST:
+            self._reacted = now
+        return None
+
+    def drained_at(self) -> float:
+        """Give the moment at which no call started here counts any more; long past if there was none."""
+        return max(map(self._back, self._permits), default=float("-inf"))
+
+    def _reduce(self, capacity: int, now: float, why: str) -> str | None:
+        self._reacted = now
+        self._accepted = 0
+        if capacity == self.capacity:
+            return None
+        self.capacity = capacity
+        return f"{why}: going on with {capacity}"
+
+    def _back(self, permit: Permit) -> float:
+        at_latest = permit.departed + WINDOW + self.margin
+        return at_latest if permit.answered is None else min(at_latest, permit.answered + WINDOW + GUARD)
+
+
+class Clock(Protocol):
+    """Time as :class:`Gate` needs it."""
+
+    def now(self) -> float:
+        """Seconds that never go back."""
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        """Wait on a held condition for at most ``seconds``."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> float:
+        """Seconds of the monotonic clock."""
+        return time.monotonic()
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        """Wait on a held condition for at most ``seconds``."""
+        condition.wait(seconds)
+
+
+class ClosedError(LeadSquaredError):
+    """The batch ended while this call was still waiting to start. It was not sent."""
+
+
+class Gate:
+    """Where threads wait until their call may start.
+
+    :param pace: the rule.
+    :param clock: injected in tests.
+    """
+
+    def __init__(self, pace: Pace, clock: Clock | None = None) -> None:
+        self.pace = pace
+        self.clock = clock or SystemClock()
+        self.calls = 0
+        self.throttlings = 0
+        self._condition = threading.Condition()
+        self._closed = False
+        self._heard: float | None = None
+
+    def enter(self) -> Permit:
+        """Wait until a call may start, and take its permit.
+
+        :raises ClosedError: the gate was closed meanwhile.
+        """
+        with self._condition:
+            while True:
+                if self._closed:
+                    raise ClosedError("not sent: the batch was stopped")
+                now = self.clock.now()
+                start = self.pace.starts_at(now)
+                if start <= now:
+                    self.calls += 1
+                    self._heard = now if self._heard is None else self._heard
+                    return self.pace.depart(now)
+                self.clock.wait(self._condition, start - now)
+
+    def accepted(self, permit: Permit) -> None:
+        """Note an answer that is not about the limit."""
+        with self._condition:
+            self._heard = self.clock.now()
+            self.pace.accepted(permit, self._heard)
+            self._condition.notify_all()
+
+    def unanswered(self, permit: Permit) -> None:
+        """Note a call that ended without an answer."""
+        with self._condition:
+            self.pace.unanswered(permit, self.clock.now())
+
+    def throttled(self, permit: Permit, limit: int | None) -> None:
+        """Note that a call was refused for the account's limit."""
+        with self._condition:
+            self.throttlings += 1
+            change = self.pace.throttled(permit, self.clock.now(), limit)
+        if change:
+            log.warning("Throttled by LeadSquared: %s", change)
+
+    def silence(self) -> float:
+        """Seconds since a call was last let through and answered, or since the first call."""
+        with self._condition:
+            return 0.0 if self._heard is None else self.clock.now() - self._heard
+
+    def pause(self, seconds: float) -> None:
+        """Wait before a repetition; a closed gate ends the wait.
+
+        :raises ClosedError: the gate was closed meanwhile.
+        """
+        with self._condition:
+            until = self.clock.now() + seconds
+            while not self._closed and (left := until - self.clock.now()) > 0:
+                self.clock.wait(self._condition, left)
+            if self._closed:
+                raise ClosedError("not repeated: the batch was stopped")
+
+    def close(self) -> None:
+        """Let no further call start; wake all who wait."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+
+    def drain(self) -> None:
+        """Wait until no call started here counts against the account's limit any more."""
+        with self._condition:
+            while (left := self.pace.drained_at() - self.clock.now()) > 0:
+                self.clock.wait(self._condition, left)

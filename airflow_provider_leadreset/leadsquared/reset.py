@@ -1,0 +1,205 @@
+"""One lead, what to delete, in which window: the body of one Lead.Reset call."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_leadreset.leadsquared.errors import InputError, shown
+from airflow_provider_leadreset.leadsquared.leads import parse_guid
+from airflow_provider_leadreset.leadsquared.window import Window
+
+AUDITS = ("StageChange", "OwnerChange")
+"""The audits that LeadSquared can delete (documented), spelled as the API spells them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selectors:
+    """Which kinds of records to delete. One at least.
+
+    :param activity_event_list: codes of custom activity events. That system activities are never deleted
+        is documented; what an unknown code does is not.
+    :param task_type_list: GUIDs of task types, whose tasks are deleted.
+    :param audit_activity_list: ``"StageChange"`` and/or ``"OwnerChange"``.
+    :param should_delete_prospect_notes: whether the leads' notes are deleted.
+    :raises InputError: a value of another kind, or no selector at all.
+
+    A selector that was not asked for (None, an empty list, False) is left out of the body.
+    """
+
+    activity_event_list: tuple[int, ...] = ()
+    task_type_list: tuple[str, ...] = ()
+    audit_activity_list: tuple[str, ...] = ()
+    should_delete_prospect_notes: bool = False
+
+    def __post_init__(self) -> None:
+        checked = {
+            "activity_event_list": tuple(
+                _event_code(v) for v in _items("activity_event_list", self.activity_event_list)
+            ),
+            "task_type_list": tuple(_task_type(v) for v in _items("task_type_list", self.task_type_list)),
+            "audit_activity_list": tuple(
+                _audit(v) for v in _items("audit_activity_list", self.audit_activity_list)
+            ),
+        }
+        for name, values in checked.items():
+            # A frozen dataclass is set this way in its own __post_init__ only.
+            object.__setattr__(self, name, tuple(dict.fromkeys(values)))
+        object.__setattr__(self, "should_delete_prospect_notes", _flag(self.should_delete_prospect_notes))
+        if not self.body():
+            raise InputError(
+                "nothing to delete was named: give at least one of activity_event_list, task_type_list, "
+                f"audit_activity_list (of {', '.join(AUDITS)}) or should_delete_prospect_notes=True"
+            )
+
+    @classmethod
+    def given(
+        cls,
+        activity_event_list: Any = None,
+        task_type_list: Any = None,
+        audit_activity_list: Any = None,
+        should_delete_prospect_notes: Any = False,
+    ) -> Selectors:
+        """Take values as an operator gets them, after templates were rendered: lists, or text made of them.
+
+        :raises InputError: as the class.
+        """
+        return cls(activity_event_list, task_type_list, audit_activity_list, should_delete_prospect_notes)
+
+    def body(self) -> dict[str, Any]:
+        """Give the selectors as the API names them, those that were asked for only."""
+        fields: dict[str, Any] = {
+            "TaskTypeList": list(self.task_type_list),
+            "ActivityEventList": list(self.activity_event_list),
+            "ShouldDeleteProspectNotes": self.should_delete_prospect_notes,
+            "AuditActivityList": list(self.audit_activity_list),
+        }
+        return {name: value for name, value in fields.items() if value}
+
+    def arguments(self) -> dict[str, Any]:
+        """Give them as the operators' arguments, those that were asked for only."""
+        fields: dict[str, Any] = {
+            "activity_event_list": list(self.activity_event_list),
+            "task_type_list": list(self.task_type_list),
+            "audit_activity_list": list(self.audit_activity_list),
+            "should_delete_prospect_notes": self.should_delete_prospect_notes,
+        }
+        return {name: value for name, value in fields.items() if value}
+
+    def describe(self) -> str:
+        """Say for a log what is deleted."""
+        parts = []
+        if self.activity_event_list:
+            parts.append(f"activities of event {', '.join(map(str, self.activity_event_list))}")
+        if self.task_type_list:
+            parts.append(f"tasks of type {', '.join(self.task_type_list)}")
+        if self.audit_activity_list:
+            parts.append(f"{' and '.join(self.audit_activity_list)} audits")
+        if self.should_delete_prospect_notes:
+            parts.append("notes")
+        return "; ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class LeadReset:
+    """One lead's reset. There is no such object without a window, so no body without both dates.
+
+    :param prospect_id: the lead's GUID.
+    :param selectors: what to delete.
+    :param window: records created in which span (UTC; that CreatedOn decides is inferred).
+    :raises InputError: ``prospect_id`` is no GUID, or ``window`` or ``selectors`` is of another type.
+    """
+
+    prospect_id: str
+    selectors: Selectors
+    window: Window
+
+    def __post_init__(self) -> None:
+        parse_guid(self.prospect_id, "prospect_id")
+        if not isinstance(self.selectors, Selectors) or not isinstance(self.window, Window):
+            raise InputError(
+                "a LeadReset needs Selectors and a Window: without dates LeadSquared would delete everything"
+            )
+
+    def body(self) -> dict[str, Any]:
+        """Give the JSON body of ``LeadManagement.svc/Lead.Reset`` (documented)."""
+        return {
+            "ProspectId": self.prospect_id,
+            **self.selectors.body(),
+            "FromDate": self.window.from_date,
+            "ToDate": self.window.to_date,
+        }
+
+
+def _items(name: str, value: object) -> Sequence[object]:
+    """Take a list as given, or the text that a template makes of one: JSON, a Python list, or ``a, b``."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return _text_items(name, value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (value,)
+    if isinstance(value, Iterable) and not isinstance(value, (bytes, Mapping)):
+        return list(value)
+    raise InputError(f"{name} is {shown(value)}: give a list, or None to leave this kind alone")
+
+
+def _text_items(name: str, text: str) -> Sequence[object]:
+    text = text.strip()
+    if not text or text in {"None", "null"}:
+        raise InputError(
+            f"{name} rendered to {shown(text)}, which is nothing: give a list, "
+            "or pass None itself to leave this kind alone"
+        )
+    if text[0] in "[(":
+        for read in (json.loads, ast.literal_eval):
+            try:
+                values = read(text)
+            except (ValueError, SyntaxError):
+                continue
+            if isinstance(values, (list, tuple)):
+                return values
+        raise InputError(
+            f"{name} is {shown(text)}, which is no readable list: write it as '[1, 2]' or '1, 2'"
+        )
+    return [part.strip() for part in text.split(",")]
+
+
+def _event_code(value: object) -> int:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value.strip()):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise InputError(
+            f"activity_event_list holds {shown(value)}: an event code is a whole number such as 166 "
+            "(in LeadSquared: Settings > Leads > Custom Activities & Scores, column Code)"
+        )
+    return value
+
+
+def _task_type(value: object) -> str:
+    return parse_guid(value, "task_type_list")
+
+
+def _audit(value: object) -> str:
+    if value not in AUDITS or not isinstance(value, str):
+        raise InputError(
+            f"audit_activity_list holds {shown(value)}: LeadSquared knows {' and '.join(AUDITS)}, spelled so"
+        )
+    return value
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value is None:
+        return False
+    if value in ("True", "False"):
+        return value == "True"
+    raise InputError(
+        f"should_delete_prospect_notes is {shown(value)}: only True, False or exactly the text 'True' or 'False' "
+        "is taken, since any other text would count as true"
+    )

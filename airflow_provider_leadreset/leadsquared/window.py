@@ -1,0 +1,222 @@
+"""The span of time a reset deletes in: a half-open interval, made into FromDate and ToDate."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import pendulum
+
+from airflow_provider_leadreset.leadsquared.errors import InputError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""No LeadSquared record is older, so a date before it is a slip of the pen (0206 for 2026)."""
+
+CLOCK_TOLERANCE = timedelta(minutes=1)
+"""How far behind LeadSquared's clock a worker's may be before a window "up to now" is refused."""
+
+_MOMENT = re.compile(
+    r"\d{4}-\d{2}-\d{2}"
+    r"(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?"
+)
+_DURATION = re.compile(
+    r"P(?=\d|T\d)(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
+)
+_FORMS = (
+    "Write it as 'start/end', for example '2026-09-01/2026-10-01', '2026-09-01T18:30/2026-09-02T18:30' "
+    "or 'P30D/2026-10-01'; ENTIRE_HISTORY, the name and not a text, means everything"
+)
+
+
+class EntireHistory(Enum):
+    """The type of :data:`ENTIRE_HISTORY`. An enum, so that no text rendered by a template can equal it."""
+
+    ENTIRE_HISTORY = "entire history"
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+ENTIRE_HISTORY = EntireHistory.ENTIRE_HISTORY
+"""As ``window``: from 2000-01-01 00:00:00 UTC up to the start of the DAG run.
+
+LeadSquared's own form for this, a request without dates, is never sent: it would also delete what was
+created after the run began, and is one lost value away from any other request.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A half-open interval ``[start, end)``: ``start`` belongs to it, ``end`` does not.
+
+    :param start: aware datetime, cut to the second.
+    :param end: aware datetime, cut to the second; later than ``start``.
+    :param timezone: IANA name, only for showing the window to people.
+    :raises InputError: start before 2000, or end not later than start.
+
+    LeadSquared documents FromDate and ToDate as UTC; its sample ends on a day's last second, so ToDate is
+    sent as one second before ``end``. Whether the bounds are inclusive is not documented: should ToDate
+    be exclusive, the window's last second is not deleted, which is the lesser loss. Both are assumed to
+    compare with the records' CreatedOn (inferred).
+    """
+
+    start: datetime
+    end: datetime
+    timezone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        for name in ("start", "end"):
+            value = getattr(self, name)
+            if not isinstance(value, datetime) or value.utcoffset() is None:
+                raise InputError(f"a window's {name} must be a datetime with a time zone, not {shown(value)}")
+            # A frozen dataclass is set this way in its own __post_init__ only.
+            object.__setattr__(self, name, value.astimezone(UTC).replace(microsecond=0))
+        if self.start < EARLIEST:
+            raise InputError(
+                f"the window starts at {self.start.isoformat()}, before 2000-01-01, when there was no LeadSquared. "
+                "Correct the date, or pass ENTIRE_HISTORY if everything is meant"
+            )
+        if self.end <= self.start:
+            raise InputError(
+                f"the window is empty: it starts at {self.start.isoformat()} and ends, exclusively, "
+                f"at {self.end.isoformat()}. The end is not part of a window: for one whole day write "
+                "'2026-10-01/2026-10-02' or '2026-10-01/P1D'"
+            )
+
+    @property
+    def from_date(self) -> str:
+        """FromDate as sent: ``YYYY-MM-DD HH:MM:SS`` in UTC (documented)."""
+        return _sent(self.start)
+
+    @property
+    def to_date(self) -> str:
+        """ToDate as sent: the last second of the window, ``YYYY-MM-DD HH:MM:SS`` in UTC."""
+        return _sent(self.end - timedelta(seconds=1))
+
+    @property
+    def text(self) -> str:
+        """The interval as text that :func:`parse_window` reads as the same window."""
+        return f"{_iso(self.start)}/{_iso(self.end)}"
+
+    def describe(self) -> str:
+        """Say the window for a log: in its own time zone, and as sent."""
+        zone = pendulum.timezone(self.timezone)
+        local = [f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}" for moment in (self.start, self.end)]
+        return (
+            f"from {local[0]} up to, not including, {local[1]} {self.timezone} "
+            f"(sent as FromDate {self.from_date}, ToDate {self.to_date} UTC)"
+        )
+
+    def __contains__(self, moment: datetime) -> bool:
+        """Whether ``moment`` lies inside, to the second: as LeadSquared is taken to compare."""
+        return self.start <= moment.replace(microsecond=0) < self.end
+
+
+def parse_window(
+    value: object,
+    *,
+    timezone: object = "UTC",
+    run_start: datetime | None = None,
+    now: Callable[[], datetime] | None = None,
+) -> Window:
+    """Read a window as an operator gets it, after templates were rendered.
+
+    :param value: text ``A/B`` or :data:`ENTIRE_HISTORY`. Each side is ``YYYY-MM-DD``, optionally with
+        ``THH:MM[:SS[.f]]`` (or a blank for the T) and then ``Z`` or an offset; one side may be an ISO 8601
+        duration in whole numbers, which is taken from or added to the other by the calendar of ``timezone``.
+    :param timezone: IANA name for sides without an offset. A local time that a clock change skips counts as
+        the same time after the gap; one that occurs twice is its second occurrence.
+    :param run_start: aware datetime at which :data:`ENTIRE_HISTORY` ends.
+    :param now: gives the present moment (aware datetime); by default the clock's.
+    :raises InputError: anything else, an empty or inverted window, one that ends more than a minute from
+        now (what does not exist yet cannot have been meant), or one that begins before 2000.
+    """
+    zone = parse_timezone(timezone)
+    if value is ENTIRE_HISTORY:
+        if run_start is None:
+            raise InputError(
+                "ENTIRE_HISTORY ends at the start of the DAG run, and this run has no start date"
+            )
+        return Window(EARLIEST, run_start, zone)
+    if not isinstance(value, str) or not value.strip() or value.strip() in {"None", "null"}:
+        raise InputError(
+            f"window is {shown(value)}, which is no window: a template may have rendered to nothing. {_FORMS}"
+        )
+    sides = [side.strip() for side in value.split("/")]
+    if len(sides) != 2 or not all(sides):
+        raise InputError(f"window {shown(value)} is not two sides with one '/' between. {_FORMS}")
+    try:
+        start, end = _bounds(sides[0], sides[1], zone)
+    except InputError as error:
+        raise InputError(f"window {shown(value)}: {error}. {_FORMS}") from None
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"window {shown(value)} names no real moment ({error}). {_FORMS}") from None
+    try:
+        window = Window(start, end, zone)
+    except InputError as error:
+        raise InputError(f"window {shown(value)}: {error}") from None
+    present = now() if now else datetime.now(UTC)
+    if window.end > present + CLOCK_TOLERANCE:
+        raise InputError(
+            f"window {shown(value)} ends at {window.end.isoformat()}, which is in the future (now "
+            f"{present.astimezone(UTC).isoformat(timespec='seconds')}). Records that do not exist yet cannot have "
+            "been meant, and a rerun would delete newer ones: end it at the latest now, for example at "
+            "{{ data_interval_end }} or {{ dag_run.run_after }}"
+        )
+    return window
+
+
+def parse_timezone(value: object) -> str:
+    """Check an IANA time zone name.
+
+    :raises InputError: no text, or a name that the time zone database does not have.
+    """
+    names = pendulum.timezones()
+    if isinstance(value, str) and value in names:
+        return value
+    near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.6) if isinstance(value, str) else []
+    hint = f"did you mean '{near[0]}'?" if near else "write an IANA name such as 'Asia/Kolkata' or 'UTC'"
+    raise InputError(f"timezone {shown(value)} is not known: {hint}")
+
+
+def _bounds(left: str, right: str, zone: str) -> tuple[datetime, datetime]:
+    lengths = [_DURATION.fullmatch(side) for side in (left, right)]
+    if lengths[0] and lengths[1]:
+        raise InputError("both sides are durations, one must be a date")
+    if lengths[0]:
+        end = _moment(right, zone)
+        return end.subtract(**_parts(lengths[0])), end
+    if lengths[1]:
+        start = _moment(left, zone)
+        return start, start.add(**_parts(lengths[1]))
+    return _moment(left, zone), _moment(right, zone)
+
+
+def _moment(text: str, zone: str) -> pendulum.DateTime:
+    if not _MOMENT.fullmatch(text):
+        raise InputError(f"{shown(text)} is neither a date nor a date and time nor a duration")
+    moment = pendulum.parse(text, tz=zone)
+    if not isinstance(moment, pendulum.DateTime):
+        raise InputError(f"{shown(text)} is not a date")
+    # A date and time with an offset of its own: days are still counted by the calendar of the zone asked for.
+    return moment.in_timezone(zone)
+
+
+def _parts(length: re.Match[str]) -> dict[str, int]:
+    return {unit: int(number) for unit, number in length.groupdict().items() if number}
+
+
+def _sent(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,36 @@
+"""How a batch that did not go well ends its task: retried, or failed at once."""
+
+from __future__ import annotations
+
+from airflow_provider_leadreset.compat import AirflowException, AirflowFailException
+from airflow_provider_leadreset.leadsquared.bulk import SameErrorsError
+from airflow_provider_leadreset.leadsquared.errors import AccessError, InputError, LeadSquaredError
+from airflow_provider_leadreset.leadsquared.tally import Tally
+
+
+class LeadResetFailedError(AirflowException):
+    """Leads were not reset, and a retry may get further."""
+
+
+def failure(
+    tally: Tally, stopped: LeadSquaredError | InputError | None, max_failed_leads: int
+) -> AirflowException | None:
+    """Give the exception that the task must end with; None if it went well enough.
+
+    :param stopped: what ended the batch before its last lead, if anything.
+    """
+    if stopped is None and tally.failed <= max_failed_leads:
+        return None
+    if stopped is None:
+        text = f"{tally.failed} of {tally.total} leads failed, more than max_failed_leads={max_failed_leads} allows"
+    else:
+        text = (
+            f"Stopped with {tally.queued} of {tally.total} leads queued, {tally.failed} failed and "
+            f"{tally.not_reached} not reached: {stopped}"
+        )
+    if tally.failed:
+        text += f"\n{tally.named_failures()}"
+    for_good = isinstance(stopped, (AccessError, InputError)) or (
+        tally.worth_retrying == 0 and (stopped is None or isinstance(stopped, SameErrorsError))
+    )
+    return AirflowFailException(text) if for_good else LeadResetFailedError(text)
