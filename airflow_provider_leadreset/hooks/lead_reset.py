@@ -11,6 +11,7 @@ from airflow_provider_leadreset.compat import BaseHook, mask_secret
 from airflow_provider_leadreset.leadsquared import catalog
 from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient, key_forms
 from airflow_provider_leadreset.leadsquared.errors import (
+    AccessError,
     InputError,
     LeadRejectedError,
     LeadSquaredError,

@@ -121,11 +121,11 @@ class Leads:
 
         :raises InputError: there are not ``count`` of them any more, since the file has changed.
         """
-        ids = self.read()
-        number = 0
-        for number, lead in enumerate(islice(ids, self.count), 1):  # noqa: B007 (used after the loop)
+        ids, missing = self.read(), self.count
+        for lead in islice(ids, self.count):
+            missing -= 1
             yield lead
-        if number < self.count or next(ids, None) is not None:
+        if missing or next(ids, None) is not None:
             raise InputError(
                 f"the file of leads changed while it was used: {self.count} leads were counted in it"
             )

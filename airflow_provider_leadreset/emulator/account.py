@@ -1,0 +1,181 @@
+"""A LeadSquared account: a CRM with keys, a call limit, a record of calls and faults to come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from airflow_provider_leadreset.emulator.calls import Call, CallLog
+from airflow_provider_leadreset.emulator.crm import Crm
+from airflow_provider_leadreset.emulator.faults import Fault, FaultBook, FaultKind
+from airflow_provider_leadreset.emulator.limit import CallLimit, most_in_window
+from airflow_provider_leadreset.emulator.reset import Bounds
+
+Latency = float | Callable[[], float]
+"""Seconds, or a function that gives them for one call; it runs on the server's thread and must not block."""
+
+ThrottleAs = Literal["429", "200", "403"]
+
+ADMINISTRATOR = "Administrator"
+
+
+@dataclass
+class Settings:
+    """What may be changed while the emulator runs; read anew for every call."""
+
+    access_key: str
+    secret_key: str
+    latency: Latency
+    latency_before: Latency
+    throttle_as: ThrottleAs
+    api_host: str | None = None
+    """The account's API host as the key check names it, without scheme; None for the emulator itself."""
+    app_host: str | None = None
+    org_short_code: str = "LSQEMU"
+    org_display_name: str = "Emulated Account"
+
+
+class Account(Crm):
+    """All state of the emulator; the server in front of it holds none."""
+
+    def __init__(
+        self,
+        *,
+        calls_per_5s: int | None = 25,
+        window: float = 5.0,
+        count_rejected: bool = False,
+        latency: Latency = 0.0,
+        latency_before: Latency = 0.0,
+        queue_delay: float | None = 0.05,
+        throttle_as: ThrottleAs = "429",
+        bounds: Bounds = "both",
+        # Real keys were seen with $, + and the like; these hold every character that is trouble in URLs,
+        # shells and templates.
+        access_key: str = "u$emulated+access/key%41=1",
+        secret_key: str = "s$emulated+secret/key%2F=2",  # ruff: ignore[hardcoded-password-default] - opens nothing but this
+    ) -> None:
+        super().__init__(queue_delay=queue_delay, bounds=bounds)
+        if throttle_as not in ("429", "200", "403"):
+            raise ValueError(f"throttle_as must be '429', '200' or '403', not {throttle_as!r}")
+        self.settings = Settings(access_key, secret_key, latency, latency_before, throttle_as)
+        self.limit = CallLimit(calls_per_5s, window, count_rejected=count_rejected)
+        self.log = CallLog()
+        self.faults = FaultBook()
+
+    @property
+    def access_key(self) -> str:
+        """The access key that is accepted."""
+        return self.settings.access_key
+
+    @property
+    def secret_key(self) -> str:
+        """The secret key that is accepted."""
+        return self.settings.secret_key
+
+    # -- calls --------------------------------------------------------------------------------------------
+
+    @property
+    def calls(self) -> list[Call]:
+        """All calls to ``/v2/`` in the order they arrived, as a new list."""
+        return [entry.call for entry in self.log.entries()]
+
+    @property
+    def resets(self) -> list[Call]:
+        """The calls to Lead.Reset that were accepted, including those whose answer got lost."""
+        return [entry.call for entry in self.log.entries() if entry.accepted]
+
+    def worst_window(self) -> int:
+        """Return the most calls, accepted or rejected, that arrived within any window of the limit.
+
+        Calls with wrong keys are left out, as they have no account to count against (a guess).
+        """
+        stamps = [entry.call.arrived for entry in self.log.entries() if entry.counted]
+        return most_in_window(stamps, self.limit.seconds)
+
+    def reset_calls(self) -> None:
+        """Forget the recorded calls and start with an empty window of the limit."""
+        self.log.forget()
+        self.limit.forget()
+
+    def forget(self) -> None:
+        """Go back to an empty account: no records, calls, faults; the settings stay."""
+        with self._changed:
+            self._forget_records()
+        self.faults.clear()
+        self.reset_calls()
+
+    # -- faults -------------------------------------------------------------------------------------------
+
+    def fault(
+        self,
+        kind: FaultKind,
+        *,
+        times: int | None = 1,
+        path: str | None = None,
+        prospect_id: str | None = None,
+        body: Any = None,
+        status: int | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """Let the next ``times`` matching calls fail.
+
+        A call that the limit turns away uses up no fault. Only ``hang`` and ``truncated`` calls are carried
+        out: with them a reset is queued although the client cannot know it.
+
+        :param kind: ``429``, ``403``, ``200-throttled``: throttled, in the three forms; ``500``: no MX body;
+            ``502-html``; ``500-mx``: an error envelope; ``hang``: no answer for ``seconds``, then the right
+            one; ``drop``: the connection is closed without an answer; ``truncated``: half of the right answer;
+            ``html`` and ``empty``: status 200 with an HTML page or nothing; ``status-error``: an error
+            envelope under 200; ``redirect``: 302; ``wrong-region``: 401 naming another host; ``401``.
+        :param times: None for every call until :meth:`clear_faults`.
+        :param path: only calls whose path ends so, say ``Lead.Reset``.
+        :param prospect_id: only calls about that lead.
+        :param body: instead of the usual body: text, or anything else as JSON. For ``500-mx`` text is the
+            ExceptionType and a dict is merged into the envelope; for ``redirect`` it is the Location; for
+            ``wrong-region`` the host.
+        :param status: instead of the usual status.
+        :param seconds: how long ``hang`` keeps silent; None for 30.
+        """
+        self.faults.add(Fault(kind, times, path, prospect_id, body, status, seconds))
+
+    def clear_faults(self) -> None:
+        """Forget all faults. Calls that hang already go on hanging."""
+        self.faults.clear()
+
+    # -- the user of the keys -----------------------------------------------------------------------------
+
+    def set_user(
+        self,
+        role: str | None = None,
+        *,
+        first_name: str | None = None,
+        last_name: str | None = None,
+        email: str | None = None,
+        api_host: str | None = None,
+        app_host: str | None = None,
+        org_short_code: str | None = None,
+        org_display_name: str | None = None,
+    ) -> None:
+        """Change what the key check answers. None leaves a value as it is.
+
+        :param role: anything but ``"Administrator"`` makes Lead.Reset refuse the keys.
+        :param api_host: the host the account lives on, without scheme. Another one than the emulator's makes
+            every call but the key check fail with a 401 that names it (documented for a wrong region). Empty
+            text goes back to the emulator's own.
+        :param app_host: the host of the web application, without scheme; empty text as above.
+        """
+        with self._changed:
+            user, settings = self.catalog.users[self.user_id], self.settings
+            user.role = user.role if role is None else role
+            user.first_name = user.first_name if first_name is None else first_name
+            user.last_name = user.last_name if last_name is None else last_name
+            user.email = user.email if email is None else email
+            if api_host is not None:
+                settings.api_host = api_host or None
+            if app_host is not None:
+                settings.app_host = app_host or None
+            if org_short_code is not None:
+                settings.org_short_code = org_short_code
+            if org_display_name is not None:
+                settings.org_display_name = org_display_name

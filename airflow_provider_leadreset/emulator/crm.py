@@ -1,0 +1,353 @@
+"""The CRM: leads, their records, and resets that are carried out a moment after they were accepted."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from bisect import insort
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow_provider_leadreset.emulator.catalog import Catalog
+from airflow_provider_leadreset.emulator.records import (
+    AUDIT_KINDS,
+    Activity,
+    Audit,
+    Lead,
+    LeadList,
+    Note,
+    Task,
+    User,
+    guid,
+)
+from airflow_provider_leadreset.emulator.reset import Bounds, Reset
+from airflow_provider_leadreset.emulator.reset_queue import ResetQueue
+from airflow_provider_leadreset.emulator.times import parse_time
+
+Time = datetime | str
+"""An aware datetime, or UTC text ``YYYY-MM-DD HH:MM:SS``."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _created(record: Activity | Task | Note | Audit) -> datetime:
+    return record.created_on
+
+
+class Crm:
+    """Records in memory, safe to use from any thread.
+
+    Ids are random-looking but the same in every run, so that a failing test fails the same way again.
+
+    :param queue_delay: seconds from "queued" to applied; None to wait for :meth:`apply_queue`.
+    :param bounds: whether FromDate and ToDate are inclusive, ``"both"`` or only ``"from"`` (unknown in reality).
+    :param clock: seconds of a monotonic clock, for the queue.
+    :param now: the present moment, aware.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue_delay: float | None = 0.05,
+        bounds: Bounds = "both",
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        if bounds not in ("both", "from"):
+            raise ValueError(f"bounds must be 'both' or 'from', not {bounds!r}")
+        self.bounds: Bounds = bounds
+        self._changed = threading.Condition(threading.RLock())
+        self._clock = clock
+        self._now = now
+        self._queue = ResetQueue(queue_delay, clock)
+        self._forget_records()
+
+    def _forget_records(self) -> None:
+        self._random = random.Random("airflow_provider_leadreset")  # ruff: ignore[suspicious-non-cryptographic-random-usage] - ids, not keys
+        self._leads: dict[str, Lead] = {}
+        self._lists: dict[str, LeadList] = {}
+        self._activities: dict[str, Activity] = {}
+        self._deleted = 0
+        self._queue.take_all()
+        self.catalog = Catalog(self._new_id)
+        self.user_id = self._new_id()
+        self.catalog.users[self.user_id] = User(
+            self.user_id, "Asha", "Admin", "asha.admin@example.com", "Administrator"
+        )
+
+    def _new_id(self) -> str:
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    # -- filling ------------------------------------------------------------------------------------------
+
+    def add_lead(
+        self,
+        prospect_id: str | None = None,
+        *,
+        first_name: str = "Test",
+        last_name: str = "Lead",
+        email: str | None = None,
+        stage: str = "Prospect",
+        owner: str | None = None,
+        created_on: Time = "2020-01-01 00:00:00",
+    ) -> str:
+        """Add a lead and return its id, in lower case.
+
+        :param prospect_id: a GUID; None to make one up.
+        :param owner: a user's id, e-mail address or any name; None for the user of the keys.
+        """
+        with self._changed:
+            lead_id = self._new_id() if prospect_id is None else guid(prospect_id)
+            if lead_id in self._leads:
+                raise ValueError(f"Lead {lead_id} exists already")
+            number = len(self._leads) + 1
+            self._leads[lead_id] = Lead(
+                id=lead_id,
+                number=number,
+                first_name=first_name,
+                last_name=last_name,
+                email=f"lead{number}@example.com" if email is None else email,
+                stage=stage,
+                owner_id=self._owner(owner),
+                created_on=parse_time(created_on),
+            )
+            return lead_id
+
+    def add_activity(
+        self,
+        lead_id: str,
+        event_code: int,
+        created_on: Time,
+        *,
+        note: str = "",
+        modified_on: Time | None = None,
+    ) -> str:
+        """Add an activity and return its id. Codes below 100 are system activities, which no reset deletes."""
+        created = parse_time(created_on)
+        modified = created if modified_on is None else parse_time(modified_on)
+        with self._changed:
+            lead = self.lead(lead_id)
+            self.catalog.activity_type(event_code)
+            activity = Activity(self._new_id(), lead.id, event_code, created, modified, note)
+            insort(lead.activities, activity, key=_created)
+            self._activities[activity.id] = activity
+            return activity.id
+
+    def add_task(
+        self,
+        lead_id: str,
+        task_type_id: str,
+        created_on: Time,
+        *,
+        name: str = "Follow up",
+        due_date: Time | None = None,
+        owner: str | None = None,
+        status: str = "Pending",
+    ) -> str:
+        """Add a task and return its id.
+
+        :param task_type_id: a GUID; an unknown one becomes a new task type.
+        :param due_date: None for one day after its creation.
+        :param owner: as for :meth:`add_lead`; None for the lead's owner.
+        """
+        created = parse_time(created_on)
+        due = created + timedelta(days=1) if due_date is None else parse_time(due_date)
+        with self._changed:
+            lead = self.lead(lead_id)
+            type_id = guid(task_type_id)
+            self.catalog.task_type(type_id)
+            owner_id = lead.owner_id if owner is None else self._owner(owner)
+            task = Task(self._new_id(), lead.id, type_id, created, name, due, owner_id, status)
+            insort(lead.tasks, task, key=_created)
+            return task.id
+
+    def add_note(
+        self, lead_id: str, text: str, created_on: Time, *, attachment_url: str | None = None
+    ) -> str:
+        """Add a note and return its id."""
+        with self._changed:
+            lead = self.lead(lead_id)
+            note = Note(self._new_id(), lead.id, parse_time(created_on), text, attachment_url)
+            insort(lead.notes, note, key=_created)
+            return note.id
+
+    def add_audit(self, lead_id: str, kind: str, created_on: Time, *, old: str = "", new: str = "") -> str:
+        """Add an audit, ``"StageChange"`` or ``"OwnerChange"``, and return its id."""
+        if kind not in AUDIT_KINDS:
+            raise ValueError(f"An audit is one of {AUDIT_KINDS}, not {kind!r}")
+        with self._changed:
+            lead = self.lead(lead_id)
+            audit = Audit(self._new_id(), lead.id, kind, parse_time(created_on), old, new)
+            insort(lead.audits, audit, key=_created)
+            return audit.id
+
+    def add_list(self, name: str, lead_ids: Iterable[str]) -> str:
+        """Add a static list of leads and return its id."""
+        with self._changed:
+            lead_list = LeadList(self._new_id(), name, [self.lead(lead_id).id for lead_id in lead_ids])
+            self._lists[lead_list.id] = lead_list
+            return lead_list.id
+
+    def add_activity_type(self, code: int, name: str) -> None:
+        """Name an event code."""
+        with self._changed:
+            self.catalog.activity_types[code] = name
+
+    def add_task_type(self, name: str, task_type_id: str | None = None) -> str:
+        """Add a task type and return its id."""
+        with self._changed:
+            type_id = self._new_id() if task_type_id is None else guid(task_type_id)
+            self.catalog.task_types[type_id] = name
+            return type_id
+
+    def _owner(self, owner: str | None) -> str:
+        return self.user_id if owner is None else self.catalog.user_id(owner)
+
+    # -- looking ------------------------------------------------------------------------------------------
+
+    def lead(self, lead_id: str) -> Lead:
+        """Return a lead with its records, after what is due has been applied.
+
+        The lead itself, not a copy: hold no longer than a thought. Records are never changed in place, and a
+        reset replaces the lists.
+
+        :raises KeyError: when there is none.
+        """
+        with self._changed:
+            self._settle()
+            try:
+                return self._leads[lead_id.strip().lower()]
+            except KeyError:
+                raise KeyError(f"No lead {lead_id}") from None
+
+    def find_lead(self, lead_id: str) -> Lead | None:
+        """Return a lead, or None."""
+        with self._changed:
+            self._settle()
+            return self._leads.get(lead_id.strip().lower())
+
+    def leads(self) -> list[Lead]:
+        """Return all leads in the order they were added."""
+        with self._changed:
+            self._settle()
+            return list(self._leads.values())
+
+    def lists(self) -> list[LeadList]:
+        """Return all lists in the order they were added."""
+        with self._changed:
+            return list(self._lists.values())
+
+    def find_activity(self, activity_id: str) -> Activity | None:
+        """Return an activity, or None when it does not exist (any more)."""
+        with self._changed:
+            self._settle()
+            return self._activities.get(activity_id.strip().lower())
+
+    def activities(self) -> list[Activity]:
+        """Return the activities of all leads, in no particular order."""
+        with self._changed:
+            self._settle()
+            return list(self._activities.values())
+
+    def lead_ids(self) -> list[str]:
+        """Return the ids of all leads in the order they were added."""
+        with self._changed:
+            return list(self._leads)
+
+    def remaining(self, lead_id: str) -> dict[str, list[dict[str, Any]]]:
+        """Return what a lead still has, by kind: activities, tasks, notes, audits; oldest first.
+
+        :raises KeyError: when there is no such lead.
+        """
+        with self._changed:
+            lead = self.lead(lead_id)
+            names = self.catalog
+            return {
+                "activities": [
+                    a.view() | {"event_name": names.activity_type(a.code)} for a in lead.activities
+                ],
+                "tasks": [t.view() | {"task_type": names.task_type(t.type_id)} for t in lead.tasks],
+                "notes": [n.view() for n in lead.notes],
+                "audits": [a.view() for a in lead.audits],
+            }
+
+    def counts(self) -> dict[str, int]:
+        """Return how much of everything there is."""
+        with self._changed:
+            leads = self.leads()
+            return {
+                "leads": len(leads),
+                "lists": len(self._lists),
+                "activities": len(self._activities),
+                "tasks": sum(len(lead.tasks) for lead in leads),
+                "notes": sum(len(lead.notes) for lead in leads),
+                "audits": sum(len(lead.audits) for lead in leads),
+                "deleted": self._deleted,
+                "queued": len(self._queue),
+            }
+
+    # -- resetting ----------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, in UTC."""
+        return self._now()
+
+    def enqueue(self, reset: Reset) -> None:
+        """Accept a reset."""
+        with self._changed:
+            self._settle()
+            self._queue.put(reset)
+
+    def queued(self, lead_id: str) -> int:
+        """Return how many resets of a lead are still queued."""
+        with self._changed:
+            self._settle()
+            return self._queue.waiting_for(lead_id.strip().lower())
+
+    def apply_queue(self) -> int:
+        """Apply everything queued now, due or not, and return how many records went."""
+        with self._changed:
+            return self._apply(self._queue.take_all())
+
+    def wait_until_idle(self, timeout: float = 5.0) -> None:
+        """Block until the queue is empty.
+
+        :param timeout: seconds.
+        :raises TimeoutError: when it still is not.
+        """
+        with self._changed:
+            deadline = self._clock() + timeout
+            while True:
+                self._settle()
+                if not len(self._queue):
+                    return
+                left = deadline - self._clock()
+                if left <= 0:
+                    raise TimeoutError(f"{len(self._queue)} resets are still queued after {timeout:g} s")
+                due_in = self._queue.next_due_in()
+                self._changed.wait(left if due_in is None else min(left, due_in))
+
+    def _settle(self) -> None:
+        due = self._queue.take_due()
+        if due:
+            self._apply(due)
+
+    def _apply(self, resets: Iterable[Reset]) -> int:
+        gone = 0
+        for reset in resets:
+            lead = self._leads[reset.lead_id]
+            before = lead.activities
+            gone += reset.apply(lead, self.bounds)
+            if len(before) != len(lead.activities):
+                kept = {activity.id for activity in lead.activities}
+                for activity in before:
+                    if activity.id not in kept:
+                        del self._activities[activity.id]
+        self._deleted += gone
+        self._changed.notify_all()
+        return gone

@@ -1,0 +1,170 @@
+"""Forced faults: what the next calls get instead of, or on top of, their answer."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from airflow_provider_leadreset.emulator.answers import (
+    INVALID_INPUT,
+    Answer,
+    envelope,
+    html_answer,
+    json_answer,
+    text_answer,
+    throttled,
+    wrong_keys,
+    wrong_region,
+)
+
+FaultKind = Literal[
+    "429",
+    "403",
+    "200-throttled",
+    "500",
+    "502-html",
+    "500-mx",
+    "hang",
+    "drop",
+    "truncated",
+    "html",
+    "empty",
+    "status-error",
+    "redirect",
+    "wrong-region",
+    "401",
+]
+
+THROTTLING = ("429", "403", "200-throttled")
+"""Kinds that play the limit: the call uses no budget, unless rejected calls do."""
+
+CARRIED_OUT = ("hang", "truncated")
+"""Kinds where the call does its work and only the answer suffers. With every other kind nothing is done."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """A fault for the next calls that match."""
+
+    kind: FaultKind
+    times: int | None = 1
+    """How many calls it is for; None for all until faults are cleared."""
+    path: str | None = None
+    """Only calls whose path ends so, say ``Lead.Reset``."""
+    prospect_id: str | None = None
+    """Only calls about that lead."""
+    body: Any = None
+    """Replaces the body of the answer: text, or anything else as JSON. For ``500-mx`` text is the
+    ExceptionType, for ``redirect`` the Location, for ``wrong-region`` the host to name."""
+    status: int | None = None
+    """Replaces the status of the answer."""
+    seconds: float | None = None
+    """How long ``hang`` keeps silent; None for 30."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(FaultKind):
+            raise ValueError(f"A fault is one of {', '.join(get_args(FaultKind))}; not {self.kind!r}")
+        if self.times is not None and self.times < 1:
+            raise ValueError(f"times must be 1 or more, or None for no end, not {self.times!r}")
+
+    def matches(self, path: str, prospect_id: str | None) -> bool:
+        """Say whether a call is hit."""
+        if self.path is not None and not path.endswith(self.path):
+            return False
+        return self.prospect_id is None or self.prospect_id.lower() == prospect_id
+
+
+class FaultBook:
+    """The faults still to come, first in, first used."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def add(self, fault: Fault) -> None:
+        """Enter a fault."""
+        with self._lock:
+            self._faults.append(fault)
+
+    def take(self, path: str, prospect_id: str | None) -> Fault | None:
+        """Use up the first fault that matches a call, once."""
+        if not self._faults:
+            return None
+        with self._lock:
+            for fault in self._faults:
+                if fault.matches(path, prospect_id):
+                    if fault.times is not None:
+                        fault.times -= 1
+                        if fault.times == 0:
+                            self._faults.remove(fault)
+                    return fault
+        return None
+
+    def pending(self) -> list[str]:
+        """Return the kinds still to come."""
+        with self._lock:
+            return [fault.kind for fault in self._faults]
+
+    def clear(self) -> None:
+        """Forget all faults."""
+        with self._lock:
+            self._faults.clear()
+
+
+def fault_answer(fault: Fault, *, path: str, limit_text: str) -> Answer:
+    """Return the answer of a fault that replaces the call's own.
+
+    :param path: the call's path after ``/v2/``.
+    :param limit_text: the message of a throttled call.
+    """
+    answer = _answer(fault, path, limit_text)
+    body, media_type = answer.body, answer.media_type
+    if fault.body is not None and fault.kind not in ("500-mx", "redirect", "wrong-region"):
+        body, media_type = _body(fault.body, media_type)
+    return Answer(fault.status or answer.status, body, media_type, answer.headers)
+
+
+def _answer(fault: Fault, path: str, limit_text: str) -> Answer:
+    given = fault.body if isinstance(fault.body, str) else None
+    match fault.kind:
+        case "429" | "403":
+            return throttled(fault.kind, limit_text)
+        case "200-throttled":
+            return throttled("200", limit_text)
+        case "500":
+            return text_answer("Internal Server Error", 500)
+        case "502-html":
+            return html_answer("502 Bad Gateway", 502)
+        case "500-mx":
+            error = envelope(given or INVALID_INPUT, "Forced by a fault of the emulator")
+            return json_answer(error | fault.body if isinstance(fault.body, dict) else error, 500)
+        case "html":
+            return html_answer("Please sign in", 200)
+        case "empty":
+            return Answer(200, b"")
+        case "status-error":
+            return json_answer(envelope(INVALID_INPUT, "Forced by a fault of the emulator"), 200)
+        case "redirect":
+            # By default back to the same call, so that a client that follows shows up in the record.
+            location = given or f"/v2/{path}?redirected=1"
+            return Answer(302, b"", "text/html; charset=utf-8", (("location", location),))
+        case "wrong-region":
+            return wrong_region(given or "api-in21.leadsquared.com")
+        case "401":
+            return wrong_keys()
+        case _:
+            raise AssertionError(f"{fault.kind} has no answer of its own")
+
+
+def truncate(fault: Fault, answer: Answer) -> Answer:
+    """Return the first half of an answer, complete as far as HTTP can tell."""
+    body = answer.body if fault.body is None else _body(fault.body, answer.media_type)[0]
+    return Answer(fault.status or answer.status, body[: len(body) // 2], answer.media_type, answer.headers)
+
+
+def _body(given: Any, media_type: str) -> tuple[bytes, str]:
+    if isinstance(given, str):
+        return given.encode(), media_type
+    return json.dumps(given).encode(), "application/json; charset=utf-8"

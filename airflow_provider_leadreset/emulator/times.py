@@ -1,0 +1,35 @@
+"""Points in time as LeadSquared writes them: UTC text without a zone."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+_TEXT = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?")
+
+
+def parse_time(value: datetime | str) -> datetime:
+    """Read an aware datetime, or UTC text ``YYYY-MM-DD HH:MM:SS[.f]``, as an aware datetime in UTC.
+
+    :param value: the time. A naive datetime is refused: whose clock it shows is anyone's guess.
+    :raises ValueError: for anything else. (Documented by LeadSquared: other formats may fail.)
+    """
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone; give an aware datetime or UTC text")
+        return value.astimezone(UTC)
+    if not isinstance(value, str) or not _TEXT.fullmatch(value):
+        raise ValueError(f"{value!r} is not a time of the form YYYY-MM-DD HH:MM:SS")
+    form = "%Y-%m-%d %H:%M:%S.%f" if "." in value else "%Y-%m-%d %H:%M:%S"
+    return datetime.strptime(value, form).replace(tzinfo=UTC)
+
+
+def time_text(moment: datetime, *, millis: bool = False) -> str:
+    """Write ``moment`` as UTC text.
+
+    :param millis: always write three decimals. Otherwise only where the moment is not a whole second.
+        Both forms were seen in LeadSquared's answers.
+    """
+    utc = moment.astimezone(UTC)
+    text = utc.strftime("%Y-%m-%d %H:%M:%S")
+    return f"{text}.{utc.microsecond // 1000:03d}" if millis or utc.microsecond else text
