@@ -19,6 +19,11 @@ ThrottleAs = Literal["429", "200", "403"]
 
 ADMINISTRATOR = "Administrator"
 
+# Real keys were seen with $, + and the like; these hold every character that is trouble in URLs, shells and
+# templates. They open nothing but an emulator.
+ACCESS_KEY = "u$emulated+access/key%41=1"
+SECRET_KEY = "s$emulated+secret/key%2F=2"  # ruff: ignore[hardcoded-password-string]
+
 
 @dataclass
 class Settings:
@@ -50,10 +55,8 @@ class Account(Crm):
         queue_delay: float | None = 0.05,
         throttle_as: ThrottleAs = "429",
         bounds: Bounds = "both",
-        # Real keys were seen with $, + and the like; these hold every character that is trouble in URLs,
-        # shells and templates.
-        access_key: str = "u$emulated+access/key%41=1",
-        secret_key: str = "s$emulated+secret/key%2F=2",  # ruff: ignore[hardcoded-password-default] - opens nothing but this
+        access_key: str = ACCESS_KEY,
+        secret_key: str = SECRET_KEY,
     ) -> None:
         super().__init__(queue_delay=queue_delay, bounds=bounds)
         if throttle_as not in ("429", "200", "403"):

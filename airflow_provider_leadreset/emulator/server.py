@@ -7,7 +7,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.emulator.account import Account, Latency, ThrottleAs
+from airflow_provider_leadreset.emulator.account import ACCESS_KEY, SECRET_KEY, Account, Latency, ThrottleAs
 from airflow_provider_leadreset.emulator.reset import Bounds
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class LeadSquaredEmulator(Account):
         queue_delay: float | None = 0.05,
         throttle_as: ThrottleAs = "429",
         bounds: Bounds = "both",
-        **keys: str,
+        access_key: str = ACCESS_KEY,
+        secret_key: str = SECRET_KEY,
     ) -> None:
         super().__init__(
             calls_per_5s=calls_per_5s,
@@ -65,7 +66,8 @@ class LeadSquaredEmulator(Account):
             queue_delay=queue_delay,
             throttle_as=throttle_as,
             bounds=bounds,
-            **keys,
+            access_key=access_key,
+            secret_key=secret_key,
         )
         _require_extra()
         self._port = port

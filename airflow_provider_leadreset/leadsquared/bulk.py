@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 from airflow_provider_leadreset.leadsquared.client import MOST_THREADS, LeadSquaredClient, OutageError
 from airflow_provider_leadreset.leadsquared.errors import (
@@ -69,39 +71,57 @@ def reset_leads(
     :raises ClosedError: the client's gate was closed from outside.
 
     One lead's error never stops the others. However it ends, calls already on their way are waited for
-    and their outcomes reported.
+    and their outcomes reported. Its gate is closed then: the client makes no further call.
     """
     threads = min(2 * client.gate.pace.share, MOST_THREADS)
     judge = _Judge()
     waiting: dict[Future[None], tuple[int, LeadReset]] = {}
+    finished: SimpleQueue[Future[None]] = SimpleQueue()
     source = iter(resets)
     pool = ThreadPoolExecutor(threads, thread_name_prefix="lead-reset")
 
-    def settle(done: Iterable[Future[None]]) -> None:
-        for future in done:
-            index, reset = waiting.pop(future)
-            outcome = _outcome(future, index, reset, judge)
-            if outcome:
-                on_outcome(outcome)
+    def work(reset: LeadReset) -> None:
+        try:
+            client.reset(reset)
+        except BaseException as error:
+            if _ends_batch(error):
+                # At once: the other thread may be reading the source or writing an outcome down.
+                client.gate.close()
+            raise
+
+    def settle(future: Future[None]) -> None:
+        index, reset = waiting.pop(future)
+        outcome = _outcome(future, index, reset, judge)
+        if outcome:
+            on_outcome(outcome)
 
     try:
         more = True
-        while more or waiting:
-            while more and len(waiting) < threads:
+        while (more or waiting) and not judge.verdict:
+            full = len(waiting) >= threads
+            if more and not full:
                 item = next(source, None)
                 if item is None:
                     more = False
                 else:
-                    waiting[pool.submit(client.reset, item[1])] = item
-            if waiting:
-                settle(wait(waiting, timeout=TICK, return_when=FIRST_COMPLETED).done)
+                    future = pool.submit(work, item[1])
+                    waiting[future] = item
+                    future.add_done_callback(finished.put)
+            try:
+                # Not concurrent.futures.wait: a time-out raised by a signal could leave its locks held for good.
+                done = finished.get(block=bool(waiting) and (full or not more), timeout=TICK)
+            except Empty:
+                pass
+            else:
+                settle(done)
             on_tick()
-            if judge.verdict:
-                break
     finally:
         client.gate.close()
         pool.shutdown(wait=True, cancel_futures=True)
-        settle([future for future in list(waiting) if not future.cancelled()])
+        with ExitStack() as rest:  # goes on with the others when one raises
+            for future in reversed(waiting):
+                if not future.cancelled():
+                    rest.callback(settle, future)
     if judge.verdict:
         raise judge.verdict
 
@@ -120,8 +140,10 @@ class _Judge:
 
     def failure(self, error: LeadSquaredError) -> bool:
         """Take one lead's error; say whether it is that lead's own."""
-        if isinstance(error, (AccessError, QuotaError, OutageError)):
-            self.verdict = self.verdict or error
+        if _ends_batch(error):
+            # The gate may have been closed for this very error, and others have noticed before.
+            if self.verdict is None or isinstance(self.verdict, ClosedError):
+                self.verdict = error
             return False
         if not self._succeeded:
             self._alike[error.reason] += 1
@@ -130,6 +152,12 @@ class _Judge:
                     f"the first {SAME_ERRORS} leads all failed alike: {error.reason}"
                 )
         return True
+
+
+def _ends_batch(error: BaseException) -> bool:
+    return not isinstance(error, LeadSquaredError) or isinstance(
+        error, (AccessError, QuotaError, OutageError)
+    )
 
 
 def _outcome(future: Future[None], index: int, reset: LeadReset, judge: _Judge) -> Outcome | None:

@@ -9,6 +9,7 @@ import io
 import json
 import re
 import uuid
+import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -119,13 +120,14 @@ class Leads:
     def __iter__(self) -> Iterator[str]:
         """Give the ids.
 
-        :raises InputError: there are not ``count`` of them any more, since the file has changed.
+        :raises InputError: after at most ``count`` ids: they are not those that were counted, since the file
+            has changed.
         """
-        ids, missing = self.read(), self.count
+        ids, digest = self.read(), hashlib.sha256()
         for lead in islice(ids, self.count):
-            missing -= 1
+            digest.update(lead.lower().encode())
             yield lead
-        if missing or next(ids, None) is not None:
+        if digest.hexdigest() != self.digest or next(ids, None) is not None:
             raise InputError(
                 f"the file of leads changed while it was used: {self.count} leads were counted in it"
             )
@@ -160,7 +162,7 @@ def read_lead_file(path: Openable) -> Iterator[str]:
                 yield from ids
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-        except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError) as error:
+        except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise InputError(
                 f"{path}: cannot be read to its end ({error}): save it as UTF-8, packed whole"
             ) from None
@@ -170,7 +172,7 @@ def read_lead_file(path: Openable) -> Iterator[str]:
 def _opened(path: Openable, *, packed: bool) -> Generator[IO[str], None, None]:
     try:
         raw = path.open("rb")
-    except (FileNotFoundError, IsADirectoryError):
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise InputError(f"prospect_ids_path is {shown(str(path))}, and there is no such file") from None
     with raw, gzip.open(raw) if packed else raw as plain:
         # utf-8-sig: spreadsheets write a mark before the first column's name.
@@ -184,7 +186,8 @@ def _text_lines(lines: IO[str]) -> Iterator[list[str]]:
 
 
 def _csv_rows(lines: IO[str]) -> Iterator[list[str]]:
-    rows = csv.reader(lines)
+    # Strict: else an open quotation mark would swallow the rows after it.
+    rows = csv.reader(lines, strict=True)
     header = next(rows, None)
     if header is None:
         return
@@ -205,10 +208,13 @@ def _json_lines(lines: IO[str]) -> Iterator[list[str]]:
             continue
         try:
             value = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InputError(f"line {number} is {shown(line.strip())}, which is no JSON") from None
         if isinstance(value, Mapping):
-            value = next((v for k, v in value.items() if k.lower() == _COLUMN), None)
+            named = [v for k, v in value.items() if k.lower() == _COLUMN]
+            if len(named) > 1:
+                raise InputError(f"line {number} has {len(named)} values named ProspectID, it must have one")
+            value = named[0] if named else None
         yield [parse_guid(value, f"ProspectID of line {number}")]
 
 

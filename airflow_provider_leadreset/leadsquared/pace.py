@@ -16,6 +16,7 @@ door that threads wait at.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -42,6 +43,9 @@ MARGIN_DECAY = 0.0004
 
 MARGIN_MOST = 0.8
 """Seconds past which throttling is no longer taken for jitter: somebody else uses the account too."""
+
+IDLE = 30.0
+"""Seconds without any call after which a silence begins anew: nobody was there to be answered."""
 
 
 @dataclass(eq=False, slots=True)
@@ -95,7 +99,8 @@ class Pace:
         if self._probing:
             # The spread of whole round trips bounds that of the way there: begin with it, halve it each window.
             halvings = max(0, self._accepted // self.capacity - 1)
-            self.margin = max(MARGIN, min(self._slowest - self._quickest, MARGIN_MOST) / 2**halvings)
+            spread = min(self._slowest - self._quickest, MARGIN_MOST)
+            self.margin = max(MARGIN, math.ldexp(spread, -halvings))
         else:
             self.margin = max(MARGIN, self.margin - MARGIN_DECAY)
         if self.capacity < self.share and self._accepted >= self.capacity:
@@ -187,7 +192,7 @@ class Gate:
         self.throttlings = 0
         self._condition = threading.Condition()
         self._closed = False
-        self._heard: float | None = None
+        self._heard = self._stirred = float("-inf")
 
     def enter(self) -> Permit:
         """Wait until a call may start, and take its permit.
@@ -202,34 +207,40 @@ class Gate:
                 start = self.pace.starts_at(now)
                 if start <= now:
                     self.calls += 1
-                    self._heard = now if self._heard is None else self._heard
+                    if now - self._stirred > IDLE:
+                        self._heard = now
+                    self._stirred = now
                     return self.pace.depart(now)
                 self.clock.wait(self._condition, start - now)
 
     def accepted(self, permit: Permit) -> None:
         """Note an answer that is not about the limit."""
         with self._condition:
-            self._heard = self.clock.now()
+            self._heard = self._stirred = self.clock.now()
             self.pace.accepted(permit, self._heard)
             self._condition.notify_all()
 
     def unanswered(self, permit: Permit) -> None:
         """Note a call that ended without an answer."""
         with self._condition:
-            self.pace.unanswered(permit, self.clock.now())
+            self._stirred = self.clock.now()
+            self.pace.unanswered(permit, self._stirred)
+            self._condition.notify_all()
 
     def throttled(self, permit: Permit, limit: int | None) -> None:
         """Note that a call was refused for the account's limit."""
         with self._condition:
             self.throttlings += 1
-            change = self.pace.throttled(permit, self.clock.now(), limit)
+            self._stirred = self.clock.now()
+            change = self.pace.throttled(permit, self._stirred, limit)
+            self._condition.notify_all()
         if change:
             log.warning("Throttled by LeadSquared: %s", change)
 
     def silence(self) -> float:
-        """Seconds since a call was last let through and answered, or since the first call."""
+        """Seconds since a call was last let through and answered, or since the first one of late was made."""
         with self._condition:
-            return 0.0 if self._heard is None else self.clock.now() - self._heard
+            return self.clock.now() - self._heard if self.calls else 0.0
 
     def pause(self, seconds: float) -> None:
         """Wait before a repetition; a closed gate ends the wait.

@@ -119,7 +119,8 @@ class LeadReset:
     window: Window
 
     def __post_init__(self) -> None:
-        parse_guid(self.prospect_id, "prospect_id")
+        # A frozen dataclass is set this way in its own __post_init__ only.
+        object.__setattr__(self, "prospect_id", parse_guid(self.prospect_id, "prospect_id"))
         if not isinstance(self.selectors, Selectors) or not isinstance(self.window, Window):
             raise InputError(
                 "a LeadReset needs Selectors and a Window: without dates LeadSquared would delete everything"
@@ -159,8 +160,8 @@ def _text_items(name: str, text: str) -> Sequence[object]:
         for read in (json.loads, ast.literal_eval):
             try:
                 values = read(text)
-            except (ValueError, SyntaxError):
-                continue
+            except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+                continue  # the last three: an unhashable key, brackets without end
             if isinstance(values, (list, tuple)):
                 return values
         raise InputError(
@@ -172,7 +173,7 @@ def _text_items(name: str, text: str) -> Sequence[object]:
 def _event_code(value: object) -> int:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value.strip()):
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 10**9:
         raise InputError(
             f"activity_event_list holds {shown(value)}: an event code is a whole number such as 166 "
             "(in LeadSquared: Settings > Leads > Custom Activities & Scores, column Code)"

@@ -24,11 +24,13 @@ CLOCK_TOLERANCE = timedelta(minutes=1)
 
 _MOMENT = re.compile(
     r"\d{4}-\d{2}-\d{2}"
-    r"(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?"
+    r"(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?P<offset>Z|[+-]\d{2}(?::?\d{2})?)?)?",
+    re.ASCII,
 )
 _DURATION = re.compile(
     r"P(?=\d|T\d)(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?",
+    re.ASCII,
 )
 _FORMS = (
     "Write it as 'start/end', for example '2026-09-01/2026-10-01', '2026-09-01T18:30/2026-09-02T18:30' "
@@ -77,8 +79,12 @@ class Window:
             value = getattr(self, name)
             if not isinstance(value, datetime) or value.utcoffset() is None:
                 raise InputError(f"a window's {name} must be a datetime with a time zone, not {shown(value)}")
+            try:
+                value = value.astimezone(UTC).replace(microsecond=0)
+            except OverflowError:
+                raise InputError(f"a window's {name}, {shown(str(value))}, is no year of ours") from None
             # A frozen dataclass is set this way in its own __post_init__ only.
-            object.__setattr__(self, name, value.astimezone(UTC).replace(microsecond=0))
+            object.__setattr__(self, name, value)
         if self.start < EARLIEST:
             raise InputError(
                 f"the window starts at {self.start.isoformat()}, before 2000-01-01, when there was no LeadSquared. "
@@ -131,7 +137,8 @@ def parse_window(
 
     :param value: text ``A/B`` or :data:`ENTIRE_HISTORY`. Each side is ``YYYY-MM-DD``, optionally with
         ``THH:MM[:SS[.f]]`` (or a blank for the T) and then ``Z`` or an offset; one side may be an ISO 8601
-        duration in whole numbers, which is taken from or added to the other by the calendar of ``timezone``.
+        duration in whole numbers, which is taken from or added to the other by the calendar of ``timezone``:
+        a day before or after a local time is the same local time, as written, on another date.
     :param timezone: IANA name for sides without an offset. A local time that a clock change skips counts as
         the same time after the gap; one that occurs twice is its second occurrence.
     :param run_start: aware datetime at which :data:`ENTIRE_HISTORY` ends.
@@ -182,8 +189,11 @@ def parse_timezone(value: object) -> str:
     names = pendulum.timezones()
     if isinstance(value, str) and value in names:
         return value
-    near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.6) if isinstance(value, str) else []
-    hint = f"did you mean '{near[0]}'?" if near else "write an IANA name such as 'Asia/Kolkata' or 'UTC'"
+    lower = {name.lower(): name for name in names}
+    text = value.strip().lower() if isinstance(value, str) else ""
+    # Near names only: for IST, a guess such as MST would be worse than none.
+    near = difflib.get_close_matches(text, lower, n=1, cutoff=0.85)
+    hint = f"did you mean '{lower[near[0]]}'?" if near else "write an IANA name such as 'Asia/Kolkata' or 'UTC'"
     raise InputError(f"timezone {shown(value)} is not known: {hint}")
 
 
@@ -192,11 +202,9 @@ def _bounds(left: str, right: str, zone: str) -> tuple[datetime, datetime]:
     if lengths[0] and lengths[1]:
         raise InputError("both sides are durations, one must be a date")
     if lengths[0]:
-        end = _moment(right, zone)
-        return end.subtract(**_parts(lengths[0])), end
+        return _moved(right, zone, lengths[0], -1), _moment(right, zone)
     if lengths[1]:
-        start = _moment(left, zone)
-        return start, start.add(**_parts(lengths[1]))
+        return _moment(left, zone), _moved(left, zone, lengths[1], 1)
     return _moment(left, zone), _moment(right, zone)
 
 
@@ -210,8 +218,17 @@ def _moment(text: str, zone: str) -> pendulum.DateTime:
     return moment.in_timezone(zone)
 
 
-def _parts(length: re.Match[str]) -> dict[str, int]:
-    return {unit: int(number) for unit, number in length.groupdict().items() if number}
+def _moved(text: str, zone: str, length: re.Match[str], sign: int) -> pendulum.DateTime:
+    units = {unit: sign * int(number) for unit, number in length.groupdict().items() if number}
+    moment = _moment(text, zone)
+    if not any(units.get(unit) for unit in ("years", "months", "weeks", "days")):
+        return moment.add(**units)
+    # By the calendar, from the local time as it is written. Where a clock change skips that, the moment itself
+    # is an hour later, and a day counted from there would end an hour after the next day begins.
+    written = _MOMENT.fullmatch(text)
+    wall = moment if written and written["offset"] else _moment(text, "UTC")
+    moved = wall.naive().add(**units)
+    return pendulum.datetime(*moved.timetuple()[:6], moved.microsecond, tz=zone)
 
 
 def _sent(moment: datetime) -> str:

@@ -139,9 +139,6 @@ class ResetBatch:
             stopped = error
             because = error.reason if isinstance(error, LeadSquaredError) else str(error)
         finally:
-            self.client.close()
-            if self.in_account_pool(self.hook):
-                self.client.gate.drain()
             summary = {
                 "account": self.client.host,
                 **tally.counts(),
@@ -153,9 +150,11 @@ class ResetBatch:
             failed = failure(tally, stopped, self.operator.max_failed_leads)
             if self.operator.do_xcom_push and (failed or because):
                 self.context["ti"].xcom_push(key="return_value", value=summary)
+            self.client.close()
+            if self.in_account_pool(self.hook):
+                # Once this task gives back its slots, another may start as many calls at once.
+                self.client.gate.drain()
         if failed:
             raise failed
-        self.log.info(
-            "Queued the reset of %d leads in %.0f s; %d failed", tally.queued, tally.seconds, tally.failed
-        )
+        self.log.info("Queued the reset of %(queued)d leads in %(seconds)g s; %(failed)d failed", summary)
         return summary

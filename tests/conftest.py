@@ -1,0 +1,71 @@
+"""An Airflow of the tests' own, and an emulator that answers like LeadSquared.
+
+Airflow reads its environment when it is first imported, so it is set here, before any test module is.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HOME = tempfile.TemporaryDirectory(prefix="leadreset-tests-")
+DAGS = Path(HOME.name, "dags")
+# Airflow 3 runs a DAG only from its DAGs folder, and there may be only one.
+for folder in ("example_dags", "tests/integration/dags"):
+    shutil.copytree(ROOT / folder, DAGS, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+os.environ.update(
+    AIRFLOW_HOME=HOME.name,
+    AIRFLOW__CORE__DAGS_FOLDER=str(DAGS),
+    AIRFLOW__CORE__LOAD_EXAMPLES="False",
+    AIRFLOW__CORE__UNIT_TEST_MODE="False",
+    AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{HOME.name}/airflow.db",
+    AIRFLOW__CORE__FERNET_KEY="",
+    AIRFLOW__API_AUTH__JWT_SECRET="tests-only-" * 8,
+)
+for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
+    del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def airflow_db() -> None:
+    """Airflow's tables, in the tests' own SQLite file."""
+    subprocess.run(
+        [sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True, text=True
+    )
+
+
+def load_dag_file(name: str) -> ModuleType:
+    """Import a file of the DAGs folder."""
+    spec = importlib.util.spec_from_file_location(name, DAGS / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def dags(airflow_db: None) -> ModuleType:
+    """The DAGs of the integration tests."""
+    return load_dag_file("reset_dags")
+
+
+@pytest.fixture
+def lsq(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    """A LeadSquared with 25 calls in 5 s, and the default connection to it."""
+    from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+
+    with LeadSquaredEmulator() as emulator:
+        monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", emulator.conn_json)
+        yield emulator

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from emulator_client import Api
+
+from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[LeadSquaredEmulator]:
+    with LeadSquaredEmulator(calls_per_5s=None, queue_delay=None) as lsq:
+        yield lsq
+
+
+@pytest.fixture
+def lsq(running: LeadSquaredEmulator) -> LeadSquaredEmulator:
+    running.forget()
+    running.set_user(api_host="", app_host="", org_short_code="LSQEMU")
+    return running
+
+
+@pytest.fixture
+def api(lsq: LeadSquaredEmulator) -> Iterator[Api]:
+    client = Api(lsq)
+    with client.session:
+        yield client
+
+
+@pytest.fixture
+def lead_id(lsq: LeadSquaredEmulator) -> str:
+    return lsq.add_lead(first_name="Asha", last_name="Nair", email="asha@example.com", stage="Qualified")

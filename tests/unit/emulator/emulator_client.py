@@ -1,0 +1,34 @@
+"""What the tests of the emulator share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+
+RESET = "LeadManagement.svc/Lead.Reset"
+FROM, TO = "2026-10-01 00:00:00", "2026-10-01 23:59:59"
+
+
+class Api:
+    """A client that knows nothing but HTTP."""
+
+    def __init__(self, lsq: LeadSquaredEmulator) -> None:
+        self.lsq = lsq
+        self.session = requests.Session()
+        self.keys = {"x-LSQ-AccessKey": lsq.access_key, "x-LSQ-SecretKey": lsq.secret_key}
+
+    def get(self, path: str, **query: Any) -> requests.Response:
+        url = f"{self.lsq.url}/v2/{path}"
+        return self.session.get(url, params=query, headers=self.keys, timeout=5, allow_redirects=False)
+
+    def post(self, path: str, body: Any = None, timeout: float = 5, **query: Any) -> requests.Response:
+        url = f"{self.lsq.url}/v2/{path}"
+        return self.session.post(
+            url, params=query, json=body, headers=self.keys, timeout=timeout, allow_redirects=False
+        )
+
+    def reset(self, lead_id: str, timeout: float = 5, **fields: Any) -> requests.Response:
+        return self.post(RESET, {"ProspectId": lead_id, "FromDate": FROM, "ToDate": TO, **fields}, timeout)
