@@ -5,7 +5,6 @@ Airflow reads its environment when it is first imported, so it is set here, befo
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -13,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -42,23 +40,6 @@ def airflow_db() -> None:
     subprocess.run(
         [sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True, text=True
     )
-
-
-def load_dag_file(name: str) -> ModuleType:
-    """Import a file of the DAGs folder."""
-    spec = importlib.util.spec_from_file_location(name, DAGS / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def dags(airflow_db: None) -> ModuleType:
-    """The DAGs of the integration tests."""
-    return load_dag_file("reset_dags")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -73,7 +74,7 @@ class LeadResetHook(BaseHook):
 
         :raises InputError: one of them is no usable value.
         """
-        extra = self._connection.extra_dejson
+        extra = _object(self._connection.extra)
         unknown = sorted(set(extra) - {"calls_per_5s", "pool", "timeout"})
         if unknown:
             self.log.warning(
@@ -91,15 +92,16 @@ class LeadResetHook(BaseHook):
 
     @cached_property
     def _client(self) -> LeadSquaredClient:
-        connection, settings = self._connection, self.settings
-        host = (connection.host or "").strip()
-        if connection.port and not re.search(r":\d+(/|$)", host):
-            host = re.sub(r"^((?:https?://)?[^/:]+)", rf"\g<1>:{connection.port}", host)
-        share = min(self.calls or settings.calls_per_5s, settings.calls_per_5s)
+        # No local name for the connection: its repr shows the keys, and some tracebacks show local names.
+        settings, port = self.settings, self._connection.port
+        host = (self._connection.host or "").strip()
+        if port and not re.search(r":\d+(/|$)", host):
+            host = re.sub(r"^((?:https?://)?(?:\[[^]]*\]|[^/:]+))", rf"\g<1>:{port}", host)
+        share = settings.calls_per_5s if self.calls is None else min(self.calls, settings.calls_per_5s)
         return LeadSquaredClient(
             host,
-            connection.login,
-            connection.password,
+            self._connection.login,
+            self._connection.password,
             timeout=settings.timeout,
             gate=Gate(Pace(share, settings.calls_per_5s)),
         )
@@ -145,7 +147,8 @@ class LeadResetHook(BaseHook):
                 return True, f"{client.host} accepts the keys; it did not say whose they are"
         except (InputError, LeadSquaredError) as error:
             return False, str(error)
-        return _judge(user, client.host)
+        able, whose = _judge(user, client.host)
+        return able, client.hide(whose)
 
 
 def _judge(user: dict[str, Any], host: str) -> tuple[bool, str]:
@@ -163,6 +166,21 @@ def _judge(user: dict[str, Any], host: str) -> tuple[bool, str]:
     if role.lower() != "administrator":
         return False, f"{whose}: a reset needs an administrator's keys"
     return True, f"{whose}, at {host}"
+
+
+def _object(extra: str | None) -> dict[str, Any]:
+    """Read the extras. Airflow would take unreadable ones for none, and the account's limit for the default."""
+    if not extra or not extra.strip():
+        return {}
+    try:
+        values = json.loads(extra)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise InputError(
+            'the connection\'s Extra is no JSON object: write it like {"calls_per_5s": 10}, or leave it empty'
+        )
+    return values
 
 
 def _whole_number(name: str, value: object, default: int) -> int:

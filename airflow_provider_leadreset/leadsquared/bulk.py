@@ -45,6 +45,10 @@ class Outcome:
         """Whether calling LeadSquared again could not change it: queued, or refused for good."""
         return self.error is None or isinstance(self.error, LeadRejectedError)
 
+    def failure(self) -> dict[str, str]:
+        """Give a failed lead as a summary names it."""
+        return {"prospect_id": self.prospect_id, "error": self.error.reason if self.error else ""}
+
 
 class SameErrorsError(LeadSquaredError):
     """Every lead so far failed in the same way, so the batch was ended."""

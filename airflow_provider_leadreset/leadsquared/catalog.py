@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.errors import InputError, LeadRejectedError, UnavailableError
+from airflow_provider_leadreset.leadsquared.errors import InputError, UnavailableError
 from airflow_provider_leadreset.leadsquared.leads import parse_guid
 
 log = logging.getLogger(__name__)
@@ -24,9 +24,10 @@ def list_members(client: LeadSquaredClient, list_id: str) -> list[str]:
 
     :param list_id: GUID of the list.
     :raises InputError: ``list_id`` is no GUID, or the account has no such list.
-    :raises LeadSquaredError: as :meth:`.LeadSquaredClient.call`.
+    :raises LeadSquaredError: as :meth:`.LeadSquaredClient.call`; ``UnavailableError`` also for an answer in
+        which members were expected and cannot be found.
     """
-    parse_guid(list_id, "list_id")
+    list_id = parse_guid(list_id, "list_id")
     if not _list_exists(client, list_id):
         raise InputError(f"the account at {client.host} has no list {list_id!r}")
     members: dict[str, str] = {}
@@ -42,16 +43,20 @@ def list_members(client: LeadSquaredClient, list_id: str) -> list[str]:
                 "Paging": {"PageIndex": page, "PageSize": PAGE},
             },
         )
-        rows = answer.get("Leads", []) if isinstance(answer, dict) else []
+        # No rows where some were expected must not pass for an empty list, which a task takes as nothing to do.
+        if not isinstance(answer, dict) or not isinstance(answer.get("Leads"), list):
+            raise UnavailableError("the answer has no Leads in it")
         before = len(members)
-        for row in rows:
-            lead = parse_guid(_property(row, "prospectid"), "LeadSquared's answer")
+        for row in answer["Leads"]:
+            lead = _lead_id(row)
             members.setdefault(lead.lower(), lead)
-        total = int(answer.get("RecordCount") or 0) if isinstance(answer, dict) else 0
-        if len(members) == before or len(members) >= total:
+        total = _count(answer.get("RecordCount"))
+        if len(members) == before or (total is not None and len(members) >= total):
             break
         page += 1
-    if len(members) < total:
+    if total and not members:
+        raise UnavailableError(f"the answer counts {total} members and names none")
+    if total is not None and len(members) < total:
         log.warning("List %s: read %d of %d members; it changed meanwhile", list_id, len(members), total)
     return list(members.values())
 
@@ -59,7 +64,10 @@ def list_members(client: LeadSquaredClient, list_id: str) -> list[str]:
 def activity_types(client: LeadSquaredClient) -> dict[int, str]:
     """Give the account's activity events, code to name (``ProspectActivity.svc/ActivityTypes.Get``, seen)."""
     rows = _rows(client.call("GET", "ProspectActivity.svc/ActivityTypes.Get"))
-    return {int(row["ActivityEvent"]): str(row.get("ActivityEventName") or "") for row in rows}
+    try:
+        return {int(row["ActivityEvent"]): str(row.get("ActivityEventName") or "") for row in rows}
+    except (KeyError, TypeError, ValueError):
+        raise UnavailableError("the answer has an activity type without a code") from None
 
 
 def task_types(client: LeadSquaredClient) -> dict[str, str]:
@@ -68,11 +76,13 @@ def task_types(client: LeadSquaredClient) -> dict[str, str]:
     Whether the key is called Id or TaskTypeId, and Name or TaskTypeName, differs between stored copies of
     the page: both are taken.
     """
-    rows = _rows(client.call("GET", "Task.svc/RetrieveTaskType"))
-    return {
-        str(row.get("Id") or row.get("TaskTypeId")): str(row.get("Name") or row.get("TaskTypeName") or "")
-        for row in rows
-    }
+    types: dict[str, str] = {}
+    for row in _rows(client.call("GET", "Task.svc/RetrieveTaskType")):
+        kind = row.get("Id") or row.get("TaskTypeId")
+        if not kind:
+            raise UnavailableError("the answer has a task type without an id")
+        types[str(kind)] = str(row.get("Name") or row.get("TaskTypeName") or "")
+    return types
 
 
 def _list_exists(client: LeadSquaredClient, list_id: str) -> bool:
@@ -98,12 +108,23 @@ def _rows(answer: Any) -> list[dict[str, Any]]:
             raise UnavailableError(f"the answer has {len(arrays)} lists where one is expected")
         answer = arrays[0]
     if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
-        raise LeadRejectedError("the answer is no list of records")
+        raise UnavailableError("the answer is no list of records")
     return answer
 
 
-def _property(row: dict[str, Any], name: str) -> object:
-    """Find a lead's property in either of the two shapes the API gives leads in, letter case ignored."""
-    pairs = row.get("LeadPropertyList")
-    values = {pair.get("Attribute"): pair.get("Value") for pair in pairs} if isinstance(pairs, list) else row
-    return next((value for key, value in values.items() if str(key).lower() == name), None)
+def _lead_id(row: Any) -> str:
+    """Find a lead's id in either of the two shapes the API gives leads in, letter case ignored."""
+    try:
+        pairs = row.get("LeadPropertyList")
+        values = {pair["Attribute"]: pair.get("Value") for pair in pairs} if isinstance(pairs, list) else row
+        found = next((value for key, value in values.items() if str(key).lower() == "prospectid"), None)
+        return parse_guid(found, "a member's ProspectID")
+    except (AttributeError, KeyError, TypeError, InputError):
+        raise UnavailableError("the answer has a member without a readable ProspectID") from None
+
+
+def _count(value: object) -> int | None:
+    try:
+        return int(str(value))
+    except ValueError:
+        return None

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -37,6 +41,27 @@ MOST_THREADS = 50
 """How many threads may use one client, and so how many connections it keeps."""
 
 
+_ADDRESS = re.compile(
+    r"(?:(?P<scheme>https?)://)?(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?:/+v2)?/*"
+)
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call about a lead, as it went.
+
+    :param sent_at: aware datetime, UTC.
+    :param seconds: until the answer or the failure.
+    :param error: what came instead of success.
+    """
+
+    prospect_id: str
+    sent_at: datetime
+    seconds: float
+    error: LeadSquaredError | None
+
+
 class OutageError(UnavailableError):
     """Not one call was answered for minutes. Every further one would wait as long."""
 
@@ -61,11 +86,15 @@ class LeadSquaredClient:
             _clean_key("access key (Login)", access_key),
             _clean_key("secret key (Password)", secret_key),
         )
-        if not timeout > 0:
+        if not 0 < timeout < math.inf:
             raise InputError(f"timeout is {shown(timeout)}: give a number of seconds above 0")
         self._timeout = timeout
         self.gate = gate or Gate(Pace(25))
-        self._secrets = re.compile("|".join(re.escape(form) for form in key_forms(*self._keys)))
+        self.on_call: Callable[[Call], None] | None = None
+        """Told each call about a lead, in the thread that made it."""
+        # Longest first, else a key that begins with the other would be struck out in part.
+        forms = sorted(key_forms(*self._keys), key=len, reverse=True)
+        self._secrets = re.compile("|".join(map(re.escape, forms)), re.IGNORECASE)
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -77,6 +106,10 @@ class LeadSquaredClient:
 
     def __repr__(self) -> str:
         return f"<LeadSquaredClient of {self.host}>"
+
+    def hide(self, text: str) -> str:
+        """Strike both keys out of a text that is about to be shown."""
+        return self._secrets.sub("***", text)
 
     def close(self) -> None:
         """Close the connections."""
@@ -90,7 +123,13 @@ class LeadSquaredClient:
         :raises LeadSquaredError: the reset was not queued, or (``UnavailableError``) may not have been.
         """
         try:
-            self.call("POST", "LeadManagement.svc/Lead.Reset", body=reset.body(), writes=True)
+            self.call(
+                "POST",
+                "LeadManagement.svc/Lead.Reset",
+                body=reset.body(),
+                writes=True,
+                about=reset.prospect_id,
+            )
         except LeadSquaredError as error:
             error.prospect_id = reset.prospect_id
             raise
@@ -112,12 +151,15 @@ class LeadSquaredClient:
         params: dict[str, str] | None = None,
         body: object = None,
         writes: bool = False,
+        about: str | None = None,
     ) -> Any:
         """Make one call: wait for its turn, repeat it while throttled, and a few times in an outage.
 
         :param path: after ``/v2/``.
         :param params: query; never keys.
         :param body: sent as JSON.
+        :param writes: whether it changes something: then only ``Status: Success`` is a success.
+        :param about: the lead it is about, for :attr:`on_call`.
         :returns: the answer's JSON.
         :raises QuotaError: throttled, and nothing was accepted for five minutes.
         :raises OutageError: unavailable, and nothing was answered for five minutes.
@@ -127,7 +169,7 @@ class LeadSquaredClient:
         while True:
             permit = self.gate.enter()
             try:
-                answer = self._send(method, path, params, body, writes=writes)
+                answer = self._observed(method, path, params, body, writes=writes, about=about)
             except ThrottledError as error:
                 self.gate.throttled(permit, error.limit)
                 if self.gate.silence() >= PATIENCE:
@@ -155,6 +197,27 @@ class LeadSquaredClient:
                 self.gate.accepted(permit)
                 return answer
 
+    def _observed(
+        self,
+        method: str,
+        path: str,
+        params: dict[str, str] | None,
+        body: object,
+        *,
+        writes: bool,
+        about: str | None,
+    ) -> Any:
+        sent_at, began = datetime.now(UTC), self.gate.clock.now()
+        failure: LeadSquaredError | None = None
+        try:
+            return self._send(method, path, params, body, writes=writes)
+        except LeadSquaredError as error:
+            failure = error
+            raise
+        finally:
+            if about and self.on_call:
+                self.on_call(Call(about, sent_at, self.gate.clock.now() - began, failure))
+
     def _send(
         self, method: str, path: str, params: dict[str, str] | None, body: object, *, writes: bool
     ) -> Any:
@@ -175,11 +238,9 @@ class LeadSquaredClient:
         # Raised out here, the error has no context: requests' own exception holds the request with its headers.
         if response is None:
             raise network_error(failure or "no answer", self.host)
-        try:
-            text = response.content.decode("utf-8", "replace")
-            return read_answer(response.status_code, text, host=self.host, writes=writes)
-        except LeadSquaredError as error:
-            raise error.without(self._secrets) from None
+        # utf-8-sig: servers of .NET may write a mark before the JSON.
+        text = response.content.decode("utf-8-sig", "replace")
+        return read_answer(response.status_code, text, host=self.host, writes=writes, hide=self.hide)
 
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["x-LSQ-AccessKey"], request.headers["x-LSQ-SecretKey"] = self._keys
@@ -187,8 +248,11 @@ class LeadSquaredClient:
 
 
 def key_forms(*keys: str) -> set[str]:
-    """Give every spelling in which a key could turn up in a text: raw and percent-encoded."""
-    return {form for key in keys for form in (key, quote(key, safe=""), quote(key), quote_plus(key))}
+    """Give every spelling in which a key could turn up in a text: raw, percent-encoded, inside JSON."""
+    forms = {form for key in keys for form in (key, quote(key, safe=""), quote(key), quote_plus(key))}
+    # Some encoders write %2f for %2F, some \/ for /.
+    forms |= {re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in forms - set(keys)}
+    return forms | {json.dumps(key)[1:-1] for key in keys} | {key.replace("/", "\\/") for key in keys}
 
 
 def _clean_key(name: str, key: object) -> str:
@@ -206,27 +270,31 @@ def _clean_key(name: str, key: object) -> str:
 def _base_address(host: object) -> tuple[str, str]:
     """Read what people paste as host: ``https://host/``, ``host/v2``, ``host:port``."""
     text = host.strip() if isinstance(host, str) else ""
-    match = re.fullmatch(
-        r"(?:(?P<scheme>https?)://)?(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::(?P<port>\d{1,5}))?(?:/+v2)?/*",
-        text,
-    )
-    if not match:
+    match = _ADDRESS.fullmatch(text)
+    if not match or int(match["port"] or 0) > 65535 or not _is_name(match["name"]):
+        # A pasted address may carry the keys, in its query or before an @; so may a field taken for another.
+        quoted = shown(text) if re.fullmatch(r"[A-Za-z0-9.:/_\[\]-]*", text) else "no host name"
         raise InputError(
-            f"the connection's Host is {shown(_without_query(text))}: write the API host alone, such as "
-            "api-in21.leadsquared.com (LeadSquared shows it under My Account > Settings > API and Webhooks)"
+            f"the connection's Host is {quoted}: write the API host alone, such as api-in21.leadsquared.com "
+            "(LeadSquared shows it under My Account > Settings > API and Webhooks)"
         )
-    name, port = match["name"].lower(), match["port"]
-    address = name if port in (None, "0") else f"{name}:{int(port)}"
-    if match["scheme"] == "http" and not _is_loopback(name):
+    name, scheme, port = match["name"].lower(), match["scheme"] or "https", int(match["port"] or 0)
+    # LeadSquared names its hosts without the scheme's own port, and test_connection compares them.
+    address = name if port in (0, {"https": 443, "http": 80}[scheme]) else f"{name}:{port}"
+    if scheme == "http" and not _is_loopback(name):
         raise InputError(
             f"the connection's Host is {shown(text)}: keys travel over https only, write {address}"
         )
-    return address, f"{match['scheme'] or 'https'}://{address}/"
+    return address, f"{scheme}://{address}/"
 
 
-def _without_query(text: str) -> str:
-    # A pasted address may carry the keys in its query, or before an @.
-    return re.sub(r"//[^/@]*@", "//***@", text.partition("?")[0])
+def _is_name(name: str) -> bool:
+    if name.startswith("["):
+        try:
+            return bool(ipaddress.IPv6Address(name[1:-1]))
+        except ValueError:
+            return False
+    return len(name) <= 253 and all(_LABEL.fullmatch(label) for label in name.split("."))
 
 
 def _is_loopback(name: str) -> bool:

@@ -16,9 +16,6 @@ says, and leaves out what the network library says.
 
 from __future__ import annotations
 
-import re
-from typing import Self
-
 
 class InputError(ValueError):
     """A value that cannot be what was meant. Raised before any call is made.
@@ -62,13 +59,6 @@ class LeadSquaredError(Exception):
         marks = [f"HTTP {self.status}" if self.status else "", self.exception_type or ""]
         prefix = " ".join(mark for mark in marks if mark)
         return f"{prefix}: {self.message}" if prefix else self.message
-
-    def without(self, secrets: re.Pattern[str]) -> Self:
-        """Strike out, in place, what ``secrets`` matches, should LeadSquared have quoted a key."""
-        self.message = secrets.sub("***", self.message)
-        self.exception_type = secrets.sub("***", self.exception_type) if self.exception_type else None
-        self.args = (self.message,)
-        return self
 
     def __str__(self) -> str:
         return f"lead {self.prospect_id}: {self.reason}" if self.prospect_id else self.reason

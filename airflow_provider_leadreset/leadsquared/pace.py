@@ -97,8 +97,8 @@ class Pace:
         took = now - permit.departed
         self._quickest, self._slowest = min(self._quickest, took), max(self._slowest, took)
         if self._probing:
-            # The spread of whole round trips bounds that of the way there: begin with it, halve it each window.
-            halvings = max(0, self._accepted // self.capacity - 1)
+            # The spread of whole round trips bounds that of the way there: begin with it, halve it each two windows.
+            halvings = self._accepted // (2 * self.capacity)
             spread = min(self._slowest - self._quickest, MARGIN_MOST)
             self.margin = max(MARGIN, math.ldexp(spread, -halvings))
         else:

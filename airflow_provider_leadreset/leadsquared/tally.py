@@ -7,9 +7,7 @@ from typing import Any
 
 from airflow_provider_leadreset.leadsquared.bulk import Outcome
 from airflow_provider_leadreset.leadsquared.pace import WINDOW, Gate
-
-MOST_LISTED = 100
-"""How many failed leads a summary names."""
+from airflow_provider_leadreset.leadsquared.progress import MOST_LISTED, Progress
 
 MOST_NAMED = 20
 """How many failed leads an error's text names."""
@@ -19,21 +17,31 @@ PROGRESS_EVERY = 10.0
 
 
 class Tally:
-    """Outcomes of one batch, added up.
+    """Outcomes of one batch, added up over its tries.
 
     :param total: leads asked for.
     :param gate: the batch's gate, whose clock and counts are shown.
+    :param progress: what earlier tries have done; kept up to date.
     """
 
-    def __init__(self, total: int, gate: Gate) -> None:
+    def __init__(self, total: int, gate: Gate, progress: Progress | None = None) -> None:
         self.total = total
-        self.queued = 0
-        self.failed = 0
+        self.progress = progress or Progress()
         self.worth_retrying = 0
-        self.failures: list[dict[str, str]] = []
+        self._passing_failures: list[dict[str, str]] = []
         self._gate = gate
         self._began = gate.clock.now()
         self._told = self._began
+
+    @property
+    def queued(self) -> int:
+        """Leads whose reset LeadSquared has queued, in earlier tries too."""
+        return len(self.progress.queued)
+
+    @property
+    def failed(self) -> int:
+        """Leads that failed: for good, in earlier tries too, or in this try so that a retry may help."""
+        return len(self.progress.failed) + self.worth_retrying
 
     @property
     def not_reached(self) -> int:
@@ -41,20 +49,22 @@ class Tally:
         return self.total - self.queued - self.failed
 
     @property
+    def failures(self) -> list[dict[str, str]]:
+        """The first hundred failed leads, each with its reason."""
+        return [*self.progress.failures, *self._passing_failures][:MOST_LISTED]
+
+    @property
     def seconds(self) -> float:
-        """Seconds since the batch began."""
+        """Seconds since this try began."""
         return self._gate.clock.now() - self._began
 
     def add(self, outcome: Outcome) -> None:
         """Count one lead."""
-        if outcome.error is None:
-            self.queued += 1
-            return
-        self.failed += 1
+        self.progress.add(outcome)
         if not outcome.final:
             self.worth_retrying += 1
-        if len(self.failures) < MOST_LISTED:
-            self.failures.append({"prospect_id": outcome.prospect_id, "error": outcome.error.reason})
+            if len(self._passing_failures) < MOST_LISTED:
+                self._passing_failures.append(outcome.failure())
 
     def tell(self, log: Callable[[str], None]) -> None:
         """Log a progress line if the last is ten seconds old."""
@@ -64,7 +74,8 @@ class Tally:
         self._told = now
         done = self.queued + self.failed
         rate = self._gate.calls / max(self.seconds, 0.001)
-        left = f", about {self.not_reached * self.seconds / done:.0f} s left" if done else ""
+        done_now = done - self.progress.in_earlier_tries
+        left = f", about {self.not_reached * self.seconds / done_now:.0f} s left" if done_now else ""
         log(
             f"{done} of {self.total} leads, {rate:.1f} calls/s, {self._gate.throttlings} throttled, "
             f"{self.failed} failed{left}"
@@ -77,6 +88,7 @@ class Tally:
             "queued": self.queued,
             "failed": self.failed,
             "not_reached": self.not_reached,
+            "done_in_earlier_tries": self.progress.in_earlier_tries,
             "calls": self._gate.calls,
             "throttled": self._gate.throttlings,
             "seconds": round(self.seconds, 1),

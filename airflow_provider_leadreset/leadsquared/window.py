@@ -193,7 +193,9 @@ def parse_timezone(value: object) -> str:
     text = value.strip().lower() if isinstance(value, str) else ""
     # Near names only: for IST, a guess such as MST would be worse than none.
     near = difflib.get_close_matches(text, lower, n=1, cutoff=0.85)
-    hint = f"did you mean '{lower[near[0]]}'?" if near else "write an IANA name such as 'Asia/Kolkata' or 'UTC'"
+    hint = (
+        f"did you mean '{lower[near[0]]}'?" if near else "write an IANA name such as 'Asia/Kolkata' or 'UTC'"
+    )
     raise InputError(f"timezone {shown(value)} is not known: {hint}")
 
 

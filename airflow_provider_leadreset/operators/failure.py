@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow_provider_leadreset.compat import AirflowException, AirflowFailException
 from airflow_provider_leadreset.leadsquared.bulk import SameErrorsError
-from airflow_provider_leadreset.leadsquared.errors import AccessError, InputError, LeadSquaredError
+from airflow_provider_leadreset.leadsquared.errors import (
+    AccessError,
+    InputError,
+    LeadSquaredError,
+    QuotaError,
+)
 from airflow_provider_leadreset.leadsquared.tally import Tally
 
 
+AFTER_OUTAGE = timedelta(minutes=1)
+AFTER_QUOTA = timedelta(hours=1)
+
+
 class LeadResetFailedError(AirflowException):
-    """Leads were not reset, and a retry may get further."""
+    """Leads were not reset, and a retry may get further.
+
+    :param retry_after: how long to wait before the first retry.
+    """
+
+    def __init__(self, text: str, retry_after: timedelta = AFTER_OUTAGE) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 def failure(
@@ -33,4 +51,6 @@ def failure(
     for_good = isinstance(stopped, (AccessError, InputError)) or (
         tally.worth_retrying == 0 and (stopped is None or isinstance(stopped, SameErrorsError))
     )
-    return AirflowFailException(text) if for_good else LeadResetFailedError(text)
+    if for_good:
+        return AirflowFailException(text)
+    return LeadResetFailedError(text, AFTER_QUOTA if isinstance(stopped, QuotaError) else AFTER_OUTAGE)

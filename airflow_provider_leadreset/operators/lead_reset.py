@@ -37,15 +37,20 @@ class LeadResetOperator(BaseOperator):
         :data:`ENTIRE_HISTORY`. It must depend on the run, not on the clock, so that a retry deletes the same.
         That LeadSquared compares it with a record's CreatedOn is inferred, not documented.
     :param timezone: (templated) IANA name for dates and times without an offset.
+    :param evidence_path: (templated) folder, any ``ObjectStoragePath``, for a report with one JSON line per call, in
+        ``dag/run/task/map index/try/report-00001.jsonl`` and so on. No file in it is ever written twice.
     :param max_leads: more leads than this are refused before the first call.
     :param max_failed_leads: the task fails when more leads than this failed.
     :param leadsquared_conn_id: the connection, see :class:`.LeadResetHook`.
 
     Returns (XCom ``return_value``, pushed before a failing task raises, too) a summary: ``account`` (the API
-    host), ``leads``, ``queued``, ``failed``, ``not_reached``, ``calls``, ``throttled``, ``seconds``, ``window``
+    host), ``leads``, ``queued``, ``failed``, ``not_reached``, ``done_in_earlier_tries``, ``calls``, ``throttled``, ``seconds``, ``window``
     (UTC text, usable as ``window`` again), ``sent`` (``FromDate`` and ``ToDate`` as sent), ``selectors``,
-    ``failures`` (up to 100, ``prospect_id`` and ``error``), ``stopped_because`` (None, or why leads were not
+    ``failures`` (up to 100, ``prospect_id`` and ``error``), ``evidence`` (this try's folder), ``stopped_because`` (None, or why leads were not
     reached).
+
+    On Airflow 3.3 and later a retry goes on where the last try was, however that ended; a Clear starts anew. Before
+    3.3 a retry repeats all leads, which deletes nothing more but spends calls.
 
     :raises AirflowFailException: bad values; wrong keys, rights or host; only failures that a retry would
         repeat. Not retried.
@@ -62,6 +67,7 @@ class LeadResetOperator(BaseOperator):
         "should_delete_prospect_notes",
         "window",
         "timezone",
+        "evidence_path",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"prospect_ids": "json"}
     ui_color = "#f9d9d4"
@@ -77,6 +83,7 @@ class LeadResetOperator(BaseOperator):
         audit_activity_list: Sequence[str] | str | None = None,
         should_delete_prospect_notes: bool | str = False,
         timezone: str = "UTC",
+        evidence_path: str | None = None,
         max_leads: int = 10_000,
         max_failed_leads: int = 0,
         leadsquared_conn_id: str = "leadsquared_default",
@@ -95,10 +102,16 @@ class LeadResetOperator(BaseOperator):
         self.should_delete_prospect_notes = should_delete_prospect_notes
         self.window = window
         self.timezone = timezone
+        self.evidence_path = evidence_path
         self.max_leads = max_leads
         self.max_failed_leads = max_failed_leads
         self.leadsquared_conn_id = leadsquared_conn_id
         self._batch: ResetBatch | None = None
+        # Set here, not given to super(): there it would win over default_args, and be lost in mapped tasks.
+        if getattr(self, "retry_policy", self) is None:
+            from airflow_provider_leadreset.operators.retry import LeadResetRetryPolicy
+
+            self.retry_policy = LeadResetRetryPolicy()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Reset the leads; see the class."""

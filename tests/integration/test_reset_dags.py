@@ -4,75 +4,18 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
+from types import ModuleType
 from typing import Any
 
 import pytest
+from dag_runs import OUTSIDE, a_lead, is_airflow_2, left, load_dag_file
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
-IN_WINDOW, OUTSIDE = "2026-09-15 10:00:00", "2026-10-01 00:00:00"
 
-
-class Runner:
-    """Runs a DAG once and gives its run's state and what the reset task left in XCom."""
-
-    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
-        self.capfd = capfd
-
-    def __call__(self, dag: Any, logical_date: Any = "now", **conf: Any) -> Run:
-        date = datetime.now(timezone.utc) if logical_date == "now" else logical_date
-        named = "execution_date" if is_airflow_2() else "logical_date"
-        return Run(dag.test(**{named: date}, run_conf=conf))
-
-
-def is_airflow_2() -> bool:
-    from airflow import __version__
-
-    return __version__.startswith("2.")
-
-
-class Run:
-    def __init__(self, dag_run: Any) -> None:
-        self.dag_run = dag_run
-        self.state = str(getattr(dag_run.state, "value", dag_run.state))
-
-    def states(self, task_id: str = "reset") -> list[str]:
-        return [
-            str(getattr(ti.state, "value", ti.state))
-            for ti in self.dag_run.get_task_instances()
-            if ti.task_id == task_id
-        ]
-
-    def xcoms(self, task_id: str = "reset") -> list[Any]:
-        from airflow.models import xcom
-        from airflow.utils.session import create_session
-
-        Stored = xcom.XCom if is_airflow_2() else xcom.XComModel
-
-        with create_session() as session:
-            rows = session.query(Stored).filter_by(
-                dag_id=self.dag_run.dag_id, run_id=self.dag_run.run_id, task_id=task_id, key="return_value"
-            )
-            return [
-                row.value if isinstance(row.value, (dict, list)) else json.loads(row.value) for row in rows
-            ]
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Runner:
-    return Runner(capfd)
-
-
-def a_lead(lsq: Any) -> str:
-    lead = lsq.add_lead()
-    lsq.add_activity(lead, 166, IN_WINDOW)
-    lsq.add_activity(lead, 166, OUTSIDE)
-    return lead
-
-
-def left(lsq: Any, lead: str) -> list[str]:
-    lsq.wait_until_idle()
-    return sorted(str(record["created_on"])[:19] for record in lsq.remaining(lead)["activities"])
+@pytest.fixture(scope="module")
+def dags(airflow_db: None) -> ModuleType:
+    return load_dag_file("reset_dags")
 
 
 WINDOW = "2026-09-01/2026-10-01"

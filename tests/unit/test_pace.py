@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import random
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,11 +11,11 @@ from pace_simulation import WINDOW, most_in_a_window, simulate, steady, trip, un
 from airflow_provider_leadreset.leadsquared import pace as pace_module
 from airflow_provider_leadreset.leadsquared.pace import GUARD, MARGIN, MARGIN_MOST, MARGIN_STEP, Pace
 
-FIXED = trip(steady(0.001), steady(0.3))
-DOWN = trip(steady(0.001), uniform(0.05, 0.8))
+FIXED = trip(uniform(0.001, 0.011), steady(0.3))
+DOWN = trip(uniform(0.001, 0.011), uniform(0.05, 0.8))
 BOTH_WAYS = trip(uniform(0.025, 0.4), uniform(0.025, 0.4))
 
-many = settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=700, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def everyone_once(result, leads, tasks=1):
@@ -44,7 +44,9 @@ def test_jitter_on_the_way_there_costs_little(count_rejected):
         result = simulate([Pace(25)], 1000, BOTH_WAYS, count_rejected=count_rejected, seed=seed)
         assert everyone_once(result, 1000)
         assert result.ratio(1000, 25) <= 1.12
-        assert result.throttled <= 15
+        assert (
+            result.throttled <= 15
+        )  # of 300 seeds one had 16: a burst that is on its way cannot be called back
 
 
 @pytest.mark.parametrize("count_rejected", [True, False])
@@ -97,7 +99,7 @@ def any_travel(draw, before=pieces):
         after = dice.choice(back) if dice.random() < 0.95 else 0.0
         return dice.choice(there), after * (dice.paretovariate(1.5) if tail and dice.random() < 0.1 else 1)
 
-    return travel, lost or max(there) + max(back) * 1.1 > 30
+    return travel
 
 
 @many
@@ -109,19 +111,14 @@ def any_travel(draw, before=pieces):
     st.booleans(),
     st.integers(0, 2**32),
 )
-def test_every_lead_gets_through_any_network(drawn, share, limit, count_rejected, names_limit, seed):
-    travel, _ = drawn
-
-    def repaired(dice, calls=iter(range(10**9))):
-        # No network is out for good: after the first few hundred calls it works.
-        return travel(dice) if next(calls) < 200 else (0.01, 0.1)
-
-    counter = iter(range(10**9))
+def test_every_lead_gets_through_any_network(travel, share, limit, count_rejected, names_limit, seed):
+    calls = count()
     paces = [Pace(share)]
     result = simulate(
         paces,
         25,
-        lambda dice: repaired(dice, counter),
+        # No network is out for good: after some hundred calls it works.
+        lambda dice: travel(dice) if next(calls) < 200 else (0.01, 0.1),
         limit=limit,
         count_rejected=count_rejected,
         names_limit=names_limit,
@@ -135,8 +132,8 @@ def test_every_lead_gets_through_any_network(drawn, share, limit, count_rejected
 
 @many
 @given(any_travel(before=st.floats(0, 20).map(lambda one: [one])), st.integers(1, 25), st.integers(0, 2**32))
-def test_without_jitter_on_the_way_there_the_server_never_sees_more_than_the_share(drawn, share, seed):
-    result = simulate([Pace(share)], 2 * share + 5, drawn[0], limit=share, seed=seed)
+def test_without_jitter_on_the_way_there_the_server_never_sees_more_than_the_share(travel, share, seed):
+    result = simulate([Pace(share)], 2 * share + 5, travel, limit=share, seed=seed)
     assert everyone_once(result, 2 * share + 5)
     assert result.throttled == 0
     assert result.worst() <= share
@@ -150,10 +147,10 @@ def test_without_jitter_on_the_way_there_the_server_never_sees_more_than_the_sha
     st.integers(1, 25),
     st.integers(0, 2**32),
 )
-def test_jitter_within_the_margin_changes_nothing(way, jitter, drawn, share, seed):
+def test_jitter_within_the_margin_changes_nothing(way, jitter, network, share, seed):
     def travel(dice):
-        before, after = drawn[0](dice)
-        return before and way + dice.choice(jitter), after
+        before, after = network(dice)
+        return None if before is None else way + dice.choice(jitter), after
 
     result = simulate([Pace(share)], 2 * share + 5, travel, limit=share, seed=seed)
     assert everyone_once(result, 2 * share + 5)
@@ -360,7 +357,7 @@ def test_the_first_windows_are_as_wide_as_the_answers_are_apart():
     pace.accepted(slow, 0.5)
     assert pace.margin == pytest.approx(0.4)
     margins = []
-    for now in range(10, 30):
+    for now in range(10, 60):
         accept(pace, depart(pace, 1, now), now + 0.1)
         margins.append(pace.margin)
     assert margins == sorted(margins, reverse=True)

@@ -1,0 +1,135 @@
+"""What a task leaves behind for those who ask later: files that are written once and never touched again."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from airflow_provider_leadreset.leadsquared.client import Call
+from airflow_provider_leadreset.leadsquared.errors import InputError, shown
+
+PART_LINES = 500
+"""How many calls one part of a report holds."""
+
+PART_SECONDS = 60.0
+"""How long calls are held back at most before their part is written."""
+
+
+class Folder(Protocol):
+    """A folder such as ``pathlib.Path`` or Airflow's ``ObjectStoragePath``."""
+
+    def __truediv__(self, name: str) -> Folder:
+        """Give what is called ``name`` in it."""
+
+    def mkdir(self, mode: int = ..., parents: bool = ..., exist_ok: bool = ...) -> None:
+        """Make it."""
+
+    def exists(self) -> bool:
+        """Whether there is such a file or folder."""
+
+    def write_bytes(self, data: bytes) -> Any:
+        """Write a whole file."""
+
+
+@dataclass(frozen=True)
+class EvidenceFolder:
+    """The folder of one try of one task: ``evidence_path/dag/run/task/map index/try``.
+
+    :param path: that folder; see :func:`evidence_folder`.
+    """
+
+    path: Folder
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file that does not exist yet.
+
+        :raises InputError: it exists: evidence is never written over.
+        """
+        target = self.path / name
+        if target.exists():
+            raise InputError(
+                f"{target} exists already, and evidence is never written over: use another evidence_path"
+            )
+        self.path.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+def evidence_folder(
+    root: Folder, *, dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int
+) -> EvidenceFolder:
+    """Give the folder of one try. A try number is never used twice, by a retry or by a Clear."""
+    map_name = "unmapped" if map_index < 0 else f"map-{map_index}"
+    path = root
+    for name in (dag_id, run_id, task_id, map_name, f"try-{try_number}"):
+        # Run ids hold colons and plus signs, which not every storage takes in a name.
+        path = path / re.sub(r"[^\w.=-]", "_", name)
+    return EvidenceFolder(path)
+
+
+class Report:
+    """One JSON line per call, in parts ``report-00001.jsonl``, … Calls may be added by several threads.
+
+    Each line: ``prospect_id``, ``sent_at`` (UTC), ``seconds`` until the answer, ``answer`` (``"queued"`` or the
+    error), ``status`` (HTTP, or null).
+    """
+
+    def __init__(self, folder: EvidenceFolder) -> None:
+        self.folder = folder
+        self._lines: list[str] = []
+        self._lock = threading.Lock()
+        self._part = 0
+        self._oldest = 0.0
+
+    def add(self, call: Call) -> None:
+        """Note a call about a lead."""
+        line = {
+            "prospect_id": call.prospect_id,
+            "sent_at": call.sent_at.isoformat(timespec="milliseconds"),
+            "seconds": round(call.seconds, 3),
+            "answer": call.error.reason if call.error else "queued",
+            "status": call.error.status if call.error else 200,
+        }
+        with self._lock:
+            self._lines.append(json.dumps(line))
+
+    def write_if_due(self, now: float) -> None:
+        """Write a part if enough calls, or old enough ones, wait for it.
+
+        :param now: seconds of a clock that never goes back.
+        """
+        with self._lock:
+            waiting = len(self._lines)
+        if not waiting:
+            self._oldest = now
+        elif waiting >= PART_LINES or now - self._oldest >= PART_SECONDS:
+            self.write()
+            self._oldest = now
+
+    def write(self) -> None:
+        """Write what waits as a part, if anything does."""
+        with self._lock:
+            lines, self._lines = self._lines, []
+        if lines:
+            self._part += 1
+            self.folder.write(
+                f"report-{self._part:05}.jsonl", "".join(f"{line}\n" for line in lines).encode()
+            )
+
+
+def checked_root(value: object) -> str:
+    """Take an ``evidence_path`` as an operator gets it, after templates were rendered.
+
+    :raises InputError: no text, or text that rendered to nothing.
+    """
+    text = str(value).strip()
+    if text in {"", "None"}:
+        raise InputError(
+            f"evidence_path is {shown(value)}, which names no folder; leave it out to keep no evidence"
+        )
+    return text

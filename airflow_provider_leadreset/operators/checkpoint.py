@@ -1,0 +1,62 @@
+"""Keeping a batch's progress between the tries of a task, where Airflow (3.3 and later) has a place for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_leadreset.leadsquared.progress import Progress
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.compat import Context
+
+SAVE_EVERY = 2.0
+"""Seconds between two savings: a killed try repeats at most the calls of so long, and those on their way."""
+
+
+class Checkpoint:
+    """The stored progress of one batch.
+
+    It is kept under what was asked for and the task's ``max_tries``: a retry leaves that as it is, any Clear
+    raises it. So a retry goes on where it was, and a Clear starts anew.
+
+    :param fingerprint: equal for batches that ask for the same.
+    """
+
+    def __init__(self, context: Context, fingerprint: str, log: Any) -> None:
+        ti: Any = context["ti"]
+        self._store: Any = context.get("task_state_store")
+        self._key = f"leadreset/{fingerprint}/{ti.max_tries}"
+        self._log = log
+        self._saved_at = float("-inf")
+        stored: Any = self._store.get(self._key) if self._store is not None else None
+        self.progress = Progress(stored)
+        self._saved = stored or self.progress.as_json()
+        if self.progress.in_earlier_tries:
+            log.info("Going on where an earlier try was: %d leads are done", self.progress.in_earlier_tries)
+        elif self._store is None and ti.max_tries:
+            log.info(
+                "Airflow keeps no task state before version 3.3: a retry will repeat all leads of this task"
+            )
+
+    def save_if_due(self, now: float) -> None:
+        """Save if the last time is two seconds ago.
+
+        :param now: seconds of a clock that never goes back.
+        """
+        if now - self._saved_at >= SAVE_EVERY:
+            self._saved_at = now
+            self.save()
+
+    def save(self) -> None:
+        """Save what is new."""
+        if self._store is None:
+            return
+        state = self.progress.as_json()
+        if state == self._saved:
+            return
+        try:
+            self._store.set(self._key, state)
+        except Exception as error:  # whatever it is: it costs some repeated calls, the batch itself goes well
+            self._log.warning("Progress could not be saved, a retry would repeat calls: %s", error)
+        else:
+            self._saved = state

@@ -1,0 +1,81 @@
+"""Running DAGs in this process, and looking at what became of leads."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+IN_WINDOW, OUTSIDE = "2026-09-15 10:00:00", "2026-10-01 00:00:00"
+
+
+class Runner:
+    """Runs a DAG once and gives its run's state and what the reset task left in XCom."""
+
+    def __call__(self, dag: Any, logical_date: Any = "now", **conf: Any) -> Run:
+        date = datetime.now(UTC) if logical_date == "now" else logical_date
+        named = "execution_date" if is_airflow_2() else "logical_date"
+        return Run(dag.test(**{named: date}, run_conf=conf))
+
+
+def is_airflow_2() -> bool:
+    from airflow import __version__
+
+    return __version__.startswith("2.")
+
+
+class Run:
+    def __init__(self, dag_run: Any) -> None:
+        self.dag_run = dag_run
+        self.state = str(getattr(dag_run.state, "value", dag_run.state))
+
+    def states(self, task_id: str = "reset") -> list[str]:
+        return [
+            str(getattr(ti.state, "value", ti.state))
+            for ti in self.dag_run.get_task_instances()
+            if ti.task_id == task_id
+        ]
+
+    def xcoms(self, task_id: str = "reset") -> list[Any]:
+        from airflow.models import xcom
+        from airflow.utils.session import create_session
+
+        Stored = xcom.XCom if is_airflow_2() else xcom.XComModel
+
+        with create_session() as session:
+            rows = session.query(Stored).filter_by(
+                dag_id=self.dag_run.dag_id, run_id=self.dag_run.run_id, task_id=task_id, key="return_value"
+            )
+            return [
+                row.value if isinstance(row.value, (dict, list)) else json.loads(row.value) for row in rows
+            ]
+
+
+def a_lead(lsq: Any) -> str:
+    lead = lsq.add_lead()
+    lsq.add_activity(lead, 166, IN_WINDOW)
+    lsq.add_activity(lead, 166, OUTSIDE)
+    return lead
+
+
+def left(lsq: Any, lead: str) -> list[str]:
+    lsq.wait_until_idle()
+    return sorted(str(record["created_on"])[:19] for record in lsq.remaining(lead)["activities"])
+
+
+def load_dag_file(name: str) -> ModuleType:
+    """Import a file of the DAGs folder."""
+    spec = importlib.util.spec_from_file_location(
+        name, Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"], f"{name}.py")
+    )
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,102 @@
+"""What a retry of a real task does: only what is still to be done, where Airflow can remember it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from dag_runs import OUTSIDE, Run, Runner, a_lead, is_airflow_2, left, load_dag_file
+
+from airflow_provider_leadreset.leadsquared import client
+from airflow_provider_leadreset.operators import failure
+
+pytestmark = pytest.mark.usefixtures("airflow_db")
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+REMEMBERS = not is_airflow_2()
+
+
+@pytest.fixture(scope="module")
+def dags(airflow_db: None) -> ModuleType:
+    return load_dag_file("retry_dags")
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat a call of an outage once and at once, and retry a task at once."""
+    monkeypatch.setattr(client, "REPEATS", (0.0,))
+    monkeypatch.setattr(failure, "AFTER_OUTAGE", timedelta(0))
+
+
+@pytest.fixture
+def reset(dags: ModuleType, run: Runner, tmp_path: Path) -> Callable[..., Run]:
+    return lambda leads: run(dags.retried, leads=leads, evidence=str(tmp_path))
+
+
+def sent(lsq: Any) -> list[str]:
+    return [call.prospect_id for call in lsq.calls]
+
+
+def test_a_retry_goes_on_where_the_last_try_was(lsq, reset):
+    leads = [a_lead(lsq) for _ in range(3)]
+    lsq.fault("500", times=2, prospect_id=leads[1])
+    result = reset(leads)
+    assert result.state == "success"
+    assert all(left(lsq, lead) == [OUTSIDE] for lead in leads)
+    assert sent(lsq).count(leads[1]) == 3
+    assert sent(lsq).count(leads[0]) == (1 if REMEMBERS else 2)
+    (summary,) = result.xcoms()
+    assert (summary["queued"], summary["failed"], summary["not_reached"]) == (3, 0, 0)
+    assert summary["done_in_earlier_tries"] == (2 if REMEMBERS else 0)
+
+
+def test_a_lead_that_failed_for_good_is_not_called_again(lsq, reset):
+    shaky = a_lead(lsq)
+    lsq.fault("500", times=2, prospect_id=shaky)
+    result = reset([UNKNOWN, shaky])
+    assert result.state == "failed"
+    assert sent(lsq).count(UNKNOWN) == (1 if REMEMBERS else 2)
+    (summary,) = result.xcoms()
+    assert (summary["queued"], summary["failed"]) == (1, 1)
+    assert summary["failures"][0]["prospect_id"] == UNKNOWN
+
+
+def test_when_only_such_leads_remain_there_is_no_retry(lsq, reset):
+    result = reset([UNKNOWN])
+    assert result.state == "failed"
+    assert sent(lsq) == [UNKNOWN]
+
+
+def test_wrong_keys_are_not_retried(lsq, reset):
+    lsq.fault("401", times=None)
+    assert reset([a_lead(lsq)]).state == "failed"
+    assert len(lsq.calls) == 1
+
+
+def test_mapped_tasks_resume_each_for_itself(dags, lsq, run):
+    leads = [a_lead(lsq), a_lead(lsq)]
+    lsq.fault("drop", times=2, prospect_id=leads[0])
+    assert run(dags.retried_mapped, leads=leads).state == "success"
+    assert (sent(lsq).count(leads[0]), sent(lsq).count(leads[1])) == (3, 1)
+
+
+def test_each_try_reports_its_calls_in_a_folder_of_its_own(lsq, reset, tmp_path):
+    leads = [a_lead(lsq), UNKNOWN]
+    lsq.fault("500", times=2, prospect_id=leads[0])
+    result = reset(leads)
+    parts = sorted(tmp_path.rglob("report-*.jsonl"))
+    assert [part.parent.name for part in parts] == ["try-1", "try-2"]
+    assert parts[0].parents[1].name == "unmapped"
+    lines = [json.loads(line) for part in parts for line in part.read_text().splitlines()]
+    assert len(lines) == len(lsq.calls)
+    assert [line["answer"] for line in lines if line["prospect_id"] == leads[0]][-1] == "queued"
+    assert {line["status"] for line in lines} == {200, 500}
+    (summary,) = result.xcoms()
+    assert Path(summary["evidence"].removeprefix("file://")) == parts[1].parent
+    for secret in (lsq.access_key, lsq.secret_key):
+        assert all(secret not in part.read_text() for part in parts)

@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+import signal
+import threading
+from collections import Counter
+
+import pytest
+
+from airflow_provider_leadreset.leadsquared.pace import (
+    GUARD,
+    IDLE,
+    MARGIN,
+    WINDOW,
+    ClosedError,
+    Gate,
+    Pace,
+    SystemClock,
+)
+
+DEADLINE = 10.0
+"""Seconds of real time after which a test that hangs fails."""
+
+
+class LoneClock:
+    """Time for a single thread: whoever waits is at once at the end of the wait."""
+
+    def __init__(self):
+        self.time = 0.0
+        self.waits = []
+
+    def now(self):
+        return self.time
+
+    def wait(self, condition, seconds):
+        self.waits.append(seconds)
+        self.time += seconds
+
+
+class HandClock:
+    """Time for many threads: stands still until the test moves it."""
+
+    def __init__(self):
+        self.time = 0.0
+        self._changed = threading.Condition()
+        self._waiting = []
+
+    def now(self):
+        return self.time
+
+    def wait(self, condition, seconds):
+        waiting = (self.time + seconds, condition)
+        with self._changed:
+            self._waiting.append(waiting)
+            self._changed.notify_all()
+        woken = condition.wait(DEADLINE)
+        with self._changed:
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
+            self._changed.notify_all()
+        assert woken, "nobody woke this thread"
+
+    def until_waiting(self, threads):
+        """Return the ends of their waits once so many threads wait (or as many as a function says)."""
+        with self._changed:
+            assert self._changed.wait_for(
+                lambda: len(self._waiting) == (threads() if callable(threads) else threads), DEADLINE
+            )
+            return sorted(end for end, _ in self._waiting)
+
+    def look_again(self):
+        with self._changed:
+            self._changed.notify_all()
+
+    def move_to(self, time):
+        with self._changed:
+            conditions = {condition for _, condition in self._waiting}
+            self._waiting.clear()
+            self.time = time
+        for condition in conditions:
+            with condition:
+                condition.notify_all()
+
+
+class Threads:
+    """Runs calls in threads and keeps what became of each."""
+
+    def __init__(self):
+        self._threads = []
+        self.results = []
+
+    def start(self, call, *args):
+        def run():
+            try:
+                self.results.append(call(*args))
+            except Exception as error:
+                self.results.append(error)
+
+        self._threads.append(threading.Thread(target=run))
+        self._threads[-1].start()
+
+    def join(self):
+        for thread in self._threads:
+            thread.join(DEADLINE)
+        assert not any(thread.is_alive() for thread in self._threads)
+        return self.results
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
+
+
+@pytest.fixture
+def threads():
+    return Threads()
+
+
+def test_one_thread_waits_exactly_until_its_permit_is_back():
+    clock = LoneClock()
+    gate = Gate(Pace(2), clock)
+    for _ in range(2):
+        gate.accepted(gate.enter())
+    assert clock.waits == []
+    gate.enter()
+    assert clock.waits == [WINDOW + GUARD]
+    assert gate.calls == 3
+
+
+def test_no_thread_starves(clock, threads):
+    gate = Gate(Pace(3), clock)
+    entered, turns = Counter(), threading.Lock()
+
+    def work(name):
+        for _ in range(4):
+            gate.accepted(gate.enter())
+            with turns:
+                entered[name] += 1
+            clock.look_again()
+
+    for name in range(9):
+        threads.start(work, name)
+    for window in range(1, 12):
+        # Of 36 turns three are taken in each window; who has had all four is done.
+        def waiting(taken=3 * window):
+            return 9 - list(entered.values()).count(4) if entered.total() == taken else None
+
+        ends = clock.until_waiting(waiting)
+        clock.move_to(max(ends))
+    threads.join()
+    assert entered == dict.fromkeys(range(9), 4)
+
+
+def test_close_wakes_all_who_wait(clock, threads):
+    gate = Gate(Pace(1), clock)
+    gate.enter()
+    for _ in range(5):
+        threads.start(gate.enter)
+    for _ in range(3):
+        threads.start(gate.pause, 60.0)
+    clock.until_waiting(8)
+    gate.close()
+    results = threads.join()
+    assert [type(result) for result in results] == [ClosedError] * 8
+    assert Counter(str(result).split(":")[0] for result in results) == {"not sent": 5, "not repeated": 3}
+    assert gate.calls == 1
+    with pytest.raises(ClosedError):
+        gate.enter()
+    with pytest.raises(ClosedError):
+        gate.pause(0)
+
+
+def test_a_pause_ends_by_itself_and_not_before():
+    clock = LoneClock()
+    Gate(Pace(1), clock).pause(2.5)
+    assert clock.waits == [2.5]
+
+
+def test_a_pause_outlasts_being_woken_for_another_reason(clock, threads):
+    gate = Gate(Pace(1), clock)
+    permit = gate.enter()
+    threads.start(gate.pause, 10.0)
+    clock.until_waiting(1)
+    clock.time = 4.0
+    gate.accepted(permit)
+    assert clock.until_waiting(1) == [10.0]
+    clock.move_to(10.0)
+    assert threads.join() == [None]
+
+
+@pytest.mark.parametrize("how", ["accepted", "unanswered", "throttled"])
+def test_an_answer_is_news_for_those_who_wait(clock, threads, how):
+    gate = Gate(Pace(1), clock)
+    gate.pace.margin = 0.8
+    permit = gate.enter()
+    threads.start(gate.enter)
+    assert clock.until_waiting(1) == [WINDOW + 0.8]
+    clock.time = 0.3
+    if how == "throttled":
+        gate.throttled(permit, None)
+    else:
+        getattr(gate, how)(permit)
+    back = WINDOW + 0.3 + 2 * GUARD
+    clock.move_to(back)
+    assert [permit.departed for permit in threads.join()] == [back]
+
+
+def test_drain_waits_until_the_last_permit_is_back_and_no_longer():
+    clock = LoneClock()
+    gate = Gate(Pace(5), clock)
+    gate.drain()
+    assert clock.time == 0
+    first = gate.enter()
+    clock.time = 1.0
+    gate.enter()
+    gate.accepted(first)
+    gate.close()
+    gate.drain()
+    assert clock.time == pytest.approx(1.0 + WINDOW + MARGIN)
+    before = clock.time
+    gate.drain()
+    assert clock.time == before
+
+
+def test_drain_takes_an_answer_into_account_that_comes_meanwhile(clock, threads):
+    gate = Gate(Pace(1), clock)
+    gate.pace.margin = 0.8
+    permit = gate.enter()
+    threads.start(gate.drain)
+    assert clock.until_waiting(1) == [WINDOW + 0.8]
+    gate.accepted(permit)
+    clock.move_to(WINDOW + GUARD)
+    assert threads.join() == [None]
+
+
+def test_silence_counts_from_the_last_accepted_call():
+    clock = LoneClock()
+    gate = Gate(Pace(25), clock)
+    assert gate.silence() == 0
+    clock.time = 100.0
+    first, second = gate.enter(), gate.enter()
+    clock.time = 107.0
+    assert gate.silence() == 7
+    gate.throttled(first, None)
+    assert gate.silence() == 7
+    gate.accepted(second)
+    assert gate.silence() == 0
+    clock.time = 110.0
+    gate.unanswered(gate.enter())
+    assert gate.silence() == 3
+
+
+@pytest.mark.parametrize("refuse", ["throttled", "unanswered"])
+def test_a_time_without_calls_is_no_silence(refuse):
+    clock = LoneClock()
+    gate = Gate(Pace(25), clock)
+    gate.accepted(gate.enter())
+    clock.time = 1000.0
+    for tried in range(20):
+        permit = gate.enter()
+        assert gate.silence() == 10 * tried
+        clock.time += 10
+        gate.throttled(permit, None) if refuse == "throttled" else gate.unanswered(permit)
+        # Calls and their repetitions are one silence, for as long as it takes.
+        assert gate.silence() == 10 * (tried + 1)
+
+
+def test_one_call_that_takes_longer_than_the_idle_time_is_a_silence():
+    clock = LoneClock()
+    gate = Gate(Pace(1), clock)
+    for _ in range(3):
+        permit = gate.enter()
+        clock.time += 4 * IDLE
+        gate.unanswered(permit)
+    assert gate.silence() == 12 * IDLE
+
+
+def test_throttlings_are_counted_and_a_change_is_logged_once(caplog):
+    gate = Gate(Pace(12), LoneClock())
+    for permit in [gate.enter() for _ in range(3)]:
+        gate.throttled(permit, 5)
+    assert gate.throttlings == 3
+    assert gate.pace.limit == 5
+    assert [record.getMessage() for record in caplog.records] == [
+        "Throttled by LeadSquared: the account allows 5 calls in 5 s, fewer than set: going on with 5"
+    ]
+
+
+def test_close_from_a_signal_handler_does_not_lock_up_the_thread_that_holds_the_gate():
+    class Interrupted(LoneClock):
+        def wait(self, condition, seconds):
+            # The condition is held here, as it is at any place a signal may arrive.
+            signal.raise_signal(signal.SIGUSR1)
+            super().wait(condition, seconds)
+
+    gate = Gate(Pace(1), Interrupted())
+    gate.enter()
+    caught = []
+
+    def enter():
+        caught.append("done")
+        gate.close()
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: enter())
+    giving_up = signal.signal(signal.SIGALRM, _give_up)
+    signal.setitimer(signal.ITIMER_REAL, DEADLINE)
+    try:
+        with pytest.raises(ClosedError):
+            gate.enter()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGUSR1, before)
+        signal.signal(signal.SIGALRM, giving_up)
+    assert caught == ["done"]
+
+
+def _give_up(*_):
+    raise AssertionError("locked up")
+
+
+def test_the_system_clock_waits_and_is_woken(threads):
+    clock, condition = SystemClock(), threading.Condition()
+    held = threading.Event()
+
+    def wait():
+        began = clock.now()
+        with condition:
+            held.set()
+            clock.wait(condition, DEADLINE)
+        return clock.now() - began
+
+    threads.start(wait)
+    assert held.wait(DEADLINE)
+    with condition:  # free again only once the thread waits
+        condition.notify_all()
+    assert 0 <= threads.join()[0] < DEADLINE / 2
+    with condition:
+        began = clock.now()
+        clock.wait(condition, 0.01)
+    assert clock.now() - began >= 0.009

@@ -1,0 +1,432 @@
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import json
+import tracemalloc
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.leads import (
+    Leads,
+    chunked,
+    parse_guid,
+    parse_lead_ids,
+    read_lead_file,
+)
+
+A = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+B = "3f2504e0-4f89-11d3-9a0c-0305e82c3302"
+C = "3f2504e0-4f89-11d3-9a0c-0305e82c3303"
+
+
+# -- text and sequences ---------------------------------------------------------------------------------------
+
+
+class Lazy(Sequence[Any]):
+    """A sequence that is no list, as a mapped task's output is."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        return self.items[index]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (A, [A]),
+        (A.upper(), [A.upper()]),
+        (uuid.UUID(A), [A]),
+        (f" {A}\n", [A]),
+        (f"{A},{B}", [A, B]),
+        (f"{A} {B}\t{C}", [A, B, C]),
+        (f"{A}\r\n{B}\n\n{C}\n", [A, B, C]),
+        (f"{A},\n{B},\n", [A, B]),
+        (json.dumps([A, B]), [A, B]),
+        (repr([A, B]), [A, B]),
+        (repr((A, B)), [A, B]),
+        (f"{{{A}}}, {{{B}}}", [A, B]),
+        (f"\"{A}\" '{B}'", [A, B]),
+        ([A, B], [A, B]),
+        ((A, B), [A, B]),
+        (Lazy([A, B]), [A, B]),
+        (Lazy([[A, B], [C]]), [A, B, C]),
+        ([[A], (B,), Lazy([C])], [A, B, C]),
+        ([f"{A},{B}", C], [A, B, C]),
+        ([[f"{A} {B}"]], [A, B]),
+        ([uuid.UUID(A), [uuid.UUID(B)]], [A, B]),
+        ([[], [A]], [A]),
+        (f"{B},{A},{B}", [B, A]),
+        ([A, A.upper(), [A]], [A]),
+        ([A.upper(), A], [A.upper()]),
+        ([], []),
+        ((), []),
+        (Lazy([]), []),
+        ([[], []], []),
+        ("[]", []),
+        (" [ ]\n", []),
+        ("()", []),
+    ],
+    ids=repr,
+)
+def test_ids_are_read_in_their_order_each_once(value: object, expected: list[str]) -> None:
+    assert parse_lead_ids(value) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        " \n",
+        "None",
+        "null",
+        "undefined",
+        "''",
+        "['']",
+        "[None]",
+        "[[]]",
+        "{}",
+        ",",
+        [""],
+        [None],
+        ["None"],
+        [A, None],
+        [A, ""],
+        [[A, ""]],
+        [[[A]]],
+        [[A, [B]]],
+        f"{A};{B}",
+        f"{A}|{B}",
+        f"{A}{B}",
+        f"{A},x",
+        A[:-1],
+        A + "0",
+        A.replace("-", ""),
+        A.replace("0", "\N{ARABIC-INDIC DIGIT ONE}"),
+        A.replace("-", "\N{EN DASH}"),
+        f"\N{ZERO WIDTH SPACE}{A}",
+        f"urn:uuid:{A}",
+        json.dumps({"ProspectID": A}),
+        json.dumps([{"ProspectID": A}]),
+        "LazySelectSequence([2 items])",
+        "{{ params.leads }}",
+        "lead@example.com",
+        5,
+        5.0,
+        True,
+        False,
+        0,
+        A.encode(),
+        bytearray(A.encode()),
+        [A.encode()],
+        {A},
+        {A: 1},
+        [{"ProspectID": A}],
+        [5],
+        range(3),
+        iter([A]),
+        (lead for lead in [A]),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_whatever_else_is_in_it_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match="prospect_ids"):
+        parse_lead_ids(value)
+
+
+def test_a_bad_id_is_quoted_and_its_place_named() -> None:
+    with pytest.raises(
+        InputError, match=r"^item 1 of prospect_ids holds 'lead-7', which is no lead id"
+    ) as caught:
+        parse_lead_ids([A, f"{B} lead-7"])
+    assert A in str(caught.value) or "3f2504e0-" in str(caught.value)
+
+
+def test_a_long_value_is_quoted_in_part() -> None:
+    with pytest.raises(InputError) as caught:
+        parse_lead_ids("x" * 100_000)
+    assert len(str(caught.value)) < 500
+    assert "(100002 characters)" in str(caught.value)
+
+
+@given(
+    st.lists(st.uuids().map(str)),
+    st.sampled_from([", ", " ", "\n", "\r\n", ",\n"]),
+    st.sampled_from(["", "'", '"']),
+)
+def test_ids_written_down_in_any_of_the_ways_are_read_back(ids: list[str], between: str, quote: str) -> None:
+    text = "[" + between.join(f"{quote}{lead}{quote}" for lead in ids) + "]"
+    assert parse_lead_ids(text) == list(dict.fromkeys(ids))
+
+
+@given(st.text() | st.lists(st.text() | st.lists(st.text())))
+def test_what_is_read_is_always_ids(value: Any) -> None:
+    try:
+        ids = parse_lead_ids(value)
+    except InputError:
+        return
+    assert ids == [parse_guid(lead, "it") for lead in ids]
+    assert ids or not any(value) or value.strip() in {"[]", "()"} or "[" in value or "(" in value
+
+
+@pytest.mark.parametrize(
+    "value", [None, "", A + " ", f"{{{A}}}", A.replace("-", ""), 5, A.encode(), [A], object]
+)
+def test_one_guid_is_exactly_that(value: object) -> None:
+    with pytest.raises(InputError, match="my field holds") as caught:
+        parse_guid(value, "my field")
+    assert repr(value) in str(caught.value)
+
+
+def test_leads_are_cut_into_chunks() -> None:
+    assert chunked([A, B, C, A], 2) == [[A, B], [C]]
+    assert chunked([], 5) == []
+
+
+@pytest.mark.parametrize("n", [0, -1, True, 2.0, "2", None])
+def test_chunks_have_a_whole_size(n: Any) -> None:
+    with pytest.raises(InputError, match="chunks of"):
+        chunked([A], n)
+
+
+# -- files ----------------------------------------------------------------------------------------------------
+
+BOM = codecs.BOM_UTF8.decode()
+
+FILES = [
+    ("a.txt", f"{A}\n{B}\n"),
+    ("a.txt", f"{A}\r\n\r\n  {B}  "),
+    ("a.txt", f"{A}\r{B}"),
+    ("a.txt", f"{BOM}{A}, {B}"),
+    ("a.txt", f"'{A}',\n'{B}',\n"),
+    ("a", f"{A} {B}"),
+    ("a.ids.log", f"{A}\n{B}"),
+    ("a.json", json.dumps([A, B])),
+    ("a.csv", f"ProspectID\n{A}\n{B}\n"),
+    ("a.CSV", f"PROSPECTID\n{A}\n{B}\n"),
+    ("a.csv", f"Name, prospectId ,Stage\nx,{A},y\nx,{B},y\n"),
+    ("a.csv", f"{BOM}ProspectID,Name\n{A},x\n{B},y"),
+    ("a.csv", f'"ProspectID","Name"\r\n"{A}","Doe, ""J""\nand so on"\r\n\r\n"{B}",""\r\n'),
+    ("a.csv", f"Name,ProspectID\nJos\N{LATIN SMALL LETTER E WITH ACUTE},{A},more,cells\n,{B}\n"),
+    ("a.csv", f"ProspectID\n {A} \n{B}\t\n"),
+    ("a.jsonl", f'"{A}"\n"{B}"\n'),
+    ("a.ndjson", f'{{"ProspectID": "{A}", "x": {{}}}}\n\n{{"prospectid": "{B}"}}'),
+    ("a.JSONL", f'{BOM}{{"x": 1, "ProspectId": "{A}"}}\r\n"{B}"\r\n'),
+]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(("name", "text"), FILES)
+def test_ids_are_read_from_every_kind_of_file(tmp_path: Path, name: str, text: str, packed: bool) -> None:
+    path = file_of(tmp_path, name, text.encode(), packed=packed)
+    assert list(read_lead_file(path)) == [A, B]
+
+
+def file_of(folder: Path, name: str, content: bytes, *, packed: bool = False) -> Path:
+    path = folder / (f"{name}.GZ" if packed else name)
+    path.write_bytes(gzip.compress(content) if packed else content)
+    return path
+
+
+def test_ids_come_as_often_as_they_stand_there(tmp_path: Path) -> None:
+    assert list(read_lead_file(file_of(tmp_path, "a.txt", f"{B}\n{A}\n{B}\n{B.upper()}".encode()))) == [
+        B,
+        A,
+        B,
+        B.upper(),
+    ]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.txt", ""),
+        ("a.txt", "\n \n"),
+        ("a.csv", ""),
+        ("a.csv", "ProspectID\n"),
+        ("a.jsonl", ""),
+        ("a.jsonl", "\n"),
+    ],
+)
+def test_an_empty_file_has_no_leads(tmp_path: Path, name: str, text: str, packed: bool) -> None:
+    leads = Leads.from_file(file_of(tmp_path, name, text.encode(), packed=packed))
+    assert leads.count == 0
+    assert list(leads) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.txt", f"{A}\n\nlead-7\n", "line 3 holds 'lead-7'"),
+        ("a.txt", f"{A}\nNone\n", "line 2 is 'None"),
+        ("a.txt", f"{A}\n[]\n", "line 2 is '\\[\\]"),
+        ("a.csv", f"ProspectID\n{A}\nlead-7\n", "column ProspectID of line 3 holds 'lead-7'"),
+        ("a.csv", f'ProspectID,Name\n{A},"two\nlines"\nx,y\n', "column ProspectID of line 4 holds 'x'"),
+        ("a.csv", f"ProspectID,Name\n{A},x\n,y\n", "column ProspectID of line 3 holds ''"),
+        ("a.csv", f"Name,ProspectID\nx,{A}\ny\n", "column ProspectID of line 3 holds ''"),
+        ("a.csv", f"Name,ProspectID\nx,{{{A}}}\n", "column ProspectID of line 2"),
+        ("a.csv", f"Lead,Name\n{A},x\n", "0 columns named ProspectID"),
+        ("a.csv", f"{A}\n{B}\n", "0 columns named ProspectID"),
+        ("a.csv", f"ProspectID;Name\n{A};x\n", "0 columns named ProspectID"),
+        ("a.csv", f"ProspectID,prospectid\n{A},{B}\n", "2 columns named ProspectID"),
+        ("a.csv", f"\n{A}\n", "0 columns"),
+        # An open quotation mark must not swallow the leads after it.
+        ("a.csv", f'ProspectID,Name\n{A},"open\n{B},x\n', "cannot be read to its end"),
+        ("a.csv", f'ProspectID,Name\n{A},"x"y"\n{B},z\n', "cannot be read to its end"),
+        ("a.csv", f"ProspectID,Name\n{A},{'x' * 200_000}\n", "cannot be read to its end"),
+        ("a.jsonl", f'"{A}"\n{B}\n', "line 2 is .*, which is no JSON"),
+        ("a.jsonl", f'"{A}"\n{{"Id": "{B}"}}\n', "ProspectID of line 2 holds None"),
+        ("a.jsonl", f'"{A}"\n\nnull\n', "ProspectID of line 3 holds None"),
+        ("a.jsonl", f'["{A}"]\n', "ProspectID of line 1 holds \\['"),
+        (
+            "a.jsonl",
+            f'{{"ProspectID": "{A}", "prospectId": "{B}"}}\n',
+            "line 1 has 2 values named ProspectID",
+        ),
+        ("a.jsonl", "[" * 100_000, "line 1 is .*, which is no JSON"),
+        ("a.json", f'[{{"ProspectID": "{A}"}}]', "line 1 holds"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_naming_file_and_line(
+    tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    path = file_of(tmp_path, name, text.encode())
+    with pytest.raises(InputError, match=said) as caught:
+        Leads.from_file(path)
+    assert str(caught.value).startswith(str(path))
+    assert len(str(caught.value)) < 700
+
+
+def _cut(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def _spoilt(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes(255 - byte for byte in data[middle : middle + 40]) + data[middle + 40 :]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", f"{A}\n".encode("utf-16")),
+        ("a.csv", f"ProspectID,Name\n{A},Jos\N{LATIN SMALL LETTER E WITH ACUTE}\n".encode("latin-1")),
+        ("a.txt.gz", f"{A}\n".encode()),
+        (
+            "a.txt.gz",
+            _cut(
+                gzip.compress(
+                    "".join(f"{uuid.uuid5(uuid.NAMESPACE_URL, str(n))}\n" for n in range(99)).encode()
+                )
+            ),
+        ),
+        (
+            "a.txt.gz",
+            _spoilt(
+                gzip.compress(
+                    "".join(f"{uuid.uuid5(uuid.NAMESPACE_URL, str(n))}\n" for n in range(999)).encode()
+                )
+            ),
+        ),
+        ("a.txt.gz", gzip.compress(f"{A}\n".encode()) + b"more"),
+    ],
+    ids=["utf-16", "latin-1", "not packed", "cut", "spoilt", "more after it"],
+)
+def test_a_spoilt_file_is_refused_whole(tmp_path: Path, name: str, content: bytes) -> None:
+    path = file_of(tmp_path, name, content)
+    with pytest.raises(InputError, match="cannot be read to its end"):
+        Leads.from_file(path)
+
+
+@pytest.mark.parametrize("path", ["missing.csv", "folder.csv", "file.txt/below.csv"])
+def test_a_missing_file_is_said(tmp_path: Path, path: str) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "file.txt").touch()
+    with pytest.raises(InputError, match="there is no such file"):
+        Leads.from_file(tmp_path / path)
+
+
+# -- counted, checked, read again -----------------------------------------------------------------------------
+
+
+def test_the_digest_tells_leads_apart_by_who_and_in_which_order_not_by_spelling(tmp_path: Path) -> None:
+    given_ = Leads.given([A, B])
+    assert (given_.count, list(given_), list(given_)) == (2, [A, B], [A, B])
+    spelled = Leads.from_file(file_of(tmp_path, "a.csv", f"ProspectID\n{A.upper()}\n{B}".encode()))
+    assert spelled.digest == given_.digest
+    assert len({leads.digest for leads in map(Leads.given, ([A, B], [B, A], [A], [A, C], []))}) == 5
+
+
+@pytest.mark.parametrize(
+    ("later", "given_out"),
+    [
+        (f"{A}\n", [A]),
+        ("", []),
+        (f"{A}\n{B}\n{C}\n", [A, B]),
+        (f"{A}\n{C}\n", [A, C]),
+        (f"{B}\n{A}\n", [B, A]),
+    ],
+    ids=["shorter", "empty", "longer", "another lead", "another order"],
+)
+def test_a_file_that_changed_since_it_was_counted_is_an_error(
+    tmp_path: Path, later: str, given_out: list[str]
+) -> None:
+    path = file_of(tmp_path, "a.txt", f"{A}\n{B}\n".encode())
+    leads = Leads.from_file(path)
+    path.write_text(later)
+    out: list[str] = []
+    with pytest.raises(InputError, match="changed while it was used: 2 leads were counted"):
+        out.extend(leads)
+    out = _until_error(leads)
+    assert out == given_out
+
+
+def _until_error(leads: Leads) -> list[str]:
+    out: list[str] = []
+    ids: Iterator[str] = iter(leads)
+    try:
+        out.extend(iter(lambda: next(ids), None))
+    except InputError:
+        pass
+    return out
+
+
+@pytest.mark.parametrize(("name", "count"), [("a.csv.gz", 100_000), ("a.txt", 20_000), ("a.jsonl", 20_000)])
+def test_ids_are_streamed_in_flat_memory(tmp_path: Path, name: str, count: int) -> None:
+    ids = (f"{number:08x}-0000-4000-8000-{number:012x}" for number in range(count))
+    text = io.StringIO()
+    if ".csv" in name:
+        csv.writer(text).writerows([["ProspectID", "Name"], *([lead, "x"] for lead in ids)])
+    else:
+        text.writelines(f'"{lead}"\n' for lead in ids)
+    content = text.getvalue().encode()
+    path = file_of(tmp_path, name, gzip.compress(content, 1) if name.endswith(".gz") else content)
+    del text, content
+    leads = Leads.from_file(path)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in leads) == count == leads.count
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 500_000

@@ -1,0 +1,409 @@
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import event, example, given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.window import ENTIRE_HISTORY, Window, parse_window
+
+LEAD = "3F2504E0-4f89-11d3-9a0c-0305e82c3301"
+TASK = "3c8c1f00-0000-4000-8000-000000000001"
+OTHER_TASK = "3c8c1f00-0000-4000-8000-000000000002"
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+WINDOW = Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
+
+
+# -- bodies ---------------------------------------------------------------------------------------------------
+
+
+def test_the_body_has_all_that_was_asked_for_under_the_names_of_the_api() -> None:
+    selectors = Selectors.given([166, 167], [TASK], ["StageChange", "OwnerChange"], True)
+    assert LeadReset(LEAD, selectors, WINDOW).body() == {
+        "ProspectId": LEAD,
+        "TaskTypeList": [TASK],
+        "ActivityEventList": [166, 167],
+        "ShouldDeleteProspectNotes": True,
+        "AuditActivityList": ["StageChange", "OwnerChange"],
+        "FromDate": "2026-09-01 00:00:00",
+        "ToDate": "2026-09-30 23:59:59",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given_", "expected"),
+    [
+        ({"activity_event_list": [166]}, {"ActivityEventList": [166]}),
+        ({"task_type_list": [TASK]}, {"TaskTypeList": [TASK]}),
+        ({"audit_activity_list": ["OwnerChange"]}, {"AuditActivityList": ["OwnerChange"]}),
+        ({"should_delete_prospect_notes": True}, {"ShouldDeleteProspectNotes": True}),
+        (
+            {
+                "activity_event_list": [166],
+                "task_type_list": [],
+                "audit_activity_list": None,
+                "should_delete_prospect_notes": False,
+            },
+            {"ActivityEventList": [166]},
+        ),
+        (
+            {"activity_event_list": "[]", "task_type_list": (), "should_delete_prospect_notes": "True"},
+            {"ShouldDeleteProspectNotes": True},
+        ),
+        (
+            {"activity_event_list": [166], "should_delete_prospect_notes": "False"},
+            {"ActivityEventList": [166]},
+        ),
+        ({"activity_event_list": [166], "should_delete_prospect_notes": None}, {"ActivityEventList": [166]}),
+    ],
+)
+def test_a_selector_that_was_not_asked_for_is_left_out(
+    given_: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    body = LeadReset(LEAD, Selectors.given(**given_), WINDOW).body()
+    assert {name: body[name] for name in body.keys() - {"ProspectId", "FromDate", "ToDate"}} == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (166, (166,)),
+        ("166", (166,)),
+        (" 166 ", (166,)),
+        ("0166", (166,)),
+        ("166,167", (166, 167)),
+        ("166 , 167", (166, 167)),
+        ("[166, 167]", (166, 167)),
+        ('["166", "167"]', (166, 167)),
+        ("['166', '167']", (166, 167)),
+        ("(166, 167)", (166, 167)),
+        ("(166,)", (166,)),
+        ([167, "166", 167, "0166"], (167, 166)),
+        ((166, 167), (166, 167)),
+        (range(166, 168), (166, 167)),
+        ({166}, (166,)),
+        (999_999_999, (999_999_999,)),
+    ],
+    ids=repr,
+)
+def test_event_codes_are_read_from_lists_and_from_the_texts_that_templates_make_of_them(
+    value: object, expected: tuple[int, ...]
+) -> None:
+    assert Selectors.given(value).activity_event_list == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        True,
+        False,
+        [True],
+        [False],
+        "[true]",
+        "[True]",
+        "True",
+        0,
+        -1,
+        [0],
+        "0",
+        "-166",
+        "+166",
+        "1_66",
+        "166.0",
+        166.0,
+        [166.0],
+        "[166.0]",
+        "1e2",
+        "[1e2]",
+        10**9,
+        "1000000000",
+        [None],
+        "[null]",
+        "[None]",
+        ["None"],
+        [[166]],
+        "[[166]]",
+        "[166",
+        "166]",
+        "(166)",
+        "[166 167]",
+        "166 167",
+        "166;167",
+        "166,",
+        ",",
+        "Lead Capture",
+        "\N{ARABIC-INDIC DIGIT ONE}66",
+        b"166",
+        [b"166"],
+        {"166": 1},
+        '{"a": 166}',
+        object(),
+        "[{[]: 1}]",
+        "[{[]}]",
+        "[\0]",
+        "[__import__('os').getpid()]",
+    ],
+    ids=repr,
+)
+def test_what_is_no_event_code_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match="activity_event_list"):
+        Selectors.given(value)
+
+
+@pytest.mark.parametrize("brackets", ["[" * 100_000, "[" * 3000 + "]" * 3000, "(" * 5000 + ")" * 5000])
+def test_brackets_without_end_are_refused_like_other_junk(brackets: str) -> None:
+    with pytest.raises(InputError, match="no readable list"):
+        Selectors.given(brackets)
+
+
+@pytest.mark.parametrize("name", ["activity_event_list", "task_type_list", "audit_activity_list"])
+@pytest.mark.parametrize("value", ["", "  ", "None", " None\n", "null"])
+def test_a_list_that_rendered_to_nothing_is_refused_although_others_are_given(name: str, value: str) -> None:
+    with pytest.raises(InputError, match=rf"{name} rendered to .*, which is nothing"):
+        Selectors.given(**{"should_delete_prospect_notes": True, name: value})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (TASK, (TASK,)),
+        (TASK.upper(), (TASK.upper(),)),
+        (uuid.UUID(TASK), None),
+        ([uuid.UUID(TASK)], (TASK,)),
+        (f"{TASK}, {OTHER_TASK}", (TASK, OTHER_TASK)),
+        (json.dumps([TASK, OTHER_TASK]), (TASK, OTHER_TASK)),
+        (repr([TASK, OTHER_TASK, TASK]), (TASK, OTHER_TASK)),
+        (f"{{{TASK}}}", None),
+        ("Follow up", None),
+        ([166], None),
+        (166, None),
+        ([TASK, ""], None),
+    ],
+    ids=repr,
+)
+def test_task_types_are_guids(value: object, expected: tuple[str, ...] | None) -> None:
+    if expected is None:
+        with pytest.raises(InputError, match="task_type_list"):
+            Selectors.given(task_type_list=value)
+    else:
+        assert Selectors.given(task_type_list=value).task_type_list == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("StageChange", ("StageChange",)),
+        ("StageChange,OwnerChange", ("StageChange", "OwnerChange")),
+        ('["OwnerChange"]', ("OwnerChange",)),
+        ("['OwnerChange', 'OwnerChange']", ("OwnerChange",)),
+        ("stagechange", None),
+        (["StageChange", "Everything"], None),
+        ([None], None),
+        ([True], None),
+        ("[StageChange]", None),
+    ],
+    ids=repr,
+)
+def test_audits_are_the_two_there_are_spelled_so(value: object, expected: tuple[str, ...] | None) -> None:
+    if expected is None:
+        with pytest.raises(InputError, match="audit_activity_list"):
+            Selectors.given(audit_activity_list=value)
+    else:
+        assert Selectors.given(audit_activity_list=value).audit_activity_list == expected
+
+
+@pytest.mark.parametrize(
+    "value", ["true", "false", "TRUE", "yes", "", "None", " True", 1, 0, 1.0, [], [True], {}, b"True", "0"]
+)
+def test_only_true_and_false_or_exactly_these_texts_say_whether_notes_go(value: object) -> None:
+    with pytest.raises(InputError, match="should_delete_prospect_notes"):
+        Selectors.given([166], should_delete_prospect_notes=value)
+
+
+@pytest.mark.parametrize(
+    "given_",
+    [
+        {},
+        {"should_delete_prospect_notes": "False"},
+        {"activity_event_list": [], "task_type_list": "[]", "audit_activity_list": "()"},
+    ],
+)
+def test_no_selector_at_all_is_refused(given_: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="nothing to delete was named"):
+        Selectors.given(**given_)
+
+
+def test_selectors_can_be_given_again_as_arguments_and_are_said_in_words() -> None:
+    selectors = Selectors.given("166,167", [TASK], "StageChange,OwnerChange", "True")
+    assert Selectors.given(**selectors.arguments()) == selectors
+    assert json.loads(json.dumps(selectors.arguments())) == selectors.arguments()
+    assert selectors.describe() == (
+        f"activities of event 166, 167; tasks of type {TASK}; StageChange and OwnerChange audits; notes"
+    )
+    assert Selectors.given([166]).describe() == "activities of event 166"
+
+
+@pytest.mark.parametrize(
+    "value", [None, "", "None", " " + LEAD, f"{{{LEAD}}}", LEAD[:-1], 5, [LEAD], LEAD + "\n"]
+)
+def test_a_reset_is_of_one_guid(value: Any) -> None:
+    with pytest.raises(InputError, match="prospect_id"):
+        LeadReset(value, Selectors.given([166]), WINDOW)
+
+
+def test_a_uuid_is_sent_as_text() -> None:
+    lead: Any = uuid.UUID(LEAD)
+    assert (
+        json.loads(json.dumps(LeadReset(lead, Selectors.given([166]), WINDOW).body()))["ProspectId"]
+        == LEAD.lower()
+    )
+
+
+@pytest.mark.parametrize(
+    "value", [None, "2026-09-01/2026-10-01", ENTIRE_HISTORY, (WINDOW.start, WINDOW.end), {}]
+)
+def test_there_is_no_reset_without_a_window(value: Any) -> None:
+    with pytest.raises(InputError, match="without dates LeadSquared would delete everything"):
+        LeadReset(LEAD, Selectors.given([166]), value)
+
+
+@pytest.mark.parametrize("value", [None, {}, {"ActivityEventList": [166]}])
+def test_there_is_no_reset_without_selectors(value: Any) -> None:
+    with pytest.raises(InputError, match="Selectors"):
+        LeadReset(LEAD, value, WINDOW)
+
+
+# -- whatever templates render to, a body has both dates, inside what was asked for ---------------------------
+
+NOTHING = st.sampled_from(
+    [None, "", " ", "\n", "None", "null", "NaN", "undefined", "[]", "{}", [], {}, 0, False]
+)
+NATIVE: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=4,
+)
+SIDE = st.one_of(
+    st.datetimes(datetime(1990, 1, 1), datetime(2032, 1, 1)).map(lambda m: m.isoformat()[:19]),  # noqa: DTZ001
+    st.dates(datetime(2024, 1, 1).date(), datetime(2027, 1, 1).date()).map(str),  # noqa: DTZ001
+    st.sampled_from(
+        ["P1D", "P30D", "PT5M", "P9999Y", "now", "2026", "None", "", " ", "ENTIRE_HISTORY", "2026-W05"]
+    ),
+    st.sampled_from(
+        ["2026-10-01T05:30:00.75+05:30", "2026-10-01 05:30Z", "9999-12-31", "0001-01-01", "0206-10-01"]
+    ),
+    st.text("0123456789-:TZP+./ ", max_size=20),
+)
+INTERVAL = st.builds("{}/{}".format, SIDE, SIDE)
+DAYS = st.builds(
+    lambda day, length: f"{datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=day):%Y-%m-%d}/P{length}D",
+    st.integers(0, 900),
+    st.integers(1, 90),
+)
+
+
+def mostly(good: st.SearchStrategy[Any], bad: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Good values come often, else most draws would be refused for one bad value among seven."""
+    return st.integers(0, 9).flatmap(lambda drawn: bad if drawn == 9 else good)
+
+
+ANYTHING = NOTHING | NATIVE
+WINDOWS = mostly(
+    DAYS, INTERVAL | INTERVAL.map(lambda text: f" {text}\n") | SIDE | ANYTHING | st.just(ENTIRE_HISTORY)
+)
+ZONES = mostly(st.sampled_from(["UTC", "Asia/Kolkata", "Europe/Paris", "Pacific/Apia"]), ANYTHING)
+GUIDS = st.uuids().map(str)
+LEADS = mostly(GUIDS, ANYTHING)
+NOTES = mostly(st.sampled_from([True, False, "True", "False", None]), st.just("true") | ANYTHING)
+
+
+def selector(items: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    lists = st.lists(items, max_size=3)
+    return mostly(st.none() | items | lists | lists.map(str) | lists.map(json.dumps), ANYTHING)
+
+
+@settings(max_examples=400)
+@given(
+    prospect_id=LEADS,
+    value=WINDOWS,
+    timezone=ZONES,
+    events=selector(st.integers(1, 300)),
+    tasks=selector(GUIDS),
+    audits=selector(st.sampled_from(["StageChange", "OwnerChange"])),
+    notes=NOTES,
+    run_start=st.none() | st.just(NOW),
+)
+@example(LEAD, "2026-10-01/P1D", "Asia/Kolkata", "[166]", None, None, "False", None)
+@example(LEAD, "P1D/2026-10-01", "UTC", None, None, None, "True", None)
+@example(LEAD, ENTIRE_HISTORY, "UTC", [166], None, None, None, NOW)
+@example(LEAD, "2026-09-01/9999-12-31T23:59:59", "America/New_York", [166], None, None, None, NOW)
+@example(LEAD, "2026-09-01/2026-10-01", "UTC", "[{[]: 1}]", None, None, None, NOW)
+@example(LEAD, "2026-09-01T00:00:00.9/2026-09-01T00:00:01.1", "UTC", [166], None, None, None, NOW)
+def test_values_are_refused_or_make_a_body_with_both_dates_inside_the_window_asked_for(
+    prospect_id: Any,
+    value: Any,
+    timezone: Any,
+    events: Any,
+    tasks: Any,
+    audits: Any,
+    notes: Any,
+    run_start: datetime | None,
+) -> None:
+    try:
+        window = parse_window(value, timezone=timezone, run_start=run_start, now=lambda: NOW)
+        body = LeadReset(prospect_id, Selectors.given(events, tasks, audits, notes), window).body()
+    except InputError:
+        event("refused")
+        return
+    event("made")
+    assert re.fullmatch(r"[0-9A-Fa-f-]{36}", body["ProspectId"])
+    dates = []
+    for name in ("FromDate", "ToDate"):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", body[name])
+        dates.append(datetime.strptime(body[name], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC))
+    assert datetime(2000, 1, 1, tzinfo=UTC) <= dates[0] <= dates[1] <= NOW + timedelta(minutes=1)
+    if value is not ENTIRE_HISTORY:
+        start, end = asked(value, timezone)
+        if start:
+            assert dates[0] == start.replace(microsecond=0)
+        if end:
+            assert dates[1] == end.replace(microsecond=0) - timedelta(seconds=1)
+    # Nothing is in it that was not asked for, and nothing empty.
+    assert all(body.values())
+    assert ("ShouldDeleteProspectNotes" in body) == (notes in ("True",) or notes is True)
+    for name, wanted in (
+        ("ActivityEventList", events),
+        ("TaskTypeList", tasks),
+        ("AuditActivityList", audits),
+    ):
+        for item in body.get(name, ()):
+            assert str(item) in str(wanted)
+
+
+def asked(value: str, timezone: str) -> tuple[datetime | None, datetime | None]:
+    """Read the sides of a window by the standard library; None for a length."""
+    from zoneinfo import ZoneInfo
+
+    read: list[datetime | None] = []
+    for side in value.split("/"):
+        text = side.strip()
+        if text.startswith("P"):
+            read.append(None)
+            continue
+        # The library takes no fraction of one digit before 3.11, and neither more than six.
+        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+        if moment.tzinfo is None:
+            # The second of two equal local times, and what a clock change skips by the offset before it.
+            zone = ZoneInfo(timezone)
+            late = moment.replace(tzinfo=zone, fold=1).astimezone(UTC)
+            skipped = late.astimezone(zone).replace(tzinfo=None) != moment
+            moment = moment.replace(tzinfo=zone, fold=0 if skipped else 1)
+        read.append(moment.astimezone(UTC))
+    return read[0], read[1]

@@ -1,0 +1,452 @@
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pendulum
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.window import (
+    ENTIRE_HISTORY,
+    EntireHistory,
+    Window,
+    parse_timezone,
+    parse_window,
+)
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def window(value: object, timezone: object = "UTC", **more: Any) -> Window:
+    return parse_window(value, timezone=timezone, **{"now": lambda: NOW} | more)
+
+
+def sent(value: object, timezone: object = "UTC") -> tuple[str, str]:
+    read = window(value, timezone)
+    return read.from_date, read.to_date
+
+
+# -- what is sent ---------------------------------------------------------------------------------------------
+
+
+def test_two_whole_days_in_india_are_sent_as_the_documented_sample_is() -> None:
+    assert sent("2026-10-01/2026-10-03", "Asia/Kolkata") == ("2026-09-30 18:30:00", "2026-10-02 18:29:59")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-09-01/2026-10-01", ("2026-09-01 00:00:00", "2026-09-30 23:59:59")),
+        ("2026-09-01T18:30/2026-09-02T18:30", ("2026-09-01 18:30:00", "2026-09-02 18:29:59")),
+        ("2026-09-01 18:30/2026-09-02 18:30", ("2026-09-01 18:30:00", "2026-09-02 18:29:59")),
+        ("2026-09-01T18:30:15/2026-09-02", ("2026-09-01 18:30:15", "2026-09-01 23:59:59")),
+        (
+            "2026-09-01T18:30:15.999/2026-09-02T00:00:00.999999",
+            ("2026-09-01 18:30:15", "2026-09-01 23:59:59"),
+        ),
+        ("2026-09-01T00:00:00.123456789/2026-09-02", ("2026-09-01 00:00:00", "2026-09-01 23:59:59")),
+        ("2026-09-01T00:00Z/2026-09-02T00:00Z", ("2026-09-01 00:00:00", "2026-09-01 23:59:59")),
+        ("2026-09-01T00:00+05:30/2026-09-02T00:00:00+0530", ("2026-08-31 18:30:00", "2026-09-01 18:29:59")),
+        ("2026-09-01 00:00:00+05/2026-09-02 00:00-03", ("2026-08-31 19:00:00", "2026-09-02 02:59:59")),
+        ("P30D/2026-10-01", ("2026-09-01 00:00:00", "2026-09-30 23:59:59")),
+        ("2026-09-01/P1M", ("2026-09-01 00:00:00", "2026-09-30 23:59:59")),
+        ("2026-09-01/P1W", ("2026-09-01 00:00:00", "2026-09-07 23:59:59")),
+        ("P1Y2M1W3DT4H5M6S/2026-10-01", ("2025-07-21 19:54:54", "2026-09-30 23:59:59")),
+        ("2026-09-01T10:00/PT90M", ("2026-09-01 10:00:00", "2026-09-01 11:29:59")),
+        ("2026-09-01/PT1S", ("2026-09-01 00:00:00", "2026-09-01 00:00:00")),
+        ("  2026-09-01 / 2026-10-01\n", ("2026-09-01 00:00:00", "2026-09-30 23:59:59")),
+        ("2024-02-29/P1D", ("2024-02-29 00:00:00", "2024-02-29 23:59:59")),
+        ("P1M/2026-03-31", ("2026-02-28 00:00:00", "2026-03-30 23:59:59")),
+        ("2000-01-01/2000-01-02", ("2000-01-01 00:00:00", "2000-01-01 23:59:59")),
+    ],
+)
+def test_every_documented_form_is_read(text: str, expected: tuple[str, str]) -> None:
+    assert sent(text) == expected
+
+
+def test_sides_without_an_offset_are_local_and_an_offset_of_its_own_goes_before_the_zone() -> None:
+    assert sent("2026-09-01/2026-09-01T12:00Z", "America/New_York") == (
+        "2026-09-01 04:00:00",
+        "2026-09-01 11:59:59",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # The clock goes from 02:00 to 03:00 on 2026-03-29: the day has 23 hours.
+        ("2026-03-29/P1D", ("2026-03-28 23:00:00", "2026-03-29 21:59:59")),
+        ("P1D/2026-03-30", ("2026-03-28 23:00:00", "2026-03-29 21:59:59")),
+        ("2026-03-29/PT24H", ("2026-03-28 23:00:00", "2026-03-29 22:59:59")),
+        # 02:30 does not exist on that day, and is 03:30.
+        ("2026-03-29T02:30/2026-03-29T04:00", ("2026-03-29 01:30:00", "2026-03-29 01:59:59")),
+        ("2026-03-28T02:30/P1D", ("2026-03-28 01:30:00", "2026-03-29 01:29:59")),
+        # A day counted from it ends where the next one begins: at 02:30, not an hour later.
+        ("2026-03-29T02:30/P1D", ("2026-03-29 01:30:00", "2026-03-30 00:29:59")),
+        ("P1D/2026-03-29T02:30", ("2026-03-28 01:30:00", "2026-03-29 01:29:59")),
+        # 02:30 comes twice on 2026-10-25, and is the second.
+        ("2026-10-25T02:30/P1D", ("2026-10-25 01:30:00", "2026-10-26 01:29:59")),
+        ("2026-10-25T02:30+02:00/2026-10-25T02:30", ("2026-10-25 00:30:00", "2026-10-25 01:29:59")),
+    ],
+)
+def test_days_are_counted_by_the_calendar_of_the_zone(text: str, expected: tuple[str, str]) -> None:
+    assert sent(text, "Europe/Paris") == expected
+
+
+def test_both_bounds_are_cut_to_the_second_and_the_end_is_left_out() -> None:
+    read = Window(
+        datetime(2026, 9, 1, 0, 0, 0, 999_999, tzinfo=UTC), datetime(2026, 9, 1, 0, 0, 5, 1, tzinfo=UTC)
+    )
+    assert (read.from_date, read.to_date) == ("2026-09-01 00:00:00", "2026-09-01 00:00:04")
+
+
+def test_the_entire_history_ends_at_the_start_of_the_run() -> None:
+    read = window(ENTIRE_HISTORY, "Asia/Kolkata", run_start=NOW + timedelta(milliseconds=500))
+    assert (read.from_date, read.to_date) == ("2000-01-01 00:00:00", "2026-11-20 11:59:59")
+
+
+def test_the_entire_history_needs_the_start_of_a_run() -> None:
+    with pytest.raises(InputError, match="no start date"):
+        window(ENTIRE_HISTORY)
+
+
+def test_the_entire_history_is_no_text_and_equals_none() -> None:
+    assert not isinstance(ENTIRE_HISTORY, str)
+    assert all(text != ENTIRE_HISTORY for text in ("ENTIRE_HISTORY", "entire history", str(ENTIRE_HISTORY)))
+    assert repr(ENTIRE_HISTORY) == "ENTIRE_HISTORY"
+    assert EntireHistory("entire history") is ENTIRE_HISTORY
+
+
+def test_a_window_is_said_in_its_own_zone_and_as_sent() -> None:
+    assert window("2026-10-01/2026-10-03", "Asia/Kolkata").describe() == (
+        "from 2026-10-01 00:00:00 up to, not including, 2026-10-03 00:00:00 Asia/Kolkata "
+        "(sent as FromDate 2026-09-30 18:30:00, ToDate 2026-10-02 18:29:59 UTC)"
+    )
+
+
+def test_a_moment_is_inside_to_the_second() -> None:
+    read = window("2026-10-01/2026-10-02")
+    last = datetime(2026, 10, 1, 23, 59, 59, 999_999, tzinfo=UTC)
+    assert datetime(2026, 10, 1, tzinfo=UTC) in read
+    assert last in read
+    assert last + timedelta(microseconds=1) not in read
+    assert datetime(2026, 9, 30, 23, 59, 59, 999_999, tzinfo=UTC) not in read
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("2026-10-01/2026-10-03", "Asia/Kolkata"),
+        ("P1M/2026-10-25T02:30:09.5", "Europe/Paris"),
+        ("2000-01-01/2026-11-20", "UTC"),
+    ],
+)
+def test_its_text_reads_back_as_the_same_window_in_any_zone(text: str, zone: str) -> None:
+    read = window(text, zone)
+    again = window(read.text, "Pacific/Auckland")
+    assert (again.start, again.end) == (read.start, read.end)
+    assert re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/?){2}", read.text)
+
+
+# -- what is refused ------------------------------------------------------------------------------------------
+
+REFUSED = [
+    None,
+    "",
+    " \n",
+    "None",
+    " None ",
+    "null",
+    "now",
+    "2026",
+    "2026-W05",
+    "2026-W05/2026-W06",
+    "2026/2027",
+    "2026-09/2026-10",
+    "2026-09-01",
+    "2026-09-01/",
+    "/2026-10-01",
+    "/",
+    "None/2026-10-01",
+    "2026-09-01/None",
+    "now/2026-10-01",
+    "2026-09-01/now",
+    "P1D/P1D",
+    "P1D",
+    "P/2026-10-01",
+    "PT/2026-10-01",
+    "P1DT/2026-10-01",
+    "P-1D/2026-10-01",
+    "-P1D/2026-10-01",
+    "P1.5D/2026-10-01",
+    "p1d/2026-10-01",
+    "P1H/2026-10-01",
+    "2026-09-01/2026-09-02/2026-09-03",
+    "2026-09-01--2026-10-01",
+    "20260901/20261001",
+    "01/09/2026",
+    "2026-9-1/2026-10-01",
+    "2026-02-30/2026-10-01",
+    "2026-09-01T25:00/2026-10-01",
+    "2026-09-01T24:00/2026-10-01",
+    "2026-09-01Z/2026-10-01",
+    "2026-09-01T00/2026-10-01",
+    "2026-09-01T00:00+99:00/2026-10-01",
+    "2026-09-01T00:00 +05:30/2026-10-01",
+    "2026-09-01T00:00[UTC]/2026-10-01",
+    "0000-01-01/2026-10-01",
+    "2026-09-01/P99999999999999999999Y",
+    "P9999Y/2026-09-01",
+    "\N{FULLWIDTH DIGIT TWO}026-09-01/2026-10-01",
+    "2026-09-0\N{ARABIC-INDIC DIGIT ONE}/2026-10-01",
+    "P1\N{ARABIC-INDIC DIGIT THREE}D/2026-10-01",
+    "{{ data_interval_start }}/{{ data_interval_end }}",
+    "ENTIRE_HISTORY",
+    "EntireHistory.ENTIRE_HISTORY",
+    "entire history",
+    20260901,
+    20260901.5,
+    True,
+    False,
+    ["2026-09-01", "2026-10-01"],
+    ("2026-09-01", "2026-10-01"),
+    {"start": "2026-09-01", "end": "2026-10-01"},
+    b"2026-09-01/2026-10-01",
+    NOW,
+    NOW.date(),
+    EntireHistory,
+]
+
+
+@pytest.mark.parametrize("value", REFUSED, ids=repr)
+def test_anything_else_is_refused_quoted_and_with_the_right_form_named(value: object) -> None:
+    with pytest.raises(InputError) as caught:
+        window(value, run_start=NOW)
+    assert repr(value)[:120] in str(caught.value)
+    assert "2026-09-01/2026-10-01" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "zone"),
+    [
+        ("2026-10-01/2026-09-01", "UTC"),
+        ("2026-10-01/2026-10-01", "UTC"),
+        ("2026-10-01T00:00:00.1/2026-10-01T00:00:00.9", "UTC"),
+        ("2026-10-01/P0D", "UTC"),
+        ("PT0S/2026-10-01", "UTC"),
+        ("2026-10-25T02:30+02:00/P0D", "Europe/Paris"),
+        ("2011-12-30/2011-12-31", "Pacific/Apia"),  # a day that Samoa left out
+        ("2026-10-01T10:00+05:30/2026-10-01T04:30+00:00", "UTC"),
+    ],
+)
+def test_an_empty_or_inverted_window_is_refused_and_the_whole_day_spelled(value: str, zone: str) -> None:
+    with pytest.raises(InputError, match="the window is empty") as caught:
+        window(value, zone)
+    assert repr(value) in str(caught.value)
+    assert "2026-10-01/P1D" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "zone"),
+    [
+        ("0206-09-01/2026-10-01", "UTC"),
+        ("1999-12-31T23:59:59/2026-10-01", "UTC"),
+        ("1970-01-01/2026-10-01", "UTC"),
+        ("P30Y/2026-10-01", "UTC"),
+    ],
+)
+def test_a_start_before_leadsquared_is_refused_as_a_slip(value: str, zone: str) -> None:
+    with pytest.raises(InputError, match="before 2000-01-01") as caught:
+        window(value, zone)
+    assert repr(value) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "zone"),
+    [
+        ("2026-09-01/9999-12-31T23:59:59", "America/New_York"),
+        ("0001-01-01/2026-10-01", "Asia/Kolkata"),
+        ("2026-09-01/9999-12-31T23:59:59-12:00", "UTC"),
+    ],
+)
+def test_dates_at_the_ends_of_the_calendar_are_refused_like_others(value: str, zone: str) -> None:
+    with pytest.raises(InputError) as caught:
+        window(value, zone)
+    assert repr(value) in str(caught.value)
+
+
+def test_an_end_up_to_a_minute_ahead_of_the_clock_is_taken() -> None:
+    assert window("2026-11-20/2026-11-20T12:01").to_date == "2026-11-20 12:00:59"
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-11-20/2026-11-20T12:01:01", "2026-11-20/P1D", "2026-11-01/2062-12-01"]
+)
+def test_an_end_in_the_future_is_refused_and_the_run_offered_instead(value: str) -> None:
+    with pytest.raises(InputError, match="in the future") as caught:
+        window(value)
+    assert repr(value) in str(caught.value)
+    assert "{{ data_interval_end }}" in str(caught.value)
+    assert "{{ dag_run.run_after }}" in str(caught.value)
+
+
+def test_without_a_clock_given_the_real_one_is_asked() -> None:
+    today = datetime.now(UTC)
+    assert parse_window(f"2026-01-01/{today:%Y-%m-%dT%H:%M:%SZ}").end == today.replace(microsecond=0)
+    with pytest.raises(InputError, match="in the future"):
+        parse_window(f"2026-01-01/{today + timedelta(minutes=3):%Y-%m-%dT%H:%M:%SZ}")
+
+
+@pytest.mark.parametrize(
+    ("zone", "hint"),
+    [
+        ("Asia/Kolkatta", "did you mean 'Asia/Kolkata'?"),
+        ("asia/kolkata", "did you mean 'Asia/Kolkata'?"),
+        ("Asia/Calcuta", "did you mean 'Asia/Calcutta'?"),
+        ("utc", "did you mean 'UTC'?"),
+        (" UTC", "did you mean 'UTC'?"),
+        # No guess at all where a near name is a different zone.
+        ("IST", "write an IANA name such as 'Asia/Kolkata'"),
+        ("PST", "write an IANA name such as 'Asia/Kolkata'"),
+        ("GMT+5", "write an IANA name such as 'Asia/Kolkata'"),
+        ("+05:30", "write an IANA name such as 'Asia/Kolkata'"),
+        ("", "write an IANA name"),
+        ("None", "write an IANA name"),
+        (None, "write an IANA name"),
+        (5.5, "write an IANA name"),
+        (["UTC"], "write an IANA name"),
+        (UTC, "write an IANA name"),
+    ],
+)
+def test_an_unknown_zone_is_refused_quoted_and_the_near_name_offered(zone: object, hint: str) -> None:
+    with pytest.raises(InputError, match=re.escape(hint)) as caught:
+        window("2026-09-01/2026-10-01", zone)
+    assert repr(zone) in str(caught.value)
+
+
+def test_known_zones_are_taken_by_name() -> None:
+    assert [parse_timezone(zone) for zone in ("UTC", "Asia/Kolkata")] == ["UTC", "Asia/Kolkata"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (datetime(2026, 9, 1), NOW),  # noqa: DTZ001
+        (datetime(2026, 9, 1, tzinfo=UTC), "2026-10-01"),
+        (None, NOW),
+        (dt.date(2026, 9, 1), NOW),
+        (datetime(2026, 9, 1, tzinfo=UTC), datetime.max.replace(tzinfo=dt.timezone(timedelta(hours=-5)))),
+        (datetime.min.replace(tzinfo=dt.timezone(timedelta(hours=5))), NOW),
+    ],
+)
+def test_a_window_is_made_of_aware_datetimes_only(start: Any, end: Any) -> None:
+    with pytest.raises(InputError, match="a window's (start|end)"):
+        Window(start, end)
+
+
+# -- windows that meet ----------------------------------------------------------------------------------------
+
+ZONES = sorted(pendulum.timezones())
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@functools.cache
+def transitions(zone: str) -> list[datetime]:
+    """Moments since 2005, to the hour and somewhat before, at which a zone's clock changes."""
+    info, found = ZoneInfo(zone), []
+    day = datetime(2005, 1, 1, tzinfo=UTC)
+    while day.year < 2027:
+        later = day + timedelta(days=7)
+        if day.astimezone(info).utcoffset() != later.astimezone(info).utcoffset():
+            low, high = day, later
+            while high - low > timedelta(minutes=30):
+                middle = low + (high - low) / 2
+                if middle.astimezone(info).utcoffset() == low.astimezone(info).utcoffset():
+                    low = middle
+                else:
+                    high = middle
+            found.append(low)
+        day = later
+    return found or [datetime(2020, 6, 1, tzinfo=UTC)]
+
+
+@st.composite
+def zone_and_local_times(draw: st.DrawFn, count: int) -> tuple[str, list[datetime]]:
+    """A zone, and local times around one of its clock changes, in rising order as written."""
+    zone = draw(st.sampled_from(ZONES))
+    change = draw(st.sampled_from(transitions(zone)))
+    local = change.astimezone(ZoneInfo(zone)).replace(tzinfo=None, second=0, microsecond=0)
+    minutes = draw(
+        st.lists(
+            st.integers(-300, 300) | st.integers(-3000, 3000), min_size=count, max_size=count, unique=True
+        )
+    )
+    seconds = draw(st.sampled_from([0, 0, 1, 59]))
+    return zone, [local + timedelta(minutes=minute, seconds=seconds) for minute in sorted(minutes)]
+
+
+def written(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}"
+
+
+def next_second(text: str) -> str:
+    return f"{datetime.strptime(text, '%Y-%m-%d %H:%M:%S') + timedelta(seconds=1)}"  # noqa: DTZ007
+
+
+def at(value: str, zone: str) -> Window:
+    try:
+        return parse_window(value, timezone=zone, now=lambda: FAR)
+    except InputError as error:
+        # Written in rising order, a clock change can make them one moment or turn them round. Nothing else may.
+        assert "the window is empty" in str(error)
+        assume(False)
+        raise
+
+
+@given(zone_and_local_times(3))
+@example(("Europe/Paris", [datetime(2026, 3, 29, 1), datetime(2026, 3, 29, 2, 30), datetime(2026, 3, 29, 4)]))
+@example(("Pacific/Apia", [datetime(2011, 12, 29), datetime(2011, 12, 30), datetime(2012, 1, 1)]))
+def test_windows_that_meet_leave_no_gap_and_do_not_overlap(drawn: tuple[str, list[datetime]]) -> None:
+    zone, (a, b, c) = drawn[0], map(written, drawn[1])
+    assert next_second(at(f"{a}/{b}", zone).to_date) == at(f"{b}/{c}", zone).from_date
+
+
+@given(zone_and_local_times(1), st.sampled_from(["P1D", "P2D", "P1W", "P1M", "P1DT2H"]))
+@example(("Africa/Cairo", [datetime(2010, 4, 30)]), "P1D")
+@example(("Europe/Paris", [datetime(2026, 3, 29, 2, 30)]), "P1D")
+def test_a_window_by_length_ends_where_the_window_from_that_local_time_begins(
+    drawn: tuple[str, list[datetime]], length: str
+) -> None:
+    zone, (start,) = drawn
+    days = pendulum.instance(start, tz=None)
+    added = {"P1D": days.add(days=1), "P2D": days.add(days=2), "P1W": days.add(weeks=1)} | {
+        "P1M": days.add(months=1),
+        "P1DT2H": days.add(days=1, hours=2),
+    }
+    end = written(added[length])
+    assert next_second(at(f"{written(start)}/{length}", zone).to_date) == at(f"{end}/P9D", zone).from_date
+
+
+@given(zone_and_local_times(1), st.sampled_from(["P1D", "P2D", "P1W"]))
+@example(("Africa/Casablanca", [datetime(2010, 5, 3)]), "P1D")
+def test_a_window_back_from_a_local_time_begins_where_the_window_to_that_time_before_it_ends(
+    drawn: tuple[str, list[datetime]], length: str
+) -> None:
+    zone, (end,) = drawn
+    start = end - timedelta(days={"P1D": 1, "P2D": 2, "P1W": 7}[length])
+    earlier = at(f"P20D/{written(start)}", zone)
+    assert next_second(earlier.to_date) == at(f"{length}/{written(end)}", zone).from_date
+
+
+@given(zone_and_local_times(1), st.integers(1, 100))
+def test_hours_are_hours_over_any_clock_change(drawn: tuple[str, list[datetime]], hours: int) -> None:
+    zone, (start,) = drawn
+    read = at(f"{written(start)}/PT{hours}H", zone)
+    assert read.end - read.start == timedelta(hours=hours)
