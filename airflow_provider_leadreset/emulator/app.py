@@ -48,11 +48,11 @@ def build_app(account: Account, drop: Drop) -> Gate:
     app.include_router(page_routes(account), include_in_schema=False)
 
     @app.exception_handler(ApiError)
-    async def api_error(_: Request, error: ApiError) -> Response:  # ruff: ignore[unused-async] - plain ones run in threads
+    async def api_error(_: Request, error: ApiError) -> Response:
         return _response(error_answer(error))
 
     @app.exception_handler(HTTPException)
-    async def no_such_api(request: Request, error: HTTPException) -> Response:  # ruff: ignore[unused-async]
+    async def no_such_api(request: Request, error: HTTPException) -> Response:
         if request.url.path.startswith("/_emulator"):
             return _response(json_answer({"detail": error.detail}, error.status_code))
         # 404 is documented; that its body is a web server's page and no envelope is a guess.

@@ -122,10 +122,10 @@ class Gate:
         start: MutableMapping[str, Any] = {}
         parts: list[bytes] = []
 
-        async def receive() -> MutableMapping[str, Any]:  # ruff: ignore[unused-async] - ASGI
+        async def receive() -> MutableMapping[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        async def send(message: MutableMapping[str, Any]) -> None:  # ruff: ignore[unused-async] - ASGI
+        async def send(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 start.update(message)
             else:

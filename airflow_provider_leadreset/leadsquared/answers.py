@@ -61,7 +61,9 @@ def read_answer(status: int, text: str, *, host: str, writes: bool, hide: Callab
     if (status >= 500 or status == 408) and not mx:
         raise UnavailableError(said or "LeadSquared is not available", status=status, exception_type=kind)
     if status >= 400 or mx or envelope.get("Status") == "Error":
-        raise LeadRejectedError(said or _excerpt(text, hide) or "no reason was given", status=status, exception_type=kind)
+        raise LeadRejectedError(
+            said or _excerpt(text, hide) or "no reason was given", status=status, exception_type=kind
+        )
     if status != 200 or content is None:
         raise UnavailableError("the answer is empty or cannot be read", status=status)
     if writes and envelope.get("Status") != "Success":

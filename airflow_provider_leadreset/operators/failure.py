@@ -14,7 +14,6 @@ from airflow_provider_leadreset.leadsquared.errors import (
 )
 from airflow_provider_leadreset.leadsquared.tally import Tally
 
-
 AFTER_OUTAGE = timedelta(minutes=1)
 AFTER_QUOTA = timedelta(hours=1)
 

@@ -37,20 +37,21 @@ class LeadResetOperator(BaseOperator):
         :data:`ENTIRE_HISTORY`. It must depend on the run, not on the clock, so that a retry deletes the same.
         That LeadSquared compares it with a record's CreatedOn is inferred, not documented.
     :param timezone: (templated) IANA name for dates and times without an offset.
-    :param evidence_path: (templated) folder, any ``ObjectStoragePath``, for a report with one JSON line per call, in
-        ``dag/run/task/map index/try/report-00001.jsonl`` and so on. No file in it is ever written twice.
+    :param evidence_path: (templated) folder, any ``ObjectStoragePath``, for a report with one JSON line per
+        call: ``dag/run/task/map index/try/report-00001.jsonl`` and so on. No file is ever written twice.
     :param max_leads: more leads than this are refused before the first call.
     :param max_failed_leads: the task fails when more leads than this failed.
     :param leadsquared_conn_id: the connection, see :class:`.LeadResetHook`.
 
-    Returns (XCom ``return_value``, pushed before a failing task raises, too) a summary: ``account`` (the API
-    host), ``leads``, ``queued``, ``failed``, ``not_reached``, ``done_in_earlier_tries``, ``calls``, ``throttled``, ``seconds``, ``window``
-    (UTC text, usable as ``window`` again), ``sent`` (``FromDate`` and ``ToDate`` as sent), ``selectors``,
-    ``failures`` (up to 100, ``prospect_id`` and ``error``), ``evidence`` (this try's folder), ``stopped_because`` (None, or why leads were not
-    reached).
+    Returns a summary (XCom ``return_value``, pushed before a failing task raises, too): ``account`` (the API
+    host), ``leads``, ``queued``, ``failed``, ``not_reached``, ``done_in_earlier_tries``, ``calls``,
+    ``throttled``, ``seconds``, ``window`` (UTC text, usable as ``window`` again), ``sent`` (``FromDate`` and
+    ``ToDate`` as sent), ``selectors``, ``failures`` (up to 100, ``prospect_id`` and ``error``), ``evidence``
+    (this try's folder), ``stopped_because`` (None, or why leads were not reached). ``queued``, ``failed`` and
+    ``not_reached`` add up to ``leads``.
 
-    On Airflow 3.3 and later a retry goes on where the last try was, however that ended; a Clear starts anew. Before
-    3.3 a retry repeats all leads, which deletes nothing more but spends calls.
+    On Airflow 3.3 and later a retry goes on where the last try was, however that ended; a Clear starts anew.
+    Before 3.3 a retry repeats all leads, which deletes nothing more but spends calls.
 
     :raises AirflowFailException: bad values; wrong keys, rights or host; only failures that a retry would
         repeat. Not retried.

@@ -22,6 +22,7 @@ class LeadResetRetryPolicy(RetryPolicy):
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
     ) -> RetryDecision:
         """Decide; see the class."""
+        del max_tries, context  # Airflow itself ends the retries
         wait: Any = getattr(exception, "retry_after", None)
         if not isinstance(wait, timedelta):
             return RetryDecision.default()

@@ -45,10 +45,10 @@ class Run:
         from airflow.models import xcom
         from airflow.utils.session import create_session
 
-        Stored = xcom.XCom if is_airflow_2() else xcom.XComModel
+        stored = xcom.XCom if is_airflow_2() else xcom.XComModel
 
         with create_session() as session:
-            rows = session.query(Stored).filter_by(
+            rows = session.query(stored).filter_by(
                 dag_id=self.dag_run.dag_id, run_id=self.dag_run.run_id, task_id=task_id, key="return_value"
             )
             return [

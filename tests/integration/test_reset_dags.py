@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from types import ModuleType
-from typing import Any
 
 import pytest
 from dag_runs import OUTSIDE, a_lead, is_airflow_2, left, load_dag_file
@@ -55,7 +54,7 @@ def test_a_run_without_data_interval_fails_with_the_fix(dags, lsq, run, capfd):
 
 
 def test_an_interval_end_is_read_as_rendered(dags, lsq, run):
-    end = datetime(2026, 10, 1, tzinfo=timezone.utc)
+    end = datetime(2026, 10, 1, tzinfo=UTC)
     lead = a_lead(lsq)
     result = run(dags.interval, logical_date=end, leads=lead)
     assert result.state == "success"
@@ -66,12 +65,12 @@ def test_an_interval_end_is_read_as_rendered(dags, lsq, run):
 @pytest.mark.parametrize("kind", ["everything", "mapped_everything"])
 def test_entire_history_ends_at_the_start_of_the_run(dags, lsq, run, kind):
     lead = a_lead(lsq)
-    before = datetime.now(timezone.utc).replace(microsecond=0)
+    before = datetime.now(UTC).replace(microsecond=0)
     result = run(getattr(dags, kind), leads=[lead])
     assert result.state == "success"
     (call,) = lsq.resets
     assert call.body["FromDate"] == "2000-01-01 00:00:00"
-    to = datetime.strptime(call.body["ToDate"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
+    to = datetime.strptime(call.body["ToDate"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     assert before - timedelta(seconds=2) <= to < call.at
     assert left(lsq, lead) == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 try:
@@ -13,12 +13,12 @@ except ImportError:  # Airflow 2.11
 
 from airflow_provider_leadreset.operators.lead_reset import ENTIRE_HISTORY, LeadResetOperator
 
-START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def a_dag(dag_id: str, **kwargs: Any) -> DAG:
-    defaults: dict[str, Any] = {"schedule": None, "start_date": START, "catchup": False}
-    return DAG(dag_id, **{**defaults, "params": {"leads": None, "window": None, "codes": None}, **kwargs})
+    params = {"leads": None, "window": None, "codes": None}
+    return DAG(dag_id, schedule=None, start_date=START, catchup=False, **{"params": params, **kwargs})
 
 
 with a_dag("text") as text:
