@@ -1,0 +1,132 @@
+"""What the operator does before it runs: its arguments, its defaults, its progress between tries."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from airflow_provider_leadreset.leadsquared.bulk import Outcome
+from airflow_provider_leadreset.operators.checkpoint import SAVE_EVERY, Checkpoint
+from airflow_provider_leadreset.operators.failure import LeadResetFailedError
+from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
+
+LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+WINDOW = "2026-09-01/2026-10-01"
+HAS_POLICIES = hasattr(LeadResetOperator, "retry_policy")
+
+
+@pytest.mark.parametrize("given", [{}, {"prospect_ids": LEAD, "prospect_ids_path": "/leads.csv"}])
+def test_leads_come_from_exactly_one_place(given):
+    with pytest.raises(ValueError, match="exactly one of prospect_ids and prospect_ids_path"):
+        LeadResetOperator(task_id="reset", window=WINDOW, activity_event_list=[1], **given)
+
+
+def test_a_window_must_be_given():
+    with pytest.raises(Exception, match="window"):
+        LeadResetOperator(task_id="reset", prospect_ids=LEAD, activity_event_list=[1])
+
+
+def test_values_are_stored_as_given_and_not_judged_before_they_are_rendered():
+    codes = ["{{ params.code }}"]
+    operator = LeadResetOperator(
+        task_id="reset", prospect_ids="", window="nonsense", activity_event_list=codes
+    )
+    assert operator.activity_event_list is codes
+    assert (operator.prospect_ids, operator.window) == ("", "nonsense")
+
+
+def test_every_templated_field_is_an_argument_and_said_to_be_templated():
+    operator = LeadResetOperator(task_id="reset", prospect_ids=LEAD, window=WINDOW)
+    for name in operator.template_fields:
+        assert hasattr(operator, name)
+        assert f":param {name}: (templated)" in LeadResetOperator.__doc__
+    assert LeadResetOperator.__doc__.count("(templated)") == len(operator.template_fields)
+
+
+def retry_policy_of(**given):
+    operator = LeadResetOperator(task_id="reset", prospect_ids=LEAD, window=WINDOW, **given)
+    return getattr(operator, "retry_policy", None)
+
+
+def test_the_default_retry_policy_gives_way_to_the_users():
+    if not HAS_POLICIES:
+        assert retry_policy_of() is None
+        return
+    from airflow.sdk import ExceptionRetryPolicy
+
+    from airflow_provider_leadreset.operators.retry import LeadResetRetryPolicy
+
+    own = ExceptionRetryPolicy(rules=[])
+    assert type(retry_policy_of()) is LeadResetRetryPolicy
+    assert retry_policy_of(retry_policy=own) is own
+    assert retry_policy_of(default_args={"retry_policy": own}) is own
+
+
+def test_the_policy_waits_what_the_error_needs_and_longer_each_time():
+    if not HAS_POLICIES:
+        assert retry_policy_of() is None
+        return
+    policy = retry_policy_of()
+    error = LeadResetFailedError("quota\nmore", timedelta(hours=1))
+    delays = [policy.evaluate(error, number, 9).retry_delay for number in (1, 2, 3, 9)]
+    assert delays == [timedelta(hours=hours) for hours in (1, 2, 4, 6)]
+    assert policy.evaluate(error, 1, 9).reason == "quota"
+    assert policy.evaluate(KeyError("x"), 1, 9).retry_delay is None
+
+
+class Store(dict):
+    """A task state store."""
+
+    def set(self, key, value):
+        if value == self.get("refuse"):
+            raise ConnectionError("api server away")
+        self[key] = value
+
+
+def checkpoint(store, max_tries=3, fingerprint="f"):
+    context = {"ti": SimpleNamespace(max_tries=max_tries), "task_state_store": store}
+    return Checkpoint(context, fingerprint, logging.getLogger("test"))
+
+
+def test_progress_is_found_by_a_retry_and_not_after_a_clear_or_for_other_leads():
+    store = Store()
+    first = checkpoint(store)
+    first.progress.add(Outcome(0, LEAD))
+    first.save()
+    assert 0 in checkpoint(store).progress
+    assert 0 not in checkpoint(store, max_tries=4).progress
+    assert 0 not in checkpoint(store, fingerprint="g").progress
+
+
+def test_progress_is_saved_each_two_seconds_and_only_when_it_changed():
+    store = Store()
+    saving = checkpoint(store)
+    saving.save_if_due(100.0)
+    assert store == {}
+    for index, (now, saved) in enumerate([(101.0, 0), (100.0 + SAVE_EVERY, 2), (103.0, 2), (104.5, 4)]):
+        saving.progress.add(Outcome(index, LEAD))
+        saving.save_if_due(now)
+        assert sum(end for value in store.values() for _, end in value["queued"]) == saved
+
+
+def test_a_store_that_is_away_costs_a_warning_not_the_batch(caplog):
+    store = Store()
+    saving = checkpoint(store)
+    saving.progress.add(Outcome(0, LEAD))
+    store["refuse"] = saving.progress.as_json()
+    saving.save()
+    assert "api server away" in caplog.text
+    del store["refuse"]
+    saving.save()
+    assert 0 in checkpoint(store).progress
+
+
+def test_without_a_store_the_log_says_that_a_retry_repeats(caplog):
+    caplog.set_level(logging.INFO)
+    saving = checkpoint(None)
+    saving.progress.add(Outcome(0, LEAD))
+    saving.save()
+    assert "a retry will repeat all leads" in caplog.text
