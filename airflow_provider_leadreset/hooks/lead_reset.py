@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from airflow_provider_leadreset.compat import BaseHook, mask_secret
 from airflow_provider_leadreset.leadsquared import catalog
-from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient, key_forms
+from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.credentials import key_forms
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
@@ -156,8 +157,8 @@ def _judge(user: dict[str, Any], host: str) -> tuple[bool, str]:
         "EmailAddress"
     )
     account = f"{user.get('OrgDisplayName') or 'account'} ({user.get('OrgShortCode') or 'no code'})"
-    role = str(user.get("Role") or "unknown role")
-    whose = f"keys of {name or 'an unnamed user'}, {role}, {account}"
+    role = str(user.get("Role") or "")
+    whose = f"keys of {name or 'an unnamed user'}, {role or 'whose role was not said'}, {account}"
     urls = user.get("LSQCommonServiceURLs")
     right = str(urls.get("api") or "") if isinstance(urls, dict) else ""
     right = re.sub(r"^https?://|/.*$", "", right).lower()

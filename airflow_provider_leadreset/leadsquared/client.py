@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import math
 import re
@@ -11,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 import requests
 from requests.adapters import HTTPAdapter
 
 from airflow_provider_leadreset import __version__
 from airflow_provider_leadreset.leadsquared.answers import network_error, read_answer
+from airflow_provider_leadreset.leadsquared.credentials import base_address, clean_key, key_forms
 from airflow_provider_leadreset.leadsquared.errors import (
     InputError,
     LeadSquaredError,
@@ -39,12 +38,6 @@ PATIENCE = 300.0
 
 MOST_THREADS = 50
 """How many threads may use one client, and so how many connections it keeps."""
-
-
-_ADDRESS = re.compile(
-    r"(?:(?P<scheme>https?)://)?(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?:/+v2)?/*"
-)
-_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +74,10 @@ class LeadSquaredClient:
     def __init__(
         self, host: str, access_key: str, secret_key: str, *, timeout: float = 30.0, gate: Gate | None = None
     ) -> None:
-        self.host, self._base = _base_address(host)
+        self.host, self._base = base_address(host)
         self._keys = (
-            _clean_key("access key (Login)", access_key),
-            _clean_key("secret key (Password)", secret_key),
+            clean_key("access key (Login)", access_key),
+            clean_key("secret key (Password)", secret_key),
         )
         if not 0 < timeout < math.inf:
             raise InputError(f"timeout is {shown(timeout)}: give a number of seconds above 0")
@@ -245,62 +238,3 @@ class LeadSquaredClient:
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["x-LSQ-AccessKey"], request.headers["x-LSQ-SecretKey"] = self._keys
         return request
-
-
-def key_forms(*keys: str) -> set[str]:
-    """Give every spelling in which a key could turn up in a text: raw, percent-encoded, inside JSON."""
-    forms = {form for key in keys for form in (key, quote(key, safe=""), quote(key), quote_plus(key))}
-    # Some encoders write %2f for %2F, some \/ for /.
-    forms |= {re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in forms - set(keys)}
-    return forms | {json.dumps(key)[1:-1] for key in keys} | {key.replace("/", "\\/") for key in keys}
-
-
-def _clean_key(name: str, key: object) -> str:
-    text = key.strip() if isinstance(key, str) else ""
-    if not text:
-        raise InputError(f"the connection has no {name}")
-    # requests would refuse such a key by an error that quotes it.
-    if not text.isprintable() or not text.isascii():
-        raise InputError(
-            f"the connection's {name} has a line break or another character no key has: paste it anew"
-        )
-    return text
-
-
-def _base_address(host: object) -> tuple[str, str]:
-    """Read what people paste as host: ``https://host/``, ``host/v2``, ``host:port``."""
-    text = host.strip() if isinstance(host, str) else ""
-    match = _ADDRESS.fullmatch(text)
-    if not match or int(match["port"] or 0) > 65535 or not _is_name(match["name"]):
-        # A pasted address may carry the keys, in its query or before an @; so may a field taken for another.
-        quoted = shown(text) if re.fullmatch(r"[A-Za-z0-9.:/_\[\]-]*", text) else "no host name"
-        raise InputError(
-            f"the connection's Host is {quoted}: write the API host alone, such as api-in21.leadsquared.com "
-            "(LeadSquared shows it under My Account > Settings > API and Webhooks)"
-        )
-    name, scheme, port = match["name"].lower(), match["scheme"] or "https", int(match["port"] or 0)
-    # LeadSquared names its hosts without the scheme's own port, and test_connection compares them.
-    address = name if port in (0, {"https": 443, "http": 80}[scheme]) else f"{name}:{port}"
-    if scheme == "http" and not _is_loopback(name):
-        raise InputError(
-            f"the connection's Host is {shown(text)}: keys travel over https only, write {address}"
-        )
-    return address, f"{scheme}://{address}/"
-
-
-def _is_name(name: str) -> bool:
-    if name.startswith("["):
-        try:
-            return bool(ipaddress.IPv6Address(name[1:-1]))
-        except ValueError:
-            return False
-    return len(name) <= 253 and all(_LABEL.fullmatch(label) for label in name.split("."))
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False

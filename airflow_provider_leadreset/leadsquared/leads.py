@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_NIL = "00000000-0000-0000-0000-000000000000"
 _AROUND = "'\"[](){}"
 _EMPTY_LIST = re.compile(r"\[\s*\]|\(\s*\)")
 _COLUMN = "prospectid"
@@ -33,11 +34,16 @@ def parse_guid(value: object, what: str) -> str:
     :raises InputError: anything else, naming ``what``.
     """
     text = str(value) if isinstance(value, uuid.UUID) else value
-    if isinstance(text, str) and _GUID.fullmatch(text):
+    if isinstance(text, str) and _is_guid(text):
         return text
     raise InputError(
         f"{what} holds {shown(value)}, which is no GUID: write it like '3f2504e0-4f89-11d3-9a0c-0305e82c3301'"
     )
+
+
+def _is_guid(text: str) -> bool:
+    # All zeros is what .NET makes of a missing id.
+    return bool(_GUID.fullmatch(text)) and text != _NIL
 
 
 def parse_lead_ids(value: object) -> list[str]:
@@ -243,7 +249,7 @@ def _from_text(text: str, where: str) -> list[str]:
             "empty list means that there is nothing to do"
         )
     for token in ids:
-        if not _GUID.fullmatch(token):
+        if not _is_guid(token):
             raise InputError(
                 f"{where} holds {shown(token)}, which is no lead id: write GUIDs like "
                 "'3f2504e0-4f89-11d3-9a0c-0305e82c3301', separated by commas, blanks or line breaks"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,7 +144,8 @@ def _items(name: str, value: object) -> Sequence[object]:
         return _text_items(name, value)
     if isinstance(value, int) and not isinstance(value, bool):
         return (value,)
-    if isinstance(value, Iterable) and not isinstance(value, (bytes, Mapping)):
+    # No sets: their order differs between two tries of a task.
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
         return list(value)
     raise InputError(f"{name} is {shown(value)}: give a list, or None to leave this kind alone")
 

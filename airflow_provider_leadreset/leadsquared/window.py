@@ -85,7 +85,8 @@ class Window:
                 raise InputError(f"a window's {name}, {shown(str(value))}, is no year of ours") from None
             # A frozen dataclass is set this way in its own __post_init__ only.
             object.__setattr__(self, name, value)
-        if self.start < EARLIEST:
+        # A day of grace: the year 2000 began up to 14 hours earlier than in UTC.
+        if self.start < EARLIEST - timedelta(days=1):
             raise InputError(
                 f"the window starts at {self.start.isoformat()}, before 2000-01-01, when there was no LeadSquared. "
                 "Correct the date, or pass ENTIRE_HISTORY if everything is meant"

@@ -124,11 +124,13 @@ def test_two_spellings_of_one_member_are_one_lead() -> None:
 
 
 def test_a_list_that_shrinks_while_it_is_read_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    with Answering(
-        members({"RecordCount": 3, "Leads": rows(1, 2)}, {"RecordCount": 3, "Leads": []})
-    ) as server:
-        with caplog.at_level(logging.WARNING):
-            assert len(catalog.list_members(client_of(server.url), LIST)) == 2
+    with (
+        Answering(
+            members({"RecordCount": 3, "Leads": rows(1, 2)}, {"RecordCount": 3, "Leads": []})
+        ) as server,
+        caplog.at_level(logging.WARNING),
+    ):
+        assert len(catalog.list_members(client_of(server.url), LIST)) == 2
     assert "read 2 of 3 members" in caplog.text
 
 

@@ -8,6 +8,7 @@ import json
 import tracemalloc
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, overload
 
@@ -394,24 +395,20 @@ def test_a_file_that_changed_since_it_was_counted_is_an_error(
     path = file_of(tmp_path, "a.txt", f"{A}\n{B}\n".encode())
     leads = Leads.from_file(path)
     path.write_text(later)
-    out: list[str] = []
     with pytest.raises(InputError, match="changed while it was used: 2 leads were counted"):
-        out.extend(leads)
-    out = _until_error(leads)
-    assert out == given_out
+        list(leads)
+    assert _until_error(leads) == given_out
 
 
 def _until_error(leads: Leads) -> list[str]:
     out: list[str] = []
     ids: Iterator[str] = iter(leads)
-    try:
+    with suppress(InputError):
         out.extend(iter(lambda: next(ids), None))
-    except InputError:
-        pass
     return out
 
 
-@pytest.mark.parametrize(("name", "count"), [("a.csv.gz", 100_000), ("a.txt", 20_000), ("a.jsonl", 20_000)])
+@pytest.mark.parametrize(("name", "count"), [("a.csv.gz", 100_000), ("a.txt", 10_000), ("a.jsonl", 10_000)])
 def test_ids_are_streamed_in_flat_memory(tmp_path: Path, name: str, count: int) -> None:
     ids = (f"{number:08x}-0000-4000-8000-{number:012x}" for number in range(count))
     text = io.StringIO()
@@ -429,4 +426,4 @@ def test_ids_are_streamed_in_flat_memory(tmp_path: Path, name: str, count: int) 
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 500_000
+    assert peak < 400_000

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pendulum
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import example, given, reject
 from hypothesis import strategies as st
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
@@ -257,7 +257,7 @@ def test_an_empty_or_inverted_window_is_refused_and_the_whole_day_spelled(value:
     ("value", "zone"),
     [
         ("0206-09-01/2026-10-01", "UTC"),
-        ("1999-12-31T23:59:59/2026-10-01", "UTC"),
+        ("1999-12-30T23:59:59/2026-10-01", "UTC"),
         ("1970-01-01/2026-10-01", "UTC"),
         ("P30Y/2026-10-01", "UTC"),
     ],
@@ -338,7 +338,7 @@ def test_known_zones_are_taken_by_name() -> None:
 @pytest.mark.parametrize(
     ("start", "end"),
     [
-        (datetime(2026, 9, 1), NOW),  # noqa: DTZ001
+        (datetime(2026, 9, 1), NOW),  # noqa: DTZ001 - what it is about
         (datetime(2026, 9, 1, tzinfo=UTC), "2026-10-01"),
         (None, NOW),
         (dt.date(2026, 9, 1), NOW),
@@ -347,7 +347,7 @@ def test_known_zones_are_taken_by_name() -> None:
     ],
 )
 def test_a_window_is_made_of_aware_datetimes_only(start: Any, end: Any) -> None:
-    with pytest.raises(InputError, match="a window's (start|end)"):
+    with pytest.raises(InputError, match=r"a window's (start|end)"):
         Window(start, end)
 
 
@@ -405,22 +405,26 @@ def at(value: str, zone: str) -> Window:
         return parse_window(value, timezone=zone, now=lambda: FAR)
     except InputError as error:
         # Written in rising order, a clock change can make them one moment or turn them round. Nothing else may.
-        assert "the window is empty" in str(error)
-        assume(False)
-        raise
+        if "the window is empty" not in str(error):
+            raise
+        reject()
+
+
+def local(*fields: int) -> datetime:
+    return datetime(*fields, tzinfo=UTC).replace(tzinfo=None)  # type: ignore[misc, arg-type]
 
 
 @given(zone_and_local_times(3))
-@example(("Europe/Paris", [datetime(2026, 3, 29, 1), datetime(2026, 3, 29, 2, 30), datetime(2026, 3, 29, 4)]))
-@example(("Pacific/Apia", [datetime(2011, 12, 29), datetime(2011, 12, 30), datetime(2012, 1, 1)]))
+@example(("Europe/Paris", [local(2026, 3, 29, 1), local(2026, 3, 29, 2, 30), local(2026, 3, 29, 4)]))
+@example(("Pacific/Apia", [local(2011, 12, 29), local(2011, 12, 30), local(2012, 1, 1)]))
 def test_windows_that_meet_leave_no_gap_and_do_not_overlap(drawn: tuple[str, list[datetime]]) -> None:
     zone, (a, b, c) = drawn[0], map(written, drawn[1])
     assert next_second(at(f"{a}/{b}", zone).to_date) == at(f"{b}/{c}", zone).from_date
 
 
 @given(zone_and_local_times(1), st.sampled_from(["P1D", "P2D", "P1W", "P1M", "P1DT2H"]))
-@example(("Africa/Cairo", [datetime(2010, 4, 30)]), "P1D")
-@example(("Europe/Paris", [datetime(2026, 3, 29, 2, 30)]), "P1D")
+@example(("Africa/Cairo", [local(2010, 4, 30)]), "P1D")
+@example(("Europe/Paris", [local(2026, 3, 29, 2, 30)]), "P1D")
 def test_a_window_by_length_ends_where_the_window_from_that_local_time_begins(
     drawn: tuple[str, list[datetime]], length: str
 ) -> None:
@@ -435,7 +439,7 @@ def test_a_window_by_length_ends_where_the_window_from_that_local_time_begins(
 
 
 @given(zone_and_local_times(1), st.sampled_from(["P1D", "P2D", "P1W"]))
-@example(("Africa/Casablanca", [datetime(2010, 5, 3)]), "P1D")
+@example(("Africa/Casablanca", [local(2010, 5, 3)]), "P1D")
 def test_a_window_back_from_a_local_time_begins_where_the_window_to_that_time_before_it_ends(
     drawn: tuple[str, list[datetime]], length: str
 ) -> None:

@@ -1,0 +1,89 @@
+"""Host and keys as people paste them: read forgivingly, and never quoted where a key could be among them."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from urllib.parse import quote, quote_plus
+
+from airflow_provider_leadreset.leadsquared.errors import InputError, shown
+
+_ADDRESS = re.compile(
+    r"(?:(?P<scheme>https?)://)?(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?:/+v2)?/*"
+)
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+
+
+def key_forms(*keys: str) -> set[str]:
+    """Give every spelling in which a key could turn up in a text: raw, percent-encoded, inside JSON."""
+    forms = {form for key in keys for form in (key, quote(key, safe=""), quote(key), quote_plus(key))}
+    # Some encoders write %2f for %2F, some \/ for /.
+    forms |= {re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in forms - set(keys)}
+    return forms | {json.dumps(key)[1:-1] for key in keys} | {key.replace("/", "\\/") for key in keys}
+
+
+def clean_key(name: str, key: object) -> str:
+    """Take a key without the blanks around it.
+
+    :raises InputError: none, or with characters that no header takes. The error does not quote it.
+    """
+    text = key.strip() if isinstance(key, str) else ""
+    if not text:
+        raise InputError(f"the connection has no {name}")
+    # requests would refuse such a key by an error that quotes it.
+    if not text.isprintable() or not text.isascii():
+        raise InputError(
+            f"the connection's {name} has a line break or another character no key has: paste it anew"
+        )
+    return text
+
+
+def base_address(host: object) -> tuple[str, str]:
+    """Read what people paste as host: ``https://host/``, ``host/v2``, ``host:port``.
+
+    :returns: host, with its port if that is not the scheme's own; and the address up to its last slash.
+    :raises InputError: no host name, or ``http`` to another machine. What may hold a key is not quoted.
+    """
+    text = host.strip() if isinstance(host, str) else ""
+    match = _ADDRESS.fullmatch(text)
+    if not match or int(match["port"] or 0) > 65535 or not _is_name(match["name"].lower()):
+        # A pasted address may carry the keys, in its query or before an @; so may a field taken for another.
+        quoted = (
+            shown(text) if re.fullmatch(r"[a-z0-9:/]*[a-z0-9-]\.[A-Za-z0-9.:/_-]*|", text) else "no host name"
+        )
+        raise InputError(
+            f"the connection's Host is {quoted}: write the API host alone, such as api-in21.leadsquared.com "
+            "(LeadSquared shows it under My Account > Settings > API and Webhooks)"
+        )
+    name, scheme, port = match["name"].lower(), match["scheme"] or "https", int(match["port"] or 0)
+    # LeadSquared names its hosts without the scheme's own port, and test_connection compares them.
+    address = name if port in (0, {"https": 443, "http": 80}[scheme]) else f"{name}:{port}"
+    if scheme == "http" and not _is_loopback(name):
+        raise InputError(
+            f"the connection's Host is {shown(text)}: keys travel over https only, write {address}"
+        )
+    return address, f"{scheme}://{address}/"
+
+
+def _is_name(name: str) -> bool:
+    if name.startswith("["):
+        try:
+            return bool(ipaddress.IPv6Address(name[1:-1]))
+        except ValueError:
+            return False
+    # Without a dot it is a key in the wrong field more likely than a host.
+    return (
+        (name == "localhost" or "." in name)
+        and len(name) <= 253
+        and all(_LABEL.fullmatch(label) for label in name.split("."))
+    )
+
+
+def _is_loopback(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False

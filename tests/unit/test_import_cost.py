@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+LOAD = """
+import json, sys
+try:
+    from airflow.sdk import BaseOperator
+except ImportError:
+    from airflow.models.baseoperator import BaseOperator
+before = set(sys.modules)
+import {module}
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+FOR_RUN_TIME = (
+    "requests",
+    "urllib3",
+    "tenacity",
+    "fastapi",
+    "uvicorn",
+    "jinja2",
+    "concurrent.futures.thread",
+    "airflow_provider_leadreset.hooks",
+    "airflow_provider_leadreset.operators.batch",
+    "airflow_provider_leadreset.leadsquared.client",
+    "airflow_provider_leadreset.leadsquared.bulk",
+    "airflow_provider_leadreset.emulator",
+)
+
+
+@pytest.fixture(scope="module")
+def loaded() -> set[str]:
+    """What a DAG file's import of the operators adds to Airflow itself."""
+    code = LOAD.format(module="airflow_provider_leadreset.operators.lead_reset")
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return set(json.loads(run.stdout.splitlines()[-1]))
+
+
+def test_a_dag_file_pays_for_few_modules(loaded: set[str]) -> None:
+    assert "airflow_provider_leadreset.operators.lead_reset" in loaded
+    assert len(loaded) <= 25, sorted(loaded)
+
+
+@pytest.mark.parametrize("name", FOR_RUN_TIME)
+def test_what_only_a_run_needs_is_not_loaded(loaded: set[str], name: str) -> None:
+    assert not [module for module in loaded if module == name or module.startswith(f"{name}.")]
