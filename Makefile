@@ -4,11 +4,12 @@
 PYTHON ?= python3
 NEW := .venv
 OLD := .venv-2.11
+FLEET := .venv-fleet
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 # Without compiled files Airflow starts more than twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check unit integration old wheel clean
+.PHONY: demo test check unit integration old wheel fleet clean
 
 demo: $(NEW)/.ready
 	$(NEW)/bin/python tests/demo/demo.py
@@ -34,6 +35,10 @@ old: $(OLD)/.ready
 wheel: $(NEW)/.ready
 	$(NEW)/bin/python tests/wheel/check_wheel.py
 
+# Needs PostgreSQL and Redis on this machine; some two and a half minutes.
+fleet: $(FLEET)/.ready
+	$(FLEET)/bin/python tests/fleet/fleet.py
+
 $(NEW)/.ready: pyproject.toml tests/constraints/airflow-3.3.txt
 	$(PYTHON) -m venv $(NEW)
 	$(NEW)/bin/python -m pip install --quiet uv
@@ -48,5 +53,12 @@ $(OLD)/.ready: $(NEW)/.ready tests/constraints/airflow-2.11.txt
 		apache-airflow-providers-common-compat==1.7.0 -e '.[test]'
 	touch $@
 
+$(FLEET)/.ready: $(NEW)/.ready tests/constraints/fleet.txt
+	$(PYTHON) -m venv $(FLEET)
+	$(NEW)/bin/uv pip install --quiet --python $(FLEET)/bin/python --compile-bytecode \
+		-c tests/constraints/airflow-3.3.txt -c tests/constraints/fleet.txt apache-airflow==3.3.2 \
+		apache-airflow-providers-celery psycopg2-binary asyncpg -e '.[emulator]'
+	touch $@
+
 clean:
-	rm -rf $(NEW) $(OLD) .demo .build build dist
+	rm -rf $(NEW) $(OLD) $(FLEET) .demo .fleet .bench .build build dist

@@ -16,7 +16,7 @@ from typing import Any
 
 import requests
 from celery import Celery
-from processes import FleetError, Processes
+from processes import FleetError, Processes, sweep
 from services import postgres_database, redis_database
 
 ROOT = Path(__file__).parent.parent.parent
@@ -117,6 +117,7 @@ def running_fleet(
     """
     with ExitStack() as stack:
         stack.enter_context(_only_one())
+        sweep(str(HOME))  # what a fleet that was killed left behind: it still uses the databases
         for name in ("airflow", "dags", "logs"):
             shutil.rmtree(HOME / name, ignore_errors=True)
         dags = HOME / "dags"

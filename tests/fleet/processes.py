@@ -43,7 +43,6 @@ class Processes:
         self.started: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Processes:
-        self.sweep()  # what a fleet that was killed left behind
         self.logs.mkdir(parents=True, exist_ok=True)
         return self
 
@@ -53,7 +52,7 @@ class Processes:
         try:
             self.stop()
         finally:
-            self.sweep()
+            sweep(self.mark)
 
     def start(self, name: str, command: list[str], **environment: str) -> subprocess.Popen[bytes]:
         """Start a process in a session of its own, so that a Ctrl-C reaches it only through :meth:`stop`."""
@@ -63,7 +62,8 @@ class Processes:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**self.environment, **environment, MARK: self.mark},
+                # Airflow and Celery write titles for `ps` over a process's environment, unless this says not to.
+                env={**self.environment, **environment, MARK: self.mark, "SPT_NOENV": "1"},
                 start_new_session=True,
             )
         self.started[name] = process
@@ -126,24 +126,26 @@ class Processes:
                 process.wait()
         self.started.clear()
 
-    def leftovers(self) -> list[psutil.Process]:
-        """Every process that bears the mark."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.pid != os.getpid() and process.environ().get(MARK) == self.mark:
-                    found.append(process)
-            except psutil.Error:  # not ours to read, or gone meanwhile
-                continue
-        return found
 
-    def sweep(self) -> None:
-        """End whatever bears the mark; the last round is for what was being born during the one before."""
-        for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGKILL):
-            left = self.leftovers()
-            for process in left:
-                try:
-                    process.send_signal(number)
-                except psutil.NoSuchProcess:
-                    continue
-            psutil.wait_procs(left, timeout=5)
+def leftovers(mark: str) -> list[psutil.Process]:
+    """Every process that bears the mark."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.environ().get(MARK) == mark:
+                found.append(process)
+        except psutil.Error:  # not ours to read, or gone meanwhile
+            continue
+    return found
+
+
+def sweep(mark: str) -> None:
+    """End whatever bears the mark; the last round is for what was being born during the one before."""
+    for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGKILL):
+        left = leftovers(mark)
+        for process in left:
+            try:
+                process.send_signal(number)
+            except psutil.NoSuchProcess:
+                continue
+        psutil.wait_procs(left, timeout=5)

@@ -15,7 +15,6 @@ POSTGRES = "postgres@127.0.0.1:5432"
 REDIS = "127.0.0.1:6379"
 
 _CLAIM = "leadreset-fleet"
-_OLD_CLAIM = 3600
 
 
 @contextmanager
@@ -37,7 +36,7 @@ def _postgres(*statements: str) -> None:
     except psycopg2.OperationalError as error:
         raise FleetError(
             f"PostgreSQL does not let {POSTGRES} in: start it, version 13 or newer, with that role and no password "
-            f"({str(error).strip().splitlines()[-1]})"
+            f"({str(error).splitlines()[0]})"
         ) from None
     with closing(connection):
         connection.autocommit = True  # databases are not made in transactions
@@ -66,6 +65,6 @@ def _claimed(owner: str) -> int:
         with redis.Redis.from_url(f"redis://{REDIS}/{number}", socket_timeout=5) as database:
             if database.get(_CLAIM) == owner.encode():
                 database.flushdb()  # a killed fleet of this checkout leaves messages to workers that are no more
-            if database.dbsize() == 0 and database.set(_CLAIM, owner, nx=True, ex=_OLD_CLAIM):
+            if database.dbsize() == 0 and database.set(_CLAIM, owner, nx=True):
                 return number
     raise FleetError(f"Redis at {REDIS} has no empty database among 1 to 15: empty one with FLUSHDB")
