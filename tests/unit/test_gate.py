@@ -67,6 +67,12 @@ class HandClock:
             )
             return sorted(end for end, _ in self._waiting)
 
+    def until_the_end_is(self, moment):
+        """Return once the only thread that waits does so until then."""
+        with self._changed:
+            ends = [pytest.approx(moment)]
+            assert self._changed.wait_for(lambda: [end for end, _ in self._waiting] == ends, DEADLINE)
+
     def look_again(self):
         with self._changed:
             self._changed.notify_all()
@@ -199,6 +205,8 @@ def test_an_answer_is_news_for_those_who_wait(clock, threads, how):
         gate.throttled(permit, None)
     else:
         getattr(gate, how)(permit)
+    # An accepted call also says how little the travelling times differ.
+    clock.until_the_end_is(WINDOW + MARGIN if how == "accepted" else 0.3 + WINDOW + GUARD)
     back = WINDOW + 0.3 + 2 * GUARD
     clock.move_to(back)
     assert [permit.departed for permit in threads.join()] == [back]

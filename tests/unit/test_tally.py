@@ -33,7 +33,9 @@ def queued(index):
 
 
 def rejected(index):
-    return Outcome(index, f"lead {index}", LeadRejectedError("Lead not found", status=500, prospect_id="never"))
+    return Outcome(
+        index, f"lead {index}", LeadRejectedError("Lead not found", status=500, prospect_id="never")
+    )
 
 
 def unavailable(index):
@@ -70,6 +72,7 @@ def test_a_summary_says_everything(clock):
         "queued": 1,
         "failed": 2,
         "not_reached": 1,
+        "done_in_earlier_tries": 0,
         "calls": 4,
         "throttled": 1,
         "seconds": 12.3,
