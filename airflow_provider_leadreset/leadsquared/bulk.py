@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures import Future
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 
-from airflow_provider_leadreset.leadsquared.client import MOST_THREADS, LeadSquaredClient, OutageError
-from airflow_provider_leadreset.leadsquared.errors import (
-    AccessError,
-    LeadRejectedError,
-    LeadSquaredError,
-    QuotaError,
-)
+from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.crew import Crew, ends_batch
+from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.pace import ClosedError
 from airflow_provider_leadreset.leadsquared.reset import LeadReset
 
-log = logging.getLogger(__name__)
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 SAME_ERRORS = 20
 """So many equal errors before any success end a batch: the next lead would fail alike."""
-
-TICK = 1.0
-"""Seconds between two looks at the time while nothing happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +45,66 @@ class SameErrorsError(LeadSquaredError):
     """Every lead so far failed in the same way, so the batch was ended."""
 
 
+class Resets:
+    """Resets leads with a crew, and judges which errors end the batch.
+
+    :param on_outcome: called in the crew's owner's thread, once for each lead that was reset or failed. A lead for
+        which it was not called was not reached: no call was sent for it, or a call whose effect is unknown
+        because the batch ended.
+    """
+
+    def __init__(self, crew: Crew, on_outcome: Callable[[Outcome], None]) -> None:
+        self.verdict: LeadSquaredError | None = None
+        """Why the batch must end; None while it may go on."""
+        self._crew = crew
+        self._on_outcome = on_outcome
+        self._succeeded = False
+        self._alike: Counter[str] = Counter()
+
+    def run(self, resets: Iterable[tuple[int, LeadReset]]) -> None:
+        """Reset leads, until all are done or there is a verdict.
+
+        :param resets: index and reset of each lead; read as it goes, a few dozen ahead at most.
+        """
+        self._crew.each(
+            resets,
+            work=lambda item: self._crew.client.reset(item[1]),
+            done=lambda item, future: self._settle(item[0], item[1].prospect_id, future),
+            stop=lambda: self.verdict is not None,
+        )
+
+    def failed(self, index: int, prospect_id: str, error: LeadSquaredError) -> None:
+        """Judge an error, of a reset or of what had to come before it."""
+        if isinstance(error, ClosedError):
+            self.verdict = self.verdict or error
+        elif ends_batch(error):
+            # The gate may have been closed for this very error, and others have noticed before.
+            if self.verdict is None or isinstance(self.verdict, ClosedError):
+                self.verdict = error
+        else:
+            self._compare(error)
+            self._on_outcome(Outcome(index, prospect_id, error))
+
+    def _settle(self, index: int, prospect_id: str, future: Future[None]) -> None:
+        try:
+            future.result()
+        except LeadSquaredError as error:
+            self.failed(index, prospect_id, error)
+        else:
+            self._succeeded = True
+            self._alike.clear()
+            self._on_outcome(Outcome(index, prospect_id))
+
+    def _compare(self, error: LeadSquaredError) -> None:
+        if self._succeeded:
+            return
+        # Without ids, should LeadSquared name the lead in its message.
+        reason = _GUID.sub("…", error.reason)
+        self._alike[reason] += 1
+        if self._alike[reason] >= SAME_ERRORS and self.verdict is None:
+            self.verdict = SameErrorsError(f"the first {SAME_ERRORS} leads all failed alike: {error.reason}")
+
+
 def reset_leads(
     client: LeadSquaredClient,
     resets: Iterable[tuple[int, LeadReset]],
@@ -63,11 +114,9 @@ def reset_leads(
 ) -> None:
     """Reset leads, several at once, as fast as the client's pace lets them.
 
-    :param resets: index and reset of each lead; read as it goes, a few dozen ahead at most.
-    :param on_outcome: called in this thread, once for each lead that was reset or failed. A lead for which
-        it was not called was not reached: no call was sent for it, or a call whose effect is unknown because
-        the batch ended.
-    :param on_tick: called in this thread about each second.
+    :param resets: index and reset of each lead.
+    :param on_outcome: as :class:`Resets`.
+    :param on_tick: as :class:`.Crew`.
     :raises AccessError: keys, rights or host are wrong; no further lead was tried.
     :raises QuotaError: nothing was accepted for five minutes.
     :raises OutageError: nothing was answered for five minutes.
@@ -77,100 +126,8 @@ def reset_leads(
     One lead's error never stops the others. However it ends, calls already on their way are waited for
     and their outcomes reported. Its gate is closed then: the client makes no further call.
     """
-    threads = min(2 * client.gate.pace.share, MOST_THREADS)
-    judge = _Judge()
-    waiting: dict[Future[None], tuple[int, LeadReset]] = {}
-    finished: SimpleQueue[Future[None]] = SimpleQueue()
-    source = iter(resets)
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="lead-reset")
-
-    def work(reset: LeadReset) -> None:
-        try:
-            client.reset(reset)
-        except BaseException as error:
-            if _ends_batch(error):
-                # At once: the other thread may be reading the source or writing an outcome down.
-                client.gate.close()
-            raise
-
-    def settle(future: Future[None]) -> None:
-        index, reset = waiting.pop(future)
-        outcome = _outcome(future, index, reset, judge)
-        if outcome:
-            on_outcome(outcome)
-
-    try:
-        more = True
-        while (more or waiting) and not judge.verdict:
-            full = len(waiting) >= threads
-            if more and not full:
-                item = next(source, None)
-                if item is None:
-                    more = False
-                else:
-                    future = pool.submit(work, item[1])
-                    waiting[future] = item
-                    future.add_done_callback(finished.put)
-            try:
-                # Not concurrent.futures.wait: a time-out raised by a signal could leave its locks held for good.
-                done = finished.get(block=bool(waiting) and (full or not more), timeout=TICK)
-            except Empty:
-                pass
-            else:
-                settle(done)
-            on_tick()
-    finally:
-        client.gate.close()
-        pool.shutdown(wait=True, cancel_futures=True)
-        with ExitStack() as rest:  # goes on with the others when one raises
-            for future in reversed(waiting):
-                if not future.cancelled():
-                    rest.callback(settle, future)
-    if judge.verdict:
-        raise judge.verdict
-
-
-class _Judge:
-    """Decides which errors end the batch."""
-
-    def __init__(self) -> None:
-        self.verdict: LeadSquaredError | None = None
-        self._succeeded = False
-        self._alike: Counter[str] = Counter()
-
-    def success(self) -> None:
-        self._succeeded = True
-        self._alike.clear()
-
-    def failure(self, error: LeadSquaredError) -> bool:
-        """Take one lead's error; say whether it is that lead's own."""
-        if _ends_batch(error):
-            # The gate may have been closed for this very error, and others have noticed before.
-            if self.verdict is None or isinstance(self.verdict, ClosedError):
-                self.verdict = error
-            return False
-        if not self._succeeded:
-            self._alike[error.reason] += 1
-            if self._alike[error.reason] >= SAME_ERRORS and self.verdict is None:
-                self.verdict = SameErrorsError(
-                    f"the first {SAME_ERRORS} leads all failed alike: {error.reason}"
-                )
-        return True
-
-
-def _ends_batch(error: BaseException) -> bool:
-    return not isinstance(error, LeadSquaredError) or isinstance(
-        error, (AccessError, QuotaError, OutageError)
-    )
-
-
-def _outcome(future: Future[None], index: int, reset: LeadReset, judge: _Judge) -> Outcome | None:
-    try:
-        future.result()
-    except ClosedError as error:
-        judge.verdict = judge.verdict or error
-        return None
-    except LeadSquaredError as error:
-        return Outcome(index, reset.prospect_id, error) if judge.failure(error) else None
-    judge.success()
-    return Outcome(index, reset.prospect_id)
+    with Crew(client, on_tick) as crew:
+        work = Resets(crew, on_outcome)
+        work.run(resets)
+    if work.verdict:
+        raise work.verdict

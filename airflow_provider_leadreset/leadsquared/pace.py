@@ -50,9 +50,15 @@ IDLE = 30.0
 
 @dataclass(eq=False, slots=True)
 class Permit:
-    """One call's claim on the window. ``departed`` and ``answered`` are moments of the pace's clock, in seconds."""
+    """One call's claim on the window.
+
+    :param departed: moment of the pace's clock, in seconds.
+    :param cold: whether it opens a connection, so that its way there takes longer than that of the next.
+    :param answered: the moment of the answer, or of giving it up.
+    """
 
     departed: float
+    cold: bool = False
     answered: float | None = None
 
 
@@ -73,6 +79,7 @@ class Pace:
         self._permits: list[Permit] = []
         self._reacted = float("-inf")
         self._accepted = 0
+        self.departed = 0
         self._probing = True
         self._quickest, self._slowest = float("inf"), float("-inf")
 
@@ -86,7 +93,8 @@ class Pace:
 
     def depart(self, now: float) -> Permit:
         """Take a permit for a call that starts now."""
-        permit = Permit(now)
+        permit = Permit(now, cold=self.departed < self.capacity)
+        self.departed += 1
         self._permits.append(permit)
         return permit
 
@@ -148,7 +156,8 @@ class Pace:
         return f"{why}: going on with {capacity}"
 
     def _back(self, permit: Permit) -> float:
-        at_latest = permit.departed + WINDOW + self.margin
+        # A cold call is stamped late, by a handshake or more, and its successor is not: only its answer is sure.
+        at_latest = permit.departed + WINDOW + (WINDOW if permit.cold else self.margin)
         return at_latest if permit.answered is None else min(at_latest, permit.answered + WINDOW + GUARD)
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
-from airflow_provider_leadreset.leadsquared import bulk
+from airflow_provider_leadreset.leadsquared import crew
 from airflow_provider_leadreset.leadsquared import client as client_module
 from airflow_provider_leadreset.leadsquared import pace as pace_module
 from airflow_provider_leadreset.leadsquared.bulk import SAME_ERRORS, Outcome, SameErrorsError, reset_leads
@@ -152,7 +152,7 @@ def test_every_lead_gets_one_outcome_with_its_own_index(kept):
 
 
 def test_no_leads_no_calls_and_no_waiting(kept, monkeypatch):
-    monkeypatch.setattr(bulk, "TICK", 2 * DEADLINE)
+    monkeypatch.setattr(crew, "TICK", 2 * DEADLINE)
     client = StubClient(accept)
     began = time.monotonic()
     kept.run(client, [])

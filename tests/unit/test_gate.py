@@ -196,6 +196,7 @@ def test_a_pause_outlasts_being_woken_for_another_reason(clock, threads):
 @pytest.mark.parametrize("how", ["accepted", "unanswered", "throttled"])
 def test_an_answer_is_news_for_those_who_wait(clock, threads, how):
     gate = Gate(Pace(1), clock)
+    gate.pace.departed = 1  # its connection is open
     gate.pace.margin = 0.8
     permit = gate.enter()
     threads.start(gate.enter)
@@ -215,6 +216,7 @@ def test_an_answer_is_news_for_those_who_wait(clock, threads, how):
 def test_drain_waits_until_the_last_permit_is_back_and_no_longer():
     clock = LoneClock()
     gate = Gate(Pace(5), clock)
+    gate.pace.departed = 5  # its connections are open
     gate.drain()
     assert clock.time == 0
     first = gate.enter()
@@ -231,6 +233,7 @@ def test_drain_waits_until_the_last_permit_is_back_and_no_longer():
 
 def test_drain_takes_an_answer_into_account_that_comes_meanwhile(clock, threads):
     gate = Gate(Pace(1), clock)
+    gate.pace.departed = 1  # its connection is open
     gate.pace.margin = 0.8
     permit = gate.enter()
     threads.start(gate.drain)

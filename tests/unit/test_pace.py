@@ -179,7 +179,7 @@ def test_permits_come_back_at_the_earlier_moment_and_never_later(steps, share, m
     now, calls, under_way = 0.0, [], []
 
     def back(permit):
-        moments = [permit.departed + WINDOW + pace.margin]
+        moments = [permit.departed + WINDOW + (WINDOW if permit.cold else pace.margin)]
         if permit.answered is not None:
             moments.append(permit.answered + WINDOW + GUARD)
         return min(moments)
@@ -218,8 +218,36 @@ def test_permits_come_back_at_the_earlier_moment_and_never_later(steps, share, m
         assert pace.drained_at() == max(map(back, calls), default=float("-inf"))
 
 
+def warm(calls: int, limit: int | None = None) -> Pace:
+    """A pace whose connections are open."""
+    pace = Pace(calls, limit)
+    pace.departed = calls
+    return pace
+
+
+def test_a_call_on_a_new_connection_gives_its_permit_back_after_its_answer_only():
+    pace = Pace(2)
+    cold, other = pace.depart(0), pace.depart(0)
+    assert (cold.cold, other.cold) == (True, True)
+    assert pace.starts_at(1) == 2 * WINDOW  # should no answer ever come
+    pace.accepted(cold, 1.5)
+    assert pace.starts_at(1.5) == pytest.approx(1.5 + WINDOW + GUARD)
+    assert not pace.depart(1.5 + WINDOW + GUARD).cold
+
+
+def test_a_handshake_before_the_first_calls_throttles_none():
+    calls = iter(range(10**6))
+
+    def travel(dice):
+        return (0.25 if next(calls) < 25 else 0.02), 0.05
+
+    result = simulate([Pace(25)], 200, travel)
+    assert result.throttled == 0
+    assert result.worst() <= 25
+
+
 def test_an_answer_that_takes_longer_than_a_window_does_not_hold_its_permit():
-    pace = Pace(1)
+    pace = warm(1)
     permit = pace.depart(0)
     assert pace.starts_at(0) == WINDOW + MARGIN
     pace.unanswered(permit, 0.01)
@@ -228,7 +256,7 @@ def test_an_answer_that_takes_longer_than_a_window_does_not_hold_its_permit():
 
 
 def test_a_cut_pace_waits_until_enough_permits_are_back():
-    pace = Pace(4, limit=25)
+    pace = warm(4, limit=25)
     permits = [pace.depart(moment) for moment in (0, 1, 2, 3)]
     pace.throttled(permits[3], 3.5)
     assert pace.capacity == 2
@@ -236,7 +264,7 @@ def test_a_cut_pace_waits_until_enough_permits_are_back():
 
 
 def test_drained_is_the_moment_the_last_permit_is_back():
-    pace = Pace(3)
+    pace = warm(3)
     assert pace.drained_at() == float("-inf")
     first, second = pace.depart(0), pace.depart(1)
     assert pace.drained_at() == 1 + WINDOW + MARGIN

@@ -1,0 +1,190 @@
+"""A plan: which records of which leads are to go, as a preview found them. Written once, then only read.
+
+A gzip file of JSON lines: a head (account, window, selectors, when), a line for each lead that is to be reset
+(its records' ids per kind), and an end (counts, and the SHA-256 of all lines before it). A file without its
+end was never finished and counts for nothing.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import IO, Any, Self
+
+from airflow_provider_leadreset.leadsquared.errors import InputError, shown
+from airflow_provider_leadreset.leadsquared.leads import Leads, Openable
+from airflow_provider_leadreset.leadsquared.records import KINDS
+from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.leadsquared.window import Window, parse_window
+
+MOST_AGE = timedelta(days=1)
+"""How old a plan may be when it is used."""
+
+
+class PlanWriter:
+    """Writes a plan to a temporary file; :meth:`finish` gives its bytes, to be stored at once.
+
+    :param account: the API host, and the account's code where it is known.
+    """
+
+    def __init__(
+        self, *, account: dict[str, Any], window: Window, selectors: Selectors, now: datetime
+    ) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by finish)
+        self._packed = gzip.GzipFile(fileobj=self._file, mode="wb", mtime=0)
+        self._digest = hashlib.sha256()
+        self._leads = 0
+        self._counts = dict.fromkeys(KINDS, 0)
+        self._line(
+            {
+                "plan": 1,
+                "account": account,
+                "window": window.text,
+                "timezone": window.timezone,
+                "selectors": selectors.arguments(),
+                "made_at": now.astimezone(UTC).isoformat(timespec="seconds"),
+            }
+        )
+
+    def add(self, prospect_id: str, ids: dict[str, list[str]]) -> None:
+        """Add a lead that is to be reset."""
+        self._leads += 1
+        for kind in KINDS:
+            self._counts[kind] += len(ids[kind])
+        self._line({"prospect_id": prospect_id, **{kind: ids[kind] for kind in KINDS if ids[kind]}})
+
+    def finish(self, preview: dict[str, Any]) -> tuple[IO[bytes], str]:
+        """Write the end; give the packed file, at its beginning, and the digest.
+
+        :param preview: what the preview's output says beside plan and digest, so that it can be given again.
+        """
+        self._line({"preview": preview})
+        digest = self._digest.hexdigest()
+        self._line({"end": True, "leads": self._leads, "counts": self._counts, "digest": digest})
+        self._packed.close()
+        self._file.seek(0)
+        return self._file, digest
+
+    def _line(self, content: dict[str, Any]) -> None:
+        line = (json.dumps(content, separators=(",", ":")) + "\n").encode()
+        self._packed.write(line)
+        self._digest.update(line)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A finished plan.
+
+    :param leads: the leads to reset, streamed from the file.
+    :param counts: records per kind.
+    :param preview: the preview's output but for ``plan`` and ``digest``.
+    """
+
+    path: Openable
+    account: dict[str, Any]
+    window: Window
+    selectors: Selectors
+    made_at: datetime
+    leads: Leads
+    counts: dict[str, int]
+    digest: str
+    preview: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Openable) -> Self | None:
+        """Read a plan whole, holding none of its leads; None if it was never finished.
+
+        :raises InputError: there is no such file, or it is no plan, or was changed.
+        """
+        digest, head, preview, count, lead_digest = hashlib.sha256(), None, {}, 0, hashlib.sha256()
+        try:
+            for line in _lines(path):
+                content = json.loads(line)
+                if content.get("end"):
+                    if head is None or content["digest"] != digest.hexdigest() or content["leads"] != count:
+                        raise InputError(f"the plan {path} was changed since it was written")
+                    return cls(
+                        path,
+                        head["account"],
+                        parse_window(head["window"], timezone=head["timezone"]),
+                        Selectors.given(**head["selectors"]),
+                        datetime.fromisoformat(head["made_at"]),
+                        Leads(
+                            count, lead_digest.hexdigest(), lambda: (lead for lead, _ in cls.records_of(path))
+                        ),
+                        content["counts"],
+                        content["digest"],
+                        preview,
+                    )
+                digest.update(line)
+                if "plan" in content:
+                    head = content
+                elif "preview" in content:
+                    preview = content["preview"]
+                else:
+                    count += 1
+                    lead_digest.update(content["prospect_id"].lower().encode())
+        except (EOFError, gzip.BadGzipFile):
+            return None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{path} is no plan ({type(error).__name__})") from None
+        return None
+
+    @staticmethod
+    def records_of(path: Openable) -> Iterator[tuple[str, dict[str, list[str]]]]:
+        """Stream each lead of a plan with its records' ids per kind."""
+        for line in _lines(path):
+            content = json.loads(line)
+            if "prospect_id" in content:
+                yield content["prospect_id"], {kind: content.get(kind, []) for kind in KINDS}
+
+    def check(self, *, digest: str, account: dict[str, Any], now: datetime) -> None:
+        """Refuse a plan that is not the one that was shown, of another account, or too old.
+
+        :raises InputError: it is.
+        """
+        if digest != self.digest:
+            raise InputError(
+                f"the plan {self.path} is not the one that was shown: its digest is not {shown(digest)}"
+            )
+        for name, value in self.account.items():
+            if value and account.get(name) and account[name] != value:
+                raise InputError(
+                    f"the plan {self.path} is for the account at {self.account}, and the connection leads to {account}"
+                )
+        age = now - self.made_at
+        if age > MOST_AGE or age < -timedelta(minutes=5):
+            raise InputError(
+                f"the plan {self.path} was made at {self.made_at.isoformat()}, more than a day ago: preview again"
+            )
+
+
+def plan_reference(value: object) -> tuple[str, str]:
+    """Take a preview's output, as an operator gets it after rendering; give the plan's path and digest.
+
+    :raises InputError: it is no such output, or that of a preview without ``evidence_path``, which makes no plan.
+    """
+    if not isinstance(value, dict):
+        raise InputError(f"plan is {shown(value)}: give the preview's output itself, plan=preview.output")
+    path, digest = value.get("plan"), value.get("digest")
+    if not isinstance(path, str) or not isinstance(digest, str) or not path or not digest:
+        raise InputError(
+            "plan is the output of a preview that made no plan: give the preview an evidence_path"
+        )
+    return path, digest
+
+
+def _lines(path: Openable) -> Iterator[bytes]:
+    try:
+        raw = path.open("rb")
+    except (FileNotFoundError, IsADirectoryError):
+        raise InputError(f"there is no plan at {path}") from None
+    with raw, gzip.open(raw) as lines:
+        yield from lines

@@ -1,0 +1,95 @@
+"""Counting what a reset would delete, per lead and in all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from airflow_provider_leadreset.leadsquared.records import KINDS, Record
+
+
+@dataclass
+class Span:
+    """How many records, and from when to when (aware datetimes, UTC; None where there are none)."""
+
+    count: int = 0
+    oldest: datetime | None = None
+    newest: datetime | None = None
+
+    def add(self, count: int, oldest: datetime | None, newest: datetime | None) -> None:
+        """Add records."""
+        self.count += count
+        self.oldest = min(filter(None, (self.oldest, oldest)), default=None)
+        self.newest = max(filter(None, (self.newest, newest)), default=None)
+
+
+def _spans() -> dict[str, Span]:
+    return {kind: Span() for kind in KINDS}
+
+
+@dataclass
+class LeadSurvey:
+    """What a reset of one lead would delete, as far as it can be read.
+
+    :param types: records per kind and type (event code, GUID of a task type, or empty).
+    :param ids: ids per kind.
+    """
+
+    prospect_id: str
+    spans: dict[str, Span] = field(default_factory=_spans)
+    types: Counter[tuple[str, str]] = field(default_factory=Counter)
+    ids: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+
+    def add(self, record: Record) -> None:
+        """Count a record."""
+        self.spans[record.kind].add(1, record.created_on, record.created_on)
+        self.types[record.kind, record.type] += 1
+        self.ids[record.kind].append(record.id)
+
+    @property
+    def count(self) -> int:
+        """Records of all kinds."""
+        return sum(span.count for span in self.spans.values())
+
+
+@dataclass
+class Survey:
+    """What the resets of many leads would delete.
+
+    :param leads: leads asked for.
+    :param unknown: ids of leads that the account does not have.
+    :param listed: the surveys, without ids, of the leads with most records; at most :data:`MOST_LISTED`.
+    """
+
+    leads: int = 0
+    unknown: list[str] = field(default_factory=list)
+    spans: dict[str, Span] = field(default_factory=_spans)
+    types: Counter[tuple[str, str]] = field(default_factory=Counter)
+    with_records: int = 0
+    listed: list[LeadSurvey] = field(default_factory=list)
+
+    def add(self, lead: LeadSurvey) -> None:
+        """Add one lead."""
+        for kind, span in lead.spans.items():
+            self.spans[kind].add(span.count, span.oldest, span.newest)
+        self.types.update(lead.types)
+        if lead.count:
+            self.with_records += 1
+            self.listed.append(LeadSurvey(lead.prospect_id, lead.spans, lead.types))
+            self.listed.sort(key=lambda one: one.count, reverse=True)
+            del self.listed[MOST_LISTED:]
+
+    @property
+    def count(self) -> int:
+        """Records of all kinds."""
+        return sum(span.count for span in self.spans.values())
+
+    def totals(self) -> dict[str, Any]:
+        """Give the counts per kind; None for audits, which cannot be counted."""
+        return {**{kind: span.count for kind, span in self.spans.items()}, "audits": None}
+
+
+MOST_LISTED = 50
+"""How many leads a preview shows one by one."""
