@@ -36,6 +36,8 @@ def main() -> int:
     load, began = os.getloadavg()[0], time.monotonic()
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir()
+    # Whatever the user's git is told to ignore, a run's logs are not for it.
+    (OUT / ".gitignore").write_text("*\n")
     parts = {given.only} if given.only else {"costs", "engine"} if given.quick else set(PARTS)
 
     def progress(text: str) -> None:
@@ -46,7 +48,7 @@ def main() -> int:
     costs: list[Section] = []
     if "costs" in parts:
         # First, while nothing else of this run disturbs the short times.
-        rows = import_rows(progress)
+        rows = import_rows(3 if given.quick else 7, progress)
         costs.append(Section("beside the calls", [*file_rows(progress), *rows]))
     if "airflow" in parts:
         rows, database = airflow_rows(given.leads, progress)

@@ -13,7 +13,7 @@ from typing import Any
 from processes import OUT, environment, python
 from results import Row, Target
 from servers import Travel, server
-from work import lead_ids
+from work import lead_id
 
 MANY, FEW = 1_000_000, 1_000
 OURS = "airflow_provider_leadreset.operators.lead_reset"
@@ -47,7 +47,8 @@ def file_rows(progress: Callable[[str], None]) -> list[Row]:
 
 def _file(count: int) -> dict[str, Any]:
     path = OUT / f"leads-{count}.txt"
-    path.write_text("\n".join(lead_ids(count)), encoding="ascii")
+    with path.open("w", encoding="ascii") as file:
+        file.writelines(f"{lead_id(number)}\n" for number in range(count))
     try:
         with server(Travel()) as lsq:
             env = environment(
@@ -63,14 +64,14 @@ def _file(count: int) -> dict[str, Any]:
     return found
 
 
-def import_rows(progress: Callable[[str], None]) -> list[Row]:
+def import_rows(runs: int, progress: Callable[[str], None]) -> list[Row]:
     """Measure what a DAG file pays for importing the operator, and HttpOperator beside it."""
     progress("imports")
     rows = []
     for module in (OURS, HTTP):
-        runs = [_import(module) for _ in range(7)]
-        seconds = statistics.median(spent for spent, _ in runs)
-        names = runs[0][1]
+        found = [_import(module) for _ in range(runs)]
+        seconds = statistics.median(spent for spent, _ in found)
+        names = found[0][1]
         unwanted = sorted({name.partition(".")[0] for name in names} & set(FAMILIES))
         targets = (
             Target("ms", 1000 * seconds, 15, 1),

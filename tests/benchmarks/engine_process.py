@@ -1,13 +1,20 @@
-"""One way of pacing, alone in its process: ``engine_process.py WAY URL ACCESS_KEY SECRET_KEY LEADS``."""
+"""One way of pacing, alone in its process: ``engine_process.py WAY URL ACCESS_KEY SECRET_KEY LEADS``.
+
+It says that it is ready, and begins at the next line of its input.
+"""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable
 
-from work import EVENT_CODES, WINDOW, Usage, key_headers, lead_ids, measured, tell
+from work import EVENT_CODES, WINDOW, key_headers, lead_ids, measured, tell
+
+Work = Callable[[], object]
 
 
-def provider(leads: int) -> Usage:
+def provider(leads: int) -> Work:
     """The hook's client and the provider's batch, as its operator uses them."""
     from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
     from airflow_provider_leadreset.leadsquared.bulk import reset_leads
@@ -17,16 +24,14 @@ def provider(leads: int) -> Usage:
     client = LeadResetHook().get_conn()
     selectors, window = Selectors.given(activity_event_list=EVENT_CODES), parse_window(WINDOW)
     resets = ((index, LeadReset(lead, selectors, window)) for index, lead in enumerate(lead_ids(leads)))
-    return measured(
-        lambda: reset_leads(client, resets, on_outcome=lambda _: None, on_tick=lambda: None),
-    )
+    return lambda: reset_leads(client, resets, on_outcome=lambda _: None, on_tick=lambda: None)
 
 
-def limiter(name: str, url: str, headers: dict[str, str], leads: int) -> Usage:
+def limiter(name: str, url: str, headers: dict[str, str], leads: int) -> Work:
     from threads import WAITS, reset_all
 
     WAITS[name]()  # loads the library
-    return measured(lambda: reset_all(name, url, headers, lead_ids(leads)))
+    return lambda: reset_all(name, url, headers, lead_ids(leads))
 
 
 def main() -> None:
@@ -35,10 +40,16 @@ def main() -> None:
         parser.add_argument(name)
     parser.add_argument("leads", type=int)
     given = parser.parse_args()
-    if given.way == "provider":
-        tell(provider(given.leads))
-    else:
-        tell(limiter(given.way, given.url, key_headers(given.access_key, given.secret_key), given.leads))
+    headers = key_headers(given.access_key, given.secret_key)
+    work = (
+        provider(given.leads)
+        if given.way == "provider"
+        else limiter(given.way, given.url, headers, given.leads)
+    )
+    # All begin once all have loaded: imports are long beside the spread of a few milliseconds that counts here.
+    print("ready", flush=True)
+    sys.stdin.readline()
+    tell(measured(work))
 
 
 if __name__ == "__main__":

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from subprocess import PIPE, Popen
 
-from processes import environment, python, running
+from processes import OUT, environment, python, running
 from results import Row, Target
-from servers import Seen, Travel, server
+from servers import SECONDS, Seen, Server, Travel, server
 
 MOST_SECONDS = 700
 """A way that is not through by then is shown as it stands."""
@@ -58,36 +59,66 @@ CASES = (
 )
 
 
+@dataclass
+class Run:
+    """A way in a case, under way."""
+
+    case: Case
+    way: str
+    server: Server
+    process: Popen[str]
+    row: Row | None = None
+
+
 def engine_rows(*, quick: bool, progress: Callable[[str], None]) -> list[Row]:
     """Measure every case; the quick ones alone if so asked."""
     cases = [case for case in CASES if case.in_quick or not quick]
     pairs = [(case, way) for case in cases for way in WAYS]
     progress(f"{len(pairs)} ways of pacing alone, at once")
+    with ExitStack() as stack:
+        runs = [_start(stack, case, way) for case, way in pairs]
+        for run in runs:
+            assert run.process.stdout
+            run.process.stdout.readline()
+        for run in runs:
+            assert run.process.stdin
+            run.process.stdin.write("\n")
+            run.process.stdin.flush()
+            # Each sends a burst every 5 s: evenly apart, they do not wait for each other's.
+            time.sleep(SECONDS / len(runs))
+        until = time.monotonic() + MOST_SECONDS
+        while any(run.row is None for run in runs):
+            time.sleep(0.2)
+            for run in runs:
+                late = time.monotonic() > until
+                if run.row is None and (late or run.process.poll() is not None):
+                    run.row = _row(run)
+                    progress(f"  {run.row.way}: ratio {run.row.ratio:.3f}, {run.row.throttled} throttled")
+        return [run.row for run in runs if run.row]
 
-    def measure(pair: tuple[Case, str]) -> Row:
-        row = _row(*pair)
-        progress(f"  {row.way}: ratio {row.ratio or 0:.3f}, {row.throttled} throttled")
-        return row
 
-    with ThreadPoolExecutor(len(pairs)) as pool:
-        return list(pool.map(measure, pairs))
+def _start(stack: ExitStack, case: Case, way: str) -> Run:
+    lsq = stack.enter_context(server(case.travel))
+    # Told 25 in every case: in the last one the connection is wrong, and the answers say so.
+    env = environment(
+        AIRFLOW_CONN_LEADSQUARED_DEFAULT=lsq.connection(calls=25), AIRFLOW_HOME=str(OUT / "engine")
+    )
+    command = python("engine_process.py", way, lsq.url, lsq.access_key, lsq.secret_key, case.leads)
+    return Run(case, way, lsq, stack.enter_context(running(command, env=env, stdin=PIPE, stdout=PIPE)))
 
 
-def _row(case: Case, way: str) -> Row:
-    with server(case.travel) as lsq:
-        # Told 25 in every case: in the last one the connection is wrong, and the answers say so.
-        env = environment(AIRFLOW_CONN_LEADSQUARED_DEFAULT=lsq.connection(calls=25))
-        command = python("engine_process.py", way, lsq.url, lsq.access_key, lsq.secret_key, case.leads)
-        with running(command, env=env, stdout=subprocess.PIPE) as process:
-            try:
-                output, _ = process.communicate(timeout=MOST_SECONDS)
-                note = "" if process.returncode == 0 else f"ended with status {process.returncode}"
-            except subprocess.TimeoutExpired:
-                output, note = "", f"not through after {MOST_SECONDS} s"
-        usage = json.loads(output.splitlines()[-1]) if output and not note else {}
-        seen = lsq.seen(case.leads)
+def _row(run: Run) -> Row:
+    usage, note = {}, ""
+    if run.process.poll() is None:
+        note = f"not through after {MOST_SECONDS} s"
+    elif run.process.returncode:
+        note = f"ended with status {run.process.returncode}"
+    else:
+        assert run.process.stdout
+        usage = json.loads(run.process.stdout.readlines()[-1])
+    seen = run.server.seen(run.case.leads)
     return Row(
-        f"{WAYS[way]}; {case.name}",
+        f"{WAYS[run.way]}; {run.case.name}",
         ratio=seen.ratio,
         throttled=seen.throttled,
         twice=seen.twice,
@@ -95,6 +126,6 @@ def _row(case: Case, way: str) -> Row:
         wall=usage.get("wall"),
         cpu=usage.get("cpu"),
         memory=usage.get("memory"),
-        targets=case.targets(seen) if way == "provider" else (),
+        targets=run.case.targets(seen) if run.way == "provider" else (),
         note=note,
     )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import resource
 import threading
 import time
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import requests
-from work import EVENT_CODES, WINDOW, measured, mebibytes, tell
+from work import EVENT_CODES, WINDOW, measured, peak_memory, tell
 
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 
@@ -84,8 +83,7 @@ def main() -> None:
     began = time.monotonic()
     usage = measured(run)
     watcher.join(2)
-    peak = mebibytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-    tell(usage, peak=peak, first=found[0] - began if found else None, problem=problem)
+    tell(usage, peak=peak_memory(), first=found[0] - began if found else None, problem=problem)
 
 
 if __name__ == "__main__":

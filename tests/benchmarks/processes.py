@@ -37,12 +37,19 @@ def running(
     command: Sequence[str],
     *,
     env: dict[str, str] | None = None,
+    stdin: int | None = None,
     stdout: int | IO[Any] | None = None,
     stderr: int | IO[Any] | None = None,
 ) -> Generator[subprocess.Popen[str], None, None]:
     """Run a command in a session of its own; at the end nothing that it started is left."""
     process = subprocess.Popen(
-        command, env=env or environment(), stdout=stdout, stderr=stderr, text=True, start_new_session=True
+        command,
+        env=env or environment(),
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        text=True,
+        start_new_session=True,
     )
     try:
         yield process
@@ -65,8 +72,9 @@ def end(process: subprocess.Popen[str], patience: float = 15.0) -> None:
             member.kill()
     psutil.wait_procs(tree, timeout=5)
     process.wait(5)
-    if process.stdout:
-        process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
 
 
 def family(pid: int) -> list[psutil.Process]:

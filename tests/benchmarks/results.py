@@ -35,8 +35,9 @@ limit allows, (⌈leads / calls⌉ − 1) · 5 s. 1.00 is as fast as the account
 **lost**: leads whose reset was never accepted.
 - **in Airflow**: a DAG run of its own: api-server, scheduler with LocalExecutor at its default parallelism, \
 DAG processor. Wall: from the run's start to its end. CPU and memory: all of Airflow's processes, less what they \
-need when idle, and less a run of one empty task; memory is the most seen at looks one second apart, shared pages \
-counted once. The operator's wall includes the wait for its last window of 5 s, after which its pool slots are free.
+need when idle (CPU) and had just before (memory), and less the same of a run of one empty task; memory is the most \
+seen at looks one second apart, shared pages counted once. The operator's wall includes the wait for its last \
+window of 5 s, after which its pool slots are free.
 - **alone**: the same pacing in one process without Airflow's scheduler, several at once. CPU and memory: that \
 process past its imports.
 - HttpOperator has 5 retries, 5 s apart. The thread pools try a lead 6 times, 1 s apart.

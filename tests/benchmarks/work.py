@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 ENDPOINT = "v2/LeadManagement.svc/Lead.Reset"
@@ -19,7 +20,11 @@ DATES = {"FromDate": "2026-01-01 00:00:00", "ToDate": "2026-01-31 23:59:59"}
 
 def lead_ids(count: int) -> list[str]:
     """Give the first ``count`` leads; the emulator's process has the same."""
-    return [str(uuid.UUID(int=number)) for number in range(1, count + 1)]
+    return [lead_id(number) for number in range(count)]
+
+
+def lead_id(number: int) -> str:
+    return str(uuid.UUID(int=number + 1))
 
 
 def request_body(lead: str) -> dict[str, Any]:
@@ -42,19 +47,22 @@ class Usage:
 
 def measured(work: Callable[[], object]) -> Usage:
     """Do the work and give what it took."""
-    before, began = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
+    memory, cpu, began = peak_memory(), time.process_time(), time.monotonic()
     work()
-    wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF)
-    return Usage(
-        wall=wall,
-        cpu=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
-        memory=mebibytes(after.ru_maxrss) - mebibytes(before.ru_maxrss),
+    return Usage(time.monotonic() - began, time.process_time() - cpu, peak_memory() - memory)
+
+
+def peak_memory() -> float:
+    """Give this process's peak size in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Linux's ru_maxrss would also hold the peak of the process that started this one.
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    # The unit is bytes on macOS, KiB elsewhere.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1024**2 if sys.platform == "darwin" else 1024
     )
-
-
-def mebibytes(maxrss: int) -> float:
-    # The kernel's unit is KiB on Linux and bytes on macOS.
-    return maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 def tell(usage: Usage, **more: object) -> None:
