@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import shutil
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from airflow_provider_leadreset.leadsquared.client import Call
 from airflow_provider_leadreset.leadsquared.errors import InputError, shown
@@ -24,27 +27,38 @@ class Folder(Protocol):
     def __truediv__(self, name: str) -> Folder:
         """Give what is called ``name`` in it."""
 
+    @property
+    def name(self) -> str:
+        """Its own name."""
+
     def mkdir(self, mode: int = ..., parents: bool = ..., exist_ok: bool = ...) -> None:
         """Make it."""
 
     def exists(self) -> bool:
         """Whether there is such a file or folder."""
 
-    def write_bytes(self, data: bytes) -> Any:
-        """Write a whole file."""
+    def iterdir(self) -> Iterator[Any]:
+        """Give what is in it."""
+
+    def open(self, mode: str) -> Any:
+        """Open a file of it."""
 
 
 @dataclass(frozen=True)
 class EvidenceFolder:
-    """The folder of one try of one task: ``evidence_path/dag/run/task/map index/try``.
+    """A folder of files that are written once.
 
-    :param path: that folder; see :func:`evidence_folder`.
+    :param path: the folder; see :func:`evidence_folder`.
     """
 
     path: Folder
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file that does not exist yet.
+        """Write a file that does not exist yet; see :meth:`write_file`."""
+        self.write_file(name, io.BytesIO(data))
+
+    def write_file(self, name: str, data: IO[bytes]) -> str:
+        """Write a file that does not exist yet, from what ``data`` still holds; give its path.
 
         :raises InputError: it exists: evidence is never written over.
         """
@@ -54,19 +68,33 @@ class EvidenceFolder:
                 f"{target} exists already, and evidence is never written over: use another evidence_path"
             )
         self.path.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        with target.open("wb") as file:
+            shutil.copyfileobj(data, file)
+        return str(target)
+
+    def files(self, prefix: str) -> list[Any]:
+        """Give the paths of its files whose names begin so, in order."""
+        if not self.path.exists():
+            return []
+        return sorted(
+            (path for path in self.path.iterdir() if path.name.startswith(prefix)), key=lambda path: path.name
+        )
 
     def __str__(self) -> str:
         return str(self.path)
 
 
 def evidence_folder(
-    root: Folder, *, dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int
+    root: Folder, *, dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int | None = None
 ) -> EvidenceFolder:
-    """Give the folder of one try. A try number is never used twice, by a retry or by a Clear."""
+    """Give the folder ``root/dag/run/task/map index/try`` of one try, or without ``try_number`` that of all tries.
+
+    A try number is never used twice, by a retry or by a Clear.
+    """
     map_name = "unmapped" if map_index < 0 else f"map-{map_index}"
+    tries = [] if try_number is None else [f"try-{try_number}"]
     path = root
-    for name in (dag_id, run_id, task_id, map_name, f"try-{try_number}"):
+    for name in (dag_id, run_id, task_id, map_name, *tries):
         # Run ids hold colons and plus signs, which not every storage takes in a name.
         path = path / re.sub(r"[^\w.=-]", "_", name)
     return EvidenceFolder(path)

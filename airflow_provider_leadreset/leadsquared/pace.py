@@ -227,14 +227,14 @@ class Gate:
         with self._condition:
             self._heard = self._stirred = self.clock.now()
             self.pace.accepted(permit, self._heard)
-            self._condition.notify_all()
+            self._condition.notify()  # one permit, one waiter
 
     def unanswered(self, permit: Permit) -> None:
         """Note a call that ended without an answer."""
         with self._condition:
             self._stirred = self.clock.now()
             self.pace.unanswered(permit, self._stirred)
-            self._condition.notify_all()
+            self._condition.notify()  # one permit, one waiter
 
     def throttled(self, permit: Permit, limit: int | None) -> None:
         """Note that a call was refused for the account's limit."""
@@ -242,7 +242,7 @@ class Gate:
             self.throttlings += 1
             self._stirred = self.clock.now()
             change = self.pace.throttled(permit, self._stirred, limit)
-            self._condition.notify_all()
+            self._condition.notify()  # one permit, one waiter
         if change:
             log.warning("Throttled by LeadSquared: %s", change)
 

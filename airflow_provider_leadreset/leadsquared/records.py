@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from airflow_provider_leadreset.leadsquared.catalog import task_types
 from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.errors import UnavailableError
 from airflow_provider_leadreset.leadsquared.reset import Selectors
@@ -114,6 +115,12 @@ class TaskTypes:
             return _rows(answer, "List"), _count(answer)
 
         return _paged(page, TASK_PAGE, "TaskID")
+
+
+def task_types_of(client: LeadSquaredClient, selectors: Selectors) -> TaskTypes:
+    """Give the types that matter to ``selectors``. One call, if any does."""
+    known = task_types(client) if selectors.task_type_list else {}
+    return TaskTypes(client, selectors.task_type_list, known)
 
 
 def read_activities(client: LeadSquaredClient, lead: str, codes: Iterable[int]) -> Iterator[dict[str, Any]]:

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from airflow_provider_leadreset.leadsquared.records import KINDS, Record
+from airflow_provider_leadreset.leadsquared.crew import Crew
+from airflow_provider_leadreset.leadsquared.records import (
+    KINDS,
+    LEAD_PAGE,
+    Record,
+    known_leads,
+    read_records,
+    task_types_of,
+)
+from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.leadsquared.window import Window
 
 
 @dataclass
@@ -93,3 +106,48 @@ class Survey:
 
 MOST_LISTED = 50
 """How many leads a preview shows one by one."""
+
+
+def survey_leads(
+    crew: Crew,
+    leads: Iterable[str],
+    selectors: Selectors,
+    window: Window,
+    on_lead: Callable[[LeadSurvey], None] | None = None,
+) -> Survey:
+    """Count what resets of ``leads`` would delete. Deletes nothing.
+
+    Takes a call for each 1,000 leads, and for each lead one for each kind asked for (more where a lead has more than
+    1,000 activities or 200 notes); for tasks, two for each owner and type until the types are known, and one for
+    the types. The API allows no fewer.
+
+    :param on_lead: told of each lead that the account has, with its records' ids.
+    :raises LeadSquaredError: something could not be read: a survey is whole or none.
+    """
+    survey = Survey()
+    types = task_types_of(crew.client, selectors)
+    for chunk in _chunks(leads):
+        survey.leads += len(chunk)
+        known = known_leads(crew.client, chunk)
+        survey.unknown.extend(lead for lead in chunk if lead.lower() not in known)
+
+        def count(lead: str) -> LeadSurvey:
+            counted = LeadSurvey(lead)
+            for record in read_records(crew.client, lead, selectors, window, types):
+                counted.add(record)
+            return counted
+
+        def done(_lead: str, future: Future[LeadSurvey]) -> None:
+            counted = future.result()
+            survey.add(counted)
+            if on_lead:
+                on_lead(counted)
+
+        crew.each((lead for lead in chunk if lead.lower() in known), count, done)
+    return survey
+
+
+def _chunks(leads: Iterable[str]) -> Iterator[list[str]]:
+    source = iter(leads)
+    while chunk := list(islice(source, LEAD_PAGE)):
+        yield chunk

@@ -2,131 +2,74 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.compat import AirflowFailException, AirflowSkipException, ObjectStoragePath
-from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
-from airflow_provider_leadreset.leadsquared.bulk import reset_leads
-from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError, shown
+from airflow_provider_leadreset.compat import AirflowSkipException, ObjectStoragePath
+from airflow_provider_leadreset.leadsquared.approval import checked_approval
+from airflow_provider_leadreset.leadsquared.bulk import Resets
+from airflow_provider_leadreset.leadsquared.crew import Crew
+from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.evidence import (
     EvidenceFolder,
     Report,
     checked_root,
     evidence_folder,
 )
-from airflow_provider_leadreset.leadsquared.leads import Leads
 from airflow_provider_leadreset.leadsquared.pace import WINDOW
+from airflow_provider_leadreset.leadsquared.plan import Plan
 from airflow_provider_leadreset.leadsquared.progress import fingerprint
-from airflow_provider_leadreset.leadsquared.reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.records import task_types_of
+from airflow_provider_leadreset.leadsquared.reset import LeadReset
+from airflow_provider_leadreset.leadsquared.safeguard import PART_LEADS, Safeguard, Todo
+from airflow_provider_leadreset.leadsquared.survey import survey_leads
 from airflow_provider_leadreset.leadsquared.tally import Tally, least_seconds
-from airflow_provider_leadreset.leadsquared.window import Window, parse_window
 from airflow_provider_leadreset.operators.checkpoint import Checkpoint
 from airflow_provider_leadreset.operators.failure import failure
+from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail
 
 if TYPE_CHECKING:
-    from airflow_provider_leadreset.compat import Context
-    from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
     from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 
 MANY_ON_ONE_SLOT = 25
 """More leads than this on a single slot of the account's pool are worth a warning."""
 
 
-class ResetBatch:
-    """One run of a LeadResetOperator: its rendered values, checked, and what became of each lead."""
+class ResetBatch(LeadTaskRun):
+    """One run of a LeadResetOperator, and what became of each lead."""
 
-    def __init__(self, operator: LeadResetOperator, context: Context) -> None:
-        self.operator = operator
-        self.context = context
-        self.log = operator.log
-
-    @cached_property
-    def hook(self) -> LeadResetHook:
-        """The hook, paced to this task's share of the account's limit."""
-        hook = LeadResetHook(self.operator.leadsquared_conn_id)
-        if self.in_account_pool(hook):
-            hook.calls = self.operator.pool_slots
-        return hook
-
-    @property
-    def client(self) -> LeadSquaredClient:
-        """The hook's client."""
-        return self.hook.get_conn()
-
-    def in_account_pool(self, hook: LeadResetHook) -> bool:
-        """Whether this task's slots are its share of the account's limit."""
-        return hook.settings.pool == self.operator.pool
-
-    def stop(self) -> None:
-        """Let no further call start."""
-        if "hook" in self.__dict__:
-            self.client.gate.close()
+    task: LeadResetOperator
 
     def run(self) -> dict[str, Any]:
         """Check everything, then reset the leads; see :class:`.LeadResetOperator`."""
-        try:
-            selectors, window, leads = self.selectors(), self.window(), self.leads()
-            evidence = self.evidence()
-            self.hook.get_conn()
-        except InputError as error:
-            raise AirflowFailException(str(error)) from None
-        if leads.count == 0:
-            raise AirflowSkipException("The list of leads is empty: nothing to reset")
-        checkpoint = Checkpoint(
-            self.context, fingerprint(self.client.host, leads, selectors, window), self.log
-        )
-        tally = Tally(leads.count, self.client.gate, checkpoint.progress)
-        self.announce(tally, selectors, window)
-        report = Report(evidence) if evidence else None
-        if report:
-            self.client.on_call = report.add
-        return self.reset(leads, selectors, window, tally, checkpoint, report)
-
-    def selectors(self) -> Selectors:
-        """What to delete."""
-        return Selectors.given(
-            self.operator.activity_event_list,
-            self.operator.task_type_list,
-            self.operator.audit_activity_list,
-            self.operator.should_delete_prospect_notes,
-        )
-
-    def window(self) -> Window:
-        """Created when."""
-        run = self.context["dag_run"]
-        return parse_window(
-            self.operator.window, timezone=self.operator.timezone, run_start=run.start_date or run.run_after
-        )
-
-    def leads(self) -> Leads:
-        """Of which leads; no more than ``max_leads``."""
-        for name in ("max_leads", "max_failed_leads"):
-            value = getattr(self.operator, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise InputError(f"{name} is {shown(value)}: give a whole number")
-        path = self.operator.prospect_ids_path
-        if path is None:
-            leads = Leads.given(self.operator.prospect_ids)
-        elif str(path).strip() in {"", "None"}:
-            raise InputError(f"prospect_ids_path is {shown(path)}, which names no file")
-        else:
-            leads = Leads.from_file(ObjectStoragePath(str(path).strip()))
-        most = self.operator.max_leads
-        if leads.count > most:
-            raise InputError(
-                f"{leads.count} leads were given, more than max_leads={most} allows; none was reset. If all are "
-                f"meant, set max_leads={leads.count} or more"
+        with self.share_of_account():
+            asked = or_fail(self.asked)
+            self.approval = or_fail(self._approval)
+            self.evidence = or_fail(self._evidence)
+            or_fail(lambda: self.checked("max_failed_leads"))
+            if asked.leads.count == 0:
+                raise AirflowSkipException("There are no leads to reset")
+            checkpoint = Checkpoint(
+                self.context,
+                fingerprint(self.client.host, asked.leads, asked.selectors, asked.window),
+                self.log,
             )
-        return leads
+            tally = Tally(asked.leads.count, self.client.gate, checkpoint.progress)
+            self._announce(tally, asked)
+            return self._reset(asked, tally, checkpoint)
 
-    def evidence(self) -> EvidenceFolder | None:
-        """Where this try's report goes."""
-        if self.operator.evidence_path is None:
+    def _approval(self) -> Any:
+        return checked_approval(self.task.approval) if self.task.asked_for_approval else None
+
+    def _evidence(self) -> EvidenceFolder | None:
+        """Where this try's files go."""
+        if self.task.evidence_path is None:
             return None
         ti = self.context["ti"]
         return evidence_folder(
-            ObjectStoragePath(checked_root(self.operator.evidence_path)),
+            ObjectStoragePath(checked_root(self.task.evidence_path)),
             dag_id=ti.dag_id,
             run_id=ti.run_id,
             task_id=ti.task_id,
@@ -134,46 +77,39 @@ class ResetBatch:
             try_number=ti.try_number,
         )
 
-    def announce(self, tally: Tally, selectors: Selectors, window: Window) -> None:
-        """Say, before the first call, what is about to happen and how long it takes."""
-        share, slots, pool = self.client.gate.pace.share, self.operator.pool_slots, self.hook.settings.pool
-        in_pool = self.in_account_pool(self.hook)
+    def _announce(self, tally: Tally, asked: Asked) -> None:
+        """Say, before the first reset, what is about to happen and how long it takes."""
+        share, slots, pool = self.client.gate.pace.share, self.task.pool_slots, self.hook.settings.pool
         self.log.info(
             "LeadSquared at %s (connection %s): resetting %d leads: %s, created %s. %d calls at %d in %g s (%s): "
             "at least %.0f s",
             self.client.host,
-            self.operator.leadsquared_conn_id,
+            self.task.leadsquared_conn_id,
             tally.total,
-            selectors.describe(),
-            window.describe(),
+            asked.selectors.describe(),
+            asked.window.describe(),
             tally.not_reached,
             share,
             WINDOW,
             f"{slots} slots of pool {pool}"
-            if in_pool
+            if self.in_account_pool
             else f"not in the account's pool {pool}, so other tasks' calls are not counted",
             least_seconds(tally.not_reached, share),
         )
-        if in_pool and slots == 1 and tally.not_reached > MANY_ON_ONE_SLOT:
+        if self.in_account_pool and slots == 1 and tally.not_reached > MANY_ON_ONE_SLOT:
             self.log.warning(
                 "%d leads on one slot take one call in %g s: give the task more of them with pool_slots=",
                 tally.not_reached,
                 WINDOW,
             )
 
-    def reset(
-        self,
-        leads: Leads,
-        selectors: Selectors,
-        window: Window,
-        tally: Tally,
-        checkpoint: Checkpoint,
-        report: Report | None,
-    ) -> dict[str, Any]:
+    def _reset(self, asked: Asked, tally: Tally, checkpoint: Checkpoint) -> dict[str, Any]:
         """Reset the leads; give the summary, or push it and raise what the task must end with."""
+        report = Report(self.evidence) if self.evidence else None
+        if report:
+            self.client.on_call = report.add
+            report.folder.write("asked.json", self._what_was_asked(asked))
         gate = self.client.gate
-        stopped: LeadSquaredError | InputError | None = None
-        because: str | None = "interrupted"
 
         def on_tick() -> None:
             tally.tell(self.log.info)
@@ -181,42 +117,99 @@ class ResetBatch:
             if report:
                 report.write_if_due(gate.clock.now())
 
+        stopped: LeadSquaredError | InputError | None = None
+        because: str | None = "interrupted"
         try:
-            reset_leads(
-                self.client,
-                (
-                    (index, LeadReset(lead, selectors, window))
-                    for index, lead in enumerate(leads)
-                    if index not in tally.progress
-                ),
-                on_outcome=tally.add,
-                on_tick=on_tick,
-            )
-            because = None
+            with Crew(self.client, on_tick) as crew:
+                self._refuse_too_many_records(crew, asked)
+                resets = Resets(crew, tally.add)
+                self._send(crew, resets, asked, tally)
+            stopped = resets.verdict
         except (LeadSquaredError, InputError) as error:
             stopped = error
-            because = error.reason if isinstance(error, LeadSquaredError) else str(error)
         finally:
-            summary = {
-                "account": self.client.host,
-                **tally.counts(),
-                "window": window.text,
-                "sent": {"FromDate": window.from_date, "ToDate": window.to_date},
-                "selectors": selectors.arguments(),
-                "evidence": str(report.folder) if report else None,
-                "stopped_because": because,
-            }
-            failed = failure(tally, stopped, self.operator.max_failed_leads)
+            if stopped is not None:
+                because = stopped.reason if isinstance(stopped, LeadSquaredError) else str(stopped)
+            elif tally.not_reached == 0:
+                because = None
+            failed = failure(tally, stopped, self.task.max_failed_leads)
+            summary = self._summary(asked, tally, because)
             checkpoint.save()
-            if self.operator.do_xcom_push and (failed or because):
+            self.log.info(
+                "Queued the reset of %(queued)d of %(leads)d leads in %(seconds)g s; %(failed)d failed",
+                summary,
+            )
+            if self.task.do_xcom_push and (failed or because):
                 self.context["ti"].xcom_push(key="return_value", value=summary)
-            self.client.close()
-            if self.in_account_pool(self.hook):
-                # Once this task gives back its slots, another may start as many calls at once.
-                gate.drain()
             if report:
                 report.write()
+                report.folder.write("summary.json", json.dumps(summary).encode())
         if failed:
             raise failed
-        self.log.info("Queued the reset of %(queued)d leads in %(seconds)g s; %(failed)d failed", summary)
         return summary
+
+    def _send(self, crew: Crew, resets: Resets, asked: Asked, tally: Tally) -> None:
+        todo = self._todo(asked, tally)
+        if not (self.task.archive or asked.plan):
+            resets.run((index, reset) for index, reset, _ in todo)
+            return
+        folder = self.evidence if self.task.archive else None
+        safeguard = Safeguard(folder, task_types_of(self.client, asked.selectors))
+        while not resets.verdict and (part := list(islice(todo, PART_LEADS))):
+            passed = safeguard.pass_on(crew, part, resets.failed, stop=lambda: resets.verdict is not None)
+            resets.run((index, reset) for index, reset, _ in passed)
+        if folder:
+            self.log.info("Copied %d records to %s before their leads were reset", safeguard.records, folder)
+
+    def _todo(self, asked: Asked, tally: Tally) -> Iterator[Todo]:
+        leads: Iterable[tuple[str, dict[str, list[str]] | None]]
+        leads = Plan.records_of(asked.plan.path) if asked.plan else ((lead, None) for lead in asked.leads)
+        for index, (lead, planned) in enumerate(leads):
+            if index not in tally.progress:
+                yield index, LeadReset(lead, asked.selectors, asked.window), planned
+
+    def _refuse_too_many_records(self, crew: Crew, asked: Asked) -> None:
+        if self.task.max_records is None:
+            return
+        most = self.checked("max_records")
+        if asked.selectors.audit_activity_list:
+            raise InputError(
+                "max_records cannot be held together with audit_activity_list: audits cannot be counted. "
+                "Reset them by a task of their own, or leave max_records out"
+            )
+        if asked.plan:
+            counts = asked.plan.counts
+        else:
+            survey = survey_leads(crew, asked.leads, asked.selectors, asked.window)
+            counts = {kind: span.count for kind, span in survey.spans.items()}
+        if sum(counts.values()) > most:
+            named = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+            raise InputError(
+                f"{sum(counts.values())} records would go ({named}), more than max_records={most} allows; none was "
+                "reset. If all are meant, set max_records higher"
+            )
+
+    def _what_was_asked(self, asked: Asked) -> bytes:
+        content = {
+            "account": self.client.host,
+            "leads": asked.leads.count,
+            "selectors": asked.selectors.arguments(),
+            "window": asked.window.text,
+            "sent": {"FromDate": asked.window.from_date, "ToDate": asked.window.to_date},
+            "plan": {"path": str(asked.plan.path), "digest": asked.plan.digest} if asked.plan else None,
+            "approval": self.approval,
+            "archive": bool(self.task.archive),
+        }
+        return json.dumps(content).encode()
+
+    def _summary(self, asked: Asked, tally: Tally, because: str | None) -> dict[str, Any]:
+        return {
+            "account": self.client.host,
+            **tally.counts(),
+            "window": asked.window.text,
+            "sent": {"FromDate": asked.window.from_date, "ToDate": asked.window.to_date},
+            "selectors": asked.selectors.arguments(),
+            "approval": self.approval,
+            "evidence": str(self.evidence) if self.evidence else None,
+            "stopped_because": because,
+        }

@@ -36,9 +36,11 @@ def failure(
 
     :param stopped: what ended the batch before its last lead, if anything.
     """
-    if stopped is None and tally.failed <= max_failed_leads:
+    if stopped is None and tally.not_reached:
+        text = f"{tally.not_reached} of {tally.total} leads were not reached, for no reason that is known"
+    elif stopped is None and tally.failed <= max_failed_leads:
         return None
-    if stopped is None:
+    elif stopped is None:
         text = f"{tally.failed} of {tally.total} leads failed, more than max_failed_leads={max_failed_leads} allows"
     else:
         text = (
@@ -48,8 +50,14 @@ def failure(
     if tally.failed:
         text += f"\n{tally.named_failures()}"
     for_good = isinstance(stopped, (AccessError, InputError)) or (
-        tally.worth_retrying == 0 and (stopped is None or isinstance(stopped, SameErrorsError))
+        tally.worth_retrying == 0
+        and ((stopped is None and not tally.not_reached) or isinstance(stopped, SameErrorsError))
     )
     if for_good:
         return AirflowFailException(text)
-    return LeadResetFailedError(text, AFTER_QUOTA if isinstance(stopped, QuotaError) else AFTER_OUTAGE)
+    return LeadResetFailedError(text, retry_after(stopped))
+
+
+def retry_after(error: BaseException | None) -> timedelta:
+    """Give how long an error needs until a first retry may get further."""
+    return AFTER_QUOTA if isinstance(error, QuotaError) else AFTER_OUTAGE

@@ -1,28 +1,28 @@
-"""LeadResetOperator: resets leads from a DAG."""
+"""LeadResetOperator deletes, LeadResetPreviewOperator looks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.compat import BaseOperator
-from airflow_provider_leadreset.leadsquared.window import ENTIRE_HISTORY, EntireHistory
+from airflow_provider_leadreset.leadsquared.window import ENTIRE_HISTORY
+from airflow_provider_leadreset.operators.selection import LeadSelection
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
-    from airflow_provider_leadreset.operators.batch import ResetBatch
 
-__all__ = ["ENTIRE_HISTORY", "LeadResetOperator"]
+__all__ = ["ENTIRE_HISTORY", "LeadResetOperator", "LeadResetPreviewOperator"]
 
 
-class LeadResetOperator(BaseOperator):
+class LeadResetOperator(LeadSelection):
     """Delete chosen history of LeadSquared leads, in a window of time. **This cannot be undone.**
 
     Each lead is one call of ``LeadManagement.svc/Lead.Reset`` (documented), which queues the deletion;
     when LeadSquared carries it out is unknown. Values are checked after rendering and before the first
     call. A selector, a window or leads that render to nothing are an error, never "everything".
 
-    Give exactly one of ``prospect_ids`` and ``prospect_ids_path``, and at least one of the four selectors.
+    Give exactly one of ``prospect_ids`` and ``prospect_ids_path``, at least one of the four selectors, and a
+    ``window``; or a ``plan``, which says all three.
 
     :param prospect_ids: (templated) lead ids, which are GUIDs: text with one or several, a list, or another
         task's output. Named twice: reset once. A real empty list skips the task.
@@ -37,18 +37,28 @@ class LeadResetOperator(BaseOperator):
         :data:`ENTIRE_HISTORY`. It must depend on the run, not on the clock, so that a retry deletes the same.
         That LeadSquared compares it with a record's CreatedOn is inferred, not documented.
     :param timezone: (templated) IANA name for dates and times without an offset.
+    :param plan: (templated) a preview's output, ``plan=preview.output``: resets the leads that it found records
+        of, with its selectors and window. Refused when it is not the one that was shown, of another account,
+        or older than a day. Each lead is read again first, and not reset when it has records the plan does not show.
+    :param approval: (templated) who said yes: the output of Airflow's ApprovalOperator, or any JSON value, such as
+        a ticket. Kept in the summary and as evidence. An answer other than Approve is refused.
     :param evidence_path: (templated) folder, any ``ObjectStoragePath``, for a report with one JSON line per
         call: ``dag/run/task/map index/try/report-00001.jsonl`` and so on. No file is ever written twice.
+    :param archive: whether to copy the records to ``evidence_path`` before they go: gzip JSON lines, a part for each
+        500 leads, closed before the first of them is reset. A lead that cannot be copied is not reset. Audits
+        cannot be copied, attachments only by their address.
     :param max_leads: more leads than this are refused before the first call.
+    :param max_records: more records than this are refused before the first reset; they are counted first.
+        Audits cannot be counted, so it is refused together with them.
     :param max_failed_leads: the task fails when more leads than this failed.
     :param leadsquared_conn_id: the connection, see :class:`.LeadResetHook`.
 
     Returns a summary (XCom ``return_value``, pushed before a failing task raises, too): ``account`` (the API
     host), ``leads``, ``queued``, ``failed``, ``not_reached``, ``done_in_earlier_tries``, ``calls``,
     ``throttled``, ``seconds``, ``window`` (UTC text, usable as ``window`` again), ``sent`` (``FromDate`` and
-    ``ToDate`` as sent), ``selectors``, ``failures`` (up to 100, ``prospect_id`` and ``error``), ``evidence``
-    (this try's folder), ``stopped_because`` (None, or why leads were not reached). ``queued``, ``failed`` and
-    ``not_reached`` add up to ``leads``.
+    ``ToDate`` as sent), ``selectors``, ``failures`` (up to 100, ``prospect_id`` and ``error``), ``approval``,
+    ``evidence`` (this try's folder), ``stopped_because`` (None, or why leads were not reached). ``queued``,
+    ``failed`` and ``not_reached`` add up to ``leads``.
 
     On Airflow 3.3 and later a retry goes on where the last try was, however that ended; a Clear starts anew.
     Before 3.3 a retry repeats all leads, which deletes nothing more but spends calls.
@@ -56,58 +66,31 @@ class LeadResetOperator(BaseOperator):
     :raises AirflowFailException: bad values; wrong keys, rights or host; only failures that a retry would
         repeat. Not retried.
     :raises AirflowException: outages and throttling, which a retry may get past.
-    :raises AirflowSkipException: an empty list or file of leads.
+    :raises AirflowSkipException: an empty list or file of leads, or a plan with nothing to reset.
     """
 
-    template_fields: Sequence[str] = (
-        "prospect_ids",
-        "prospect_ids_path",
-        "activity_event_list",
-        "task_type_list",
-        "audit_activity_list",
-        "should_delete_prospect_notes",
-        "window",
-        "timezone",
-        "evidence_path",
-    )
-    template_fields_renderers: ClassVar[dict[str, str]] = {"prospect_ids": "json"}
-    ui_color = "#f9d9d4"
+    template_fields: Sequence[str] = (*LeadSelection.template_fields, "approval", "evidence_path")
 
     def __init__(
         self,
         *,
-        window: str | EntireHistory,
-        prospect_ids: str | Sequence[str | Sequence[str]] | None = None,
-        prospect_ids_path: str | None = None,
-        activity_event_list: Sequence[int] | str | None = None,
-        task_type_list: Sequence[str] | str | None = None,
-        audit_activity_list: Sequence[str] | str | None = None,
-        should_delete_prospect_notes: bool | str = False,
-        timezone: str = "UTC",
+        approval: Any = None,
         evidence_path: str | None = None,
-        max_leads: int = 10_000,
+        archive: bool = False,
+        max_records: int | None = None,
         max_failed_leads: int = 0,
-        leadsquared_conn_id: str = "leadsquared_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if (prospect_ids is None) == (prospect_ids_path is None):
-            raise ValueError(
-                "give exactly one of prospect_ids and prospect_ids_path (a task whose output is None gives neither)"
-            )
-        self.prospect_ids = prospect_ids
-        self.prospect_ids_path = prospect_ids_path
-        self.activity_event_list = activity_event_list
-        self.task_type_list = task_type_list
-        self.audit_activity_list = audit_activity_list
-        self.should_delete_prospect_notes = should_delete_prospect_notes
-        self.window = window
-        self.timezone = timezone
+        if archive and evidence_path is None:
+            raise ValueError("archive=True needs an evidence_path to copy the records to")
+        self.approval = approval
+        # After rendering, an approval that was asked for and one that came to nothing look alike.
+        self.asked_for_approval = approval is not None
         self.evidence_path = evidence_path
-        self.max_leads = max_leads
+        self.archive = archive
+        self.max_records = max_records
         self.max_failed_leads = max_failed_leads
-        self.leadsquared_conn_id = leadsquared_conn_id
-        self._batch: ResetBatch | None = None
         # Set here, not given to super(): there it would win over default_args, and be lost in mapped tasks.
         if getattr(self, "retry_policy", self) is None:
             from airflow_provider_leadreset.operators.retry import LeadResetRetryPolicy
@@ -118,25 +101,54 @@ class LeadResetOperator(BaseOperator):
         """Reset the leads; see the class."""
         from airflow_provider_leadreset.operators.batch import ResetBatch
 
-        self._batch = ResetBatch(self, context)
-        return self._batch.run()
+        run = self._run = ResetBatch(self, context)
+        return run.run()
 
-    def on_kill(self) -> None:
-        """Let no further call start. Calls on their way are still answered and counted."""
-        if self._batch:
-            self._batch.stop()
 
-    def _do_render_template_fields(self, *args: Any, **kwargs: Any) -> None:
-        # Airflow calls this one for plain and for mapped tasks.
-        import jinja2
+class LeadResetPreviewOperator(LeadSelection):
+    """Count what a reset would delete, and delete nothing.
 
-        try:
-            super()._do_render_template_fields(*args, **kwargs)
-        except jinja2.UndefinedError as error:
-            from airflow_provider_leadreset.compat import AirflowFailException
+    Takes the same leads, selectors and window as :class:`LeadResetOperator`. Activities, tasks and notes are read
+    and counted by when they were created; that LeadSquared compares the window with that is inferred, and every
+    preview says so. Audits cannot be read: they are named as not countable, never as 0. A task whose type cannot
+    be found out counts as matching. A table goes to the task's log.
 
-            raise AirflowFailException(
-                f"A template of task {self.task_id} could not be rendered: {error}. A run started by hand or by an "
-                "asset may have no data interval and no logical date: {{ dag_run.run_after }} is always there, "
-                "for example window='P30D/{{ dag_run.run_after }}'"
-            ) from None
+    :param prospect_ids: (templated) as in :class:`LeadResetOperator`, like all that follow.
+    :param prospect_ids_path: (templated)
+    :param activity_event_list: (templated)
+    :param task_type_list: (templated)
+    :param audit_activity_list: (templated)
+    :param should_delete_prospect_notes: (templated)
+    :param window: (templated)
+    :param timezone: (templated)
+    :param evidence_path: (templated) folder for a plan: which records of which leads are to go. Written once a
+        run: a preview that runs again in the same run gives the same plan again, so that what was approved goes.
+    :param max_leads: more leads than this are refused before the first call.
+    :param leadsquared_conn_id: the connection.
+
+    Returns ``account``, ``leads``, ``unknown_leads`` (ids that the account does not have, up to 1,000),
+    ``totals`` (``activities``, ``tasks``, ``notes``, and ``audits``: None), ``window`` (UTC text), ``selectors``,
+    ``markdown`` (for whoever approves), ``plan`` and ``digest`` (None without ``evidence_path``). As
+    ``plan=preview.output`` it is what the reset and the sensor take.
+
+    :raises AirflowFailException: as :class:`LeadResetOperator`.
+    :raises AirflowSkipException: an empty list or file of leads.
+    """
+
+    template_fields: Sequence[str] = (
+        *(name for name in LeadSelection.template_fields if name != "plan"),
+        "evidence_path",
+    )
+
+    def __init__(self, *, evidence_path: str | None = None, **kwargs: Any) -> None:
+        if kwargs.get("plan") is not None:
+            raise ValueError("a preview makes a plan and takes none")
+        super().__init__(**kwargs)
+        self.evidence_path = evidence_path
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Count; see the class."""
+        from airflow_provider_leadreset.operators.preview import Preview
+
+        run = self._run = Preview(self, context)
+        return run.run()

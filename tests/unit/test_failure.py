@@ -24,8 +24,8 @@ LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 FOR_GOOD, PASSING = LeadRejectedError("unknown lead", status=500), UnavailableError("no answer")
 
 
-def tally(*errors):
-    result = Tally(10, Gate(Pace(25)))
+def tally(*errors, total=10):
+    result = Tally(total, Gate(Pace(25)))
     for index, error in enumerate(errors):
         result.add(Outcome(index, LEAD, error))
     return result
@@ -51,7 +51,9 @@ def tally(*errors):
     ],
 )
 def test_a_task_fails_at_once_when_a_retry_would_only_repeat_it(errors, stopped, most, expected):
-    assert type(failure(tally(*errors), stopped, most)) is (expected or type(None))
+    assert type(failure(tally(*errors, total=10 if stopped else len(errors)), stopped, most)) is (
+        expected or type(None)
+    )
 
 
 def test_a_used_up_quota_waits_an_hour_and_an_outage_a_minute():
@@ -63,3 +65,9 @@ def test_the_message_counts_every_lead_and_names_the_failed():
     text = str(failure(tally(None, FOR_GOOD), AccessError("wrong keys", status=401), 0))
     assert "1 of 10 leads queued, 1 failed and 8 not reached: HTTP 401: wrong keys" in text
     assert f"{LEAD}: HTTP 500: unknown lead" in text
+
+
+def test_leads_that_were_not_reached_are_never_a_success():
+    error = failure(tally(None, total=2), None, 5)
+    assert type(error) is LeadResetFailedError
+    assert "1 of 2 leads were not reached" in str(error)

@@ -1,0 +1,133 @@
+"""A preview in words: a table for a log, and Markdown for whoever approves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from airflow_provider_leadreset.leadsquared.records import CUSTOM_EVENTS_FROM
+from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.leadsquared.survey import Survey
+from airflow_provider_leadreset.leadsquared.window import Window
+
+MOST_SHOWN = 20
+"""How many leads the Markdown shows one by one."""
+
+CREATED_ON = "Counted by when a record was created. That LeadSquared compares the window with that is inferred, not documented."
+
+
+@dataclass(frozen=True)
+class Names:
+    """The account's names for event codes and task types."""
+
+    activities: dict[int, str]
+    tasks: dict[str, str]
+
+    def activity(self, code: int) -> str:
+        """Name an event code; say so when the account does not know it."""
+        if code < CUSTOM_EVENTS_FROM:
+            return f"event {code} (a system activity, never deleted)"
+        name = self.activities.get(code)
+        return f"{_plain(name)} ({code})" if name else f"event {code}, **unknown to the account**"
+
+    def task(self, kind: str) -> str:
+        """Name a task type; say so when the account does not know it, or when it could not be found out."""
+        if not kind:
+            return "tasks whose type could not be found out, counted as matching"
+        name = {key.lower(): value for key, value in self.tasks.items()}.get(kind.lower())
+        return f"{_plain(name)} ({kind})" if name else f"type {kind}, **unknown to the account**"
+
+
+def markdown(survey: Survey, selectors: Selectors, window: Window, names: Names, account: str) -> str:
+    """Give a preview for people."""
+    total = survey.count
+    lines = [
+        f"### {total} records of {survey.with_records} leads would be deleted",
+        "",
+        f"{survey.leads} leads were asked for, at {account}. Records created {window.describe()}.",
+        "",
+        "**A reset cannot be undone.**",
+        "",
+        "| kind | type | records |",
+        "|---|---|---:|",
+        *(f"| {kind} | {name} | {count} |" for kind, name, count in _rows(survey, selectors, names)),
+    ]
+    if selectors.audit_activity_list:
+        lines.append(f"| audits | {', '.join(selectors.audit_activity_list)} | **cannot be counted** |")
+    lines += ["", "| kind | records | oldest | newest |", "|---|---:|---|---|"]
+    lines += [
+        f"| {kind} | {span.count} | {_day(span.oldest)} | {_day(span.newest)} |"
+        for kind, span in survey.spans.items()
+    ]
+    if survey.listed:
+        lines += ["", "| lead | activities | tasks | notes |", "|---|---:|---:|---:|"]
+        for lead in survey.listed[:MOST_SHOWN]:
+            counts = " | ".join(str(span.count) for span in lead.spans.values())
+            lines.append(f"| {lead.prospect_id} | {counts} |")
+        if survey.with_records > MOST_SHOWN:
+            lines.append(f"\n… and {survey.with_records - MOST_SHOWN} leads more, with fewer records each.")
+    if survey.unknown:
+        shown = ", ".join(survey.unknown[:MOST_SHOWN])
+        more = f" and {len(survey.unknown) - MOST_SHOWN} more" if len(survey.unknown) > MOST_SHOWN else ""
+        lines += [
+            "",
+            f"**{len(survey.unknown)} leads are unknown to the account**, and not reset: {shown}{more}.",
+        ]
+    if selectors.audit_activity_list:
+        lines += [
+            "",
+            "Audits can be neither counted nor copied nor proven gone: LeadSquared has no call that reads them.",
+        ]
+    return "\n".join([*lines, "", CREATED_ON])
+
+
+def log_table(survey: Survey, selectors: Selectors) -> str:
+    """Give a preview for a log."""
+    rows: list[Sequence[object]] = [("lead", "activities", "tasks", "notes", "oldest", "newest")]
+    for lead in survey.listed:
+        spans = lead.spans.values()
+        oldest = min((span.oldest for span in spans if span.oldest), default=None)
+        newest = max((span.newest for span in spans if span.newest), default=None)
+        rows.append((lead.prospect_id, *(span.count for span in spans), _moment(oldest), _moment(newest)))
+    rows.append(("all", *(span.count for span in survey.spans.values()), "", ""))
+    widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]
+    table = [
+        "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    notes = [CREATED_ON]
+    if survey.with_records > len(survey.listed):
+        notes.insert(0, f"(the {len(survey.listed)} leads with most records, of {survey.with_records})")
+    if survey.unknown:
+        notes.append(f"{len(survey.unknown)} leads are unknown to the account.")
+    if selectors.audit_activity_list:
+        notes.append(f"{', '.join(selectors.audit_activity_list)} audits cannot be counted.")
+    return "\n".join(["What a reset would delete:", *table, *notes])
+
+
+def _rows(survey: Survey, selectors: Selectors, names: Names) -> list[tuple[str, str, int]]:
+    rows = [
+        ("activities", names.activity(code), survey.types["activities", str(code)])
+        for code in selectors.activity_event_list
+    ]
+    kinds = [kind.lower() for kind in selectors.task_type_list]
+    rows += [("tasks", names.task(kind), survey.types["tasks", kind]) for kind in dict.fromkeys(kinds)]
+    if survey.types["tasks", ""]:
+        rows.append(("tasks", names.task(""), survey.types["tasks", ""]))
+    if selectors.should_delete_prospect_notes:
+        rows.append(("notes", "", survey.types["notes", ""]))
+    return rows
+
+
+def _plain(name: str | None) -> str:
+    # A name comes from the CRM: it must not become Markdown of its own.
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#" else sign for sign in " ".join(str(name).split()))
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""

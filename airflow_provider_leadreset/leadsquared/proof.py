@@ -1,0 +1,113 @@
+"""Whether what was to be deleted is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.crew import Crew, ends_batch
+from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError
+from airflow_provider_leadreset.leadsquared.pace import ClosedError
+from airflow_provider_leadreset.leadsquared.progress import IndexSet
+from airflow_provider_leadreset.leadsquared.records import (
+    KINDS,
+    TaskTypes,
+    read_activities,
+    read_notes,
+    read_records,
+    read_tasks,
+)
+from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.leadsquared.window import Window
+
+MOST_LISTED = 20
+"""How many leads with something left are named."""
+
+Left = dict[str, list[str]]
+"""Ids of records per kind."""
+
+
+@dataclass
+class Proof:
+    """What is known so far: which leads, by their place, are clear.
+
+    :param left: of the leads read last that are not clear, the first few with their records' ids.
+    :param unread: how many leads could not be read this time.
+    """
+
+    clear: IndexSet = field(default_factory=IndexSet)
+    records_left: int = 0
+    left: dict[str, Left] = field(default_factory=dict)
+    unread: int = 0
+    why_unread: str = ""
+
+    def what_is_left(self) -> str:
+        """Name it, for a log or an error."""
+        leads = [
+            f"{lead}: " + ", ".join(f"{len(ids)} {kind}" for kind, ids in kinds.items() if ids)
+            for lead, kinds in self.left.items()
+        ]
+        text = f"{self.records_left} records are left"
+        if leads:
+            text += f" ({'; '.join(leads)}{'; …' if len(leads) == MOST_LISTED else ''})"
+        return text + (f"; {self.unread} leads could not be read: {self.why_unread}" if self.unread else "")
+
+
+def look(
+    crew: Crew, leads: Iterable[tuple[int, str, Any]], proof: Proof, read: Callable[[str, Any], Left]
+) -> None:
+    """Read the leads that are not clear yet, each once, and note what is left.
+
+    :param leads: place, id, and whatever ``read`` needs.
+    :param read: gives what is left of a lead.
+    :raises LeadSquaredError: one that ends a batch. Any other only leaves a lead for the next look.
+    """
+    proof.left, proof.records_left, proof.unread, proof.why_unread = {}, 0, 0, ""
+
+    def done(item: tuple[int, str, Any], future: Future[Left]) -> None:
+        index, lead, _ = item
+        try:
+            left = future.result()
+        except LeadSquaredError as error:
+            if ends_batch(error) or isinstance(error, ClosedError):
+                raise
+            proof.unread += 1
+            proof.why_unread = proof.why_unread or str(error)
+            return
+        count = sum(map(len, left.values()))
+        if not count:
+            proof.clear.add(index)
+            return
+        proof.records_left += count
+        if len(proof.left) < MOST_LISTED:
+            proof.left[lead] = left
+
+    crew.each(
+        (item for item in leads if item[0] not in proof.clear), lambda item: read(item[1], item[2]), done
+    )
+
+
+def planned_left(client: LeadSquaredClient, lead: str, selectors: Selectors, planned: Left) -> Left:
+    """Give those of a lead's planned records that are still there. Reads only the kinds that it had."""
+    here: dict[str, set[str]] = {kind: set() for kind in KINDS}
+    if planned["activities"]:
+        rows = read_activities(client, lead, selectors.activity_event_list)
+        here["activities"] = {str(row["Id"]).lower() for row in rows}
+    if planned["tasks"]:
+        here["tasks"] = {str(row.get("TaskID")).lower() for row in read_tasks(client, lead)}
+    if planned["notes"]:
+        here["notes"] = {str(row["ProspectNoteId"]).lower() for row in read_notes(client, lead)}
+    return {kind: [id_ for id_ in ids if id_ in here[kind]] for kind, ids in planned.items()}
+
+
+def window_left(
+    client: LeadSquaredClient, lead: str, selectors: Selectors, window: Window, types: TaskTypes
+) -> Left:
+    """Give a lead's records of the kinds asked for in the window."""
+    left: Left = {kind: [] for kind in KINDS}
+    for record in read_records(client, lead, selectors, window, types):
+        left[record.kind].append(record.id)
+    return left

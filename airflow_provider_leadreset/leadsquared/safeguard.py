@@ -1,0 +1,111 @@
+"""Reading leads' records before they are reset: to keep a copy, and to refuse what a plan does not show."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from airflow_provider_leadreset.leadsquared.crew import Crew
+from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, LeadSquaredError
+from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.records import Record, TaskTypes, read_records
+from airflow_provider_leadreset.leadsquared.reset import LeadReset
+
+PART_LEADS = 500
+"""How many leads' records one part holds at most."""
+
+Todo = tuple[int, LeadReset, dict[str, list[str]] | None]
+"""A lead's place, its reset, and its records' ids as a plan shows them, if there is one."""
+
+
+class Safeguard:
+    """Reads the records of leads before they are reset.
+
+    With a folder it copies them into parts ``archive-00001.jsonl.gz``, …, each closed before the first of its leads
+    is reset. Each line: ``prospect_id``, ``kind``, ``id``, ``type``, ``created_on`` (UTC), ``record`` as the API
+    gave it. A lead with a plan is refused when it has records that the plan does not show.
+
+    :param folder: where the copies go; None to keep none.
+    """
+
+    def __init__(self, folder: EvidenceFolder | None, types: TaskTypes) -> None:
+        self._folder = folder
+        self._types = types
+        self._part = 0
+        self.records = 0
+
+    def pass_on(
+        self,
+        crew: Crew,
+        todo: Sequence[Todo],
+        on_failure: Callable[[int, str, LeadSquaredError], None],
+        stop: Callable[[], bool],
+    ) -> list[Todo]:
+        """Read, and copy, the records of at most :data:`PART_LEADS` leads.
+
+        :param on_failure: told of a lead that may not be reset, with its place and the reason.
+        :param stop: asked after each lead whether to give up.
+        :returns: the leads that may be reset, in their order; none when it gave up.
+        """
+        passed: set[int] = set()
+        with tempfile.TemporaryFile() as file:
+            with gzip.GzipFile(fileobj=file, mode="wb") as packed:
+
+                def read(item: Todo) -> list[Record]:
+                    reset = item[1]
+                    return list(
+                        read_records(
+                            crew.client, reset.prospect_id, reset.selectors, reset.window, self._types
+                        )
+                    )
+
+                def done(item: Todo, future: Future[list[Record]]) -> None:
+                    index, reset, planned = item
+                    try:
+                        records = future.result()
+                        _refuse_unplanned(records, planned)
+                    except LeadSquaredError as error:
+                        error.message = f"not reset, because of its records: {error.message}"
+                        error.prospect_id = reset.prospect_id
+                        on_failure(index, reset.prospect_id, error)
+                        return
+                    if self._folder:
+                        _write(packed, reset.prospect_id, records)
+                    self.records += len(records)
+                    passed.add(index)
+
+                crew.each(todo, read, done, stop)
+            if not passed or stop():
+                return []
+            if self._folder:
+                file.seek(0)
+                self._part += 1
+                self._folder.write_file(f"archive-{self._part:05}.jsonl.gz", file)
+        return [item for item in todo if item[0] in passed]
+
+
+def _refuse_unplanned(records: Iterable[Record], planned: dict[str, list[str]] | None) -> None:
+    if planned is None:
+        return
+    new = [f"{record.kind} {record.id}" for record in records if record.id not in planned[record.kind]]
+    if new:
+        raise LeadRejectedError(
+            f"{len(new)} records have come into the window since the preview ({', '.join(new[:10])}): preview again"
+        )
+
+
+def _write(file: gzip.GzipFile, prospect_id: str, records: Iterable[Record]) -> None:
+    for record in records:
+        line: dict[str, Any] = {
+            "prospect_id": prospect_id,
+            "kind": record.kind,
+            "id": record.id,
+            "type": record.type,
+            "created_on": record.created_on.isoformat(),
+            "record": record.data,
+        }
+        file.write((json.dumps(line, ensure_ascii=False) + "\n").encode())

@@ -1,0 +1,108 @@
+"""What a LeadResetPreviewOperator does when it runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_leadreset.compat import AirflowSkipException, ObjectStoragePath
+from airflow_provider_leadreset.leadsquared.catalog import activity_types, task_types
+from airflow_provider_leadreset.leadsquared.crew import Crew
+from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder, checked_root, evidence_folder
+from airflow_provider_leadreset.leadsquared.plan import Plan, PlanWriter
+from airflow_provider_leadreset.leadsquared.preview_text import Names, log_table, markdown
+from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, survey_leads
+from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.operators.lead_reset import LeadResetPreviewOperator
+
+MOST_UNKNOWN = 1000
+"""How many unknown leads the output names."""
+
+
+class Preview(LeadTaskRun):
+    """One run of a LeadResetPreviewOperator."""
+
+    task: LeadResetPreviewOperator
+
+    def run(self) -> dict[str, Any]:
+        """Count, or give again what was counted before in this DAG run."""
+        with self.share_of_account():
+            folder = or_fail(self._folder)
+            earlier = or_fail(lambda: self._earlier(folder)) if folder else None
+            if earlier:
+                self.log.info(
+                    "This run has a plan already, %s, and keeps it: what was approved must be what goes. To preview "
+                    "anew, start another run",
+                    earlier.path,
+                )
+                return {**earlier.preview, "plan": str(earlier.path), "digest": earlier.digest}
+            asked = or_fail(self.asked)
+            if asked.leads.count == 0:
+                raise AirflowSkipException("There are no leads to preview")
+            self.log.info(
+                "LeadSquared at %s (connection %s): counting, of %d leads, %s, created %s. Nothing is deleted",
+                self.client.host,
+                self.task.leadsquared_conn_id,
+                asked.leads.count,
+                asked.selectors.describe(),
+                asked.window.describe(),
+            )
+            return unless_stopped(lambda: self._count(asked, folder))
+
+    def _folder(self) -> EvidenceFolder | None:
+        """Where the plans of all tries go."""
+        if self.task.evidence_path is None:
+            return None
+        ti = self.context["ti"]
+        return evidence_folder(
+            ObjectStoragePath(checked_root(self.task.evidence_path)),
+            dag_id=ti.dag_id,
+            run_id=ti.run_id,
+            task_id=ti.task_id,
+            map_index=-1 if ti.map_index is None else ti.map_index,
+        )
+
+    def _earlier(self, folder: EvidenceFolder) -> Plan | None:
+        for path in folder.files("plan-"):
+            plan = Plan.read(path)
+            if plan:
+                return plan
+        return None
+
+    def _count(self, asked: Asked, folder: EvidenceFolder | None) -> dict[str, Any]:
+        writer = None
+        if folder:
+            writer = PlanWriter(
+                account=self.account, window=asked.window, selectors=asked.selectors, now=datetime.now(UTC)
+            )
+
+        def on_lead(lead: LeadSurvey) -> None:
+            # A lead without records needs no reset, unless for its audits, which cannot be read.
+            if writer and (lead.count or asked.selectors.audit_activity_list):
+                writer.add(lead.prospect_id, lead.ids)
+
+        with Crew(self.client, lambda: None) as crew:
+            survey = survey_leads(crew, asked.leads, asked.selectors, asked.window, on_lead)
+            names = Names(
+                activity_types(self.client) if asked.selectors.activity_event_list else {},
+                task_types(self.client) if asked.selectors.task_type_list else {},
+            )
+        text = markdown(survey, asked.selectors, asked.window, names, self.client.host)
+        self.log.info("%s", log_table(survey, asked.selectors))
+        output = {
+            "account": self.client.host,
+            "leads": survey.leads,
+            "unknown_leads": survey.unknown[:MOST_UNKNOWN],
+            "totals": survey.totals(),
+            "window": asked.window.text,
+            "selectors": asked.selectors.arguments(),
+            "markdown": text,
+        }
+        path = digest = None
+        if writer and folder:
+            file, digest = writer.finish(output)
+            with file:
+                path = folder.write_file(f"plan-{self.context['ti'].try_number}.jsonl.gz", file)
+        return {**output, "plan": path, "digest": digest}

@@ -1,0 +1,126 @@
+"""What a LeadResetSensor does at each look."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_leadreset.compat import ObjectStoragePath, PokeReturnValue
+from airflow_provider_leadreset.leadsquared.crew import Crew
+from airflow_provider_leadreset.leadsquared.errors import InputError, QuotaError, UnavailableError
+from airflow_provider_leadreset.leadsquared.evidence import evidence_folder
+from airflow_provider_leadreset.leadsquared.plan import Plan
+from airflow_provider_leadreset.leadsquared.progress import IndexSet, fingerprint
+from airflow_provider_leadreset.leadsquared.proof import Left, Proof, look, planned_left, window_left
+from airflow_provider_leadreset.leadsquared.records import task_types_of
+from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
+
+PLAN_DEPTH = 5
+"""A plan lies in ``evidence_path/dag/run/task/map index/``: so many steps up is the evidence path."""
+
+
+class ProofRun(LeadTaskRun):
+    """One look of a LeadResetSensor."""
+
+    def look(self, sensor: LeadResetSensor) -> PokeReturnValue:
+        """Read what is not known to be gone, and judge."""
+        with self.share_of_account():
+            asked = or_fail(self.asked)
+            or_fail(lambda: _refuse_audits_alone(asked.selectors))
+            store: Any = self.context.get("task_state_store")
+            key = self._key(asked)
+            proof = sensor._seen or Proof(IndexSet(store.get(key) or ()) if store is not None else IndexSet())
+            sensor._seen = proof
+            unless_stopped(lambda: self._read(asked, proof))
+            if store is not None and len(proof.clear):
+                store.set(key, proof.clear.spans())
+            done = len(proof.clear) == asked.leads.count
+            output = _output(self.client.host, asked, proof)
+            if done:
+                self.log.info("%s: %d leads are clear", self._said(output), output["leads_clear"])
+                self._keep(asked, output)
+            else:
+                self.log.info(
+                    "%d of %d leads are clear; %s", len(proof.clear), asked.leads.count, proof.what_is_left()
+                )
+            return PokeReturnValue(is_done=done, xcom_value=output)
+
+    def _key(self, asked: Asked) -> str:
+        digest = asked.plan.digest[:32] if asked.plan else ""
+        asked_for = fingerprint(self.client.host, asked.leads, asked.selectors, asked.window)
+        return f"leadreset-proof/{asked_for}{digest}/{self.context['ti'].max_tries}"
+
+    def _read(self, asked: Asked, proof: Proof) -> None:
+        types = None if asked.plan else task_types_of(self.client, asked.selectors)
+
+        def read(lead: str, planned: Left | None) -> Left:
+            if planned is not None:
+                return planned_left(self.client, lead, asked.selectors, planned)
+            assert types is not None
+            return window_left(self.client, lead, asked.selectors, asked.window, types)
+
+        try:
+            with Crew(self.client, lambda: None) as crew:
+                look(crew, _leads(asked), proof, read)
+        except (QuotaError, UnavailableError) as error:
+            self.log.warning("This look failed, the next will try again: %s", error)
+            proof.why_unread = proof.why_unread or str(error)
+
+    def _keep(self, asked: Asked, output: dict[str, Any]) -> None:
+        """Beside the plan, say that it is proven."""
+        if asked.plan is None:
+            return
+        root = ObjectStoragePath(str(asked.plan.path))
+        for _ in range(PLAN_DEPTH):
+            root = root.parent
+        ti = self.context["ti"]
+        folder = evidence_folder(
+            root,
+            dag_id=ti.dag_id,
+            run_id=ti.run_id,
+            task_id=ti.task_id,
+            map_index=-1 if ti.map_index is None else ti.map_index,
+            try_number=ti.try_number,
+        )
+        content = {"plan": str(asked.plan.path), "digest": asked.plan.digest, **output}
+        folder.write("proof.json", json.dumps(content).encode())
+
+    @staticmethod
+    def _said(output: dict[str, Any]) -> str:
+        if output["records"] is None:
+            return "Nothing is left in the window"
+        return f"{output['gone']} of {output['records']} records are gone"
+
+
+def _leads(asked: Asked) -> Iterator[tuple[int, str, Left | None]]:
+    if asked.plan:
+        for index, (lead, planned) in enumerate(Plan.records_of(asked.plan.path)):
+            yield index, lead, planned
+    else:
+        for index, lead in enumerate(asked.leads):
+            yield index, lead, None
+
+
+def _output(account: str, asked: Asked, proof: Proof) -> dict[str, Any]:
+    records = sum(asked.plan.counts.values()) if asked.plan else None
+    return {
+        "account": account,
+        "leads": asked.leads.count,
+        "leads_clear": len(proof.clear),
+        "records": records,
+        "gone": None if records is None else records - proof.records_left,
+        "left": proof.left,
+        "not_provable": list(asked.selectors.audit_activity_list),
+    }
+
+
+def _refuse_audits_alone(selectors: Selectors) -> None:
+    if set(selectors.arguments()) == {"audit_activity_list"}:
+        raise InputError(
+            "audits alone cannot be proven gone, since LeadSquared has no call that reads them: leave the sensor out"
+        )

@@ -1,0 +1,167 @@
+"""What all tasks do when they run: check what was asked for, take their share of the account, give it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow_provider_leadreset.compat import AirflowFailException, ObjectStoragePath
+from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
+from airflow_provider_leadreset.leadsquared.errors import (
+    AccessError,
+    InputError,
+    LeadRejectedError,
+    LeadSquaredError,
+    shown,
+)
+from airflow_provider_leadreset.leadsquared.leads import Leads
+from airflow_provider_leadreset.leadsquared.plan import Plan, plan_reference
+from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.leadsquared.window import Window, parse_window
+from airflow_provider_leadreset.operators.failure import LeadResetFailedError, retry_after
+from airflow_provider_leadreset.operators.selection import LeadSelection
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from airflow_provider_leadreset.compat import Context
+    from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a task was asked for, checked."""
+
+    leads: Leads
+    selectors: Selectors
+    window: Window
+    plan: Plan | None = None
+
+
+class LeadTaskRun:
+    """One run of a task: its rendered values and its client."""
+
+    def __init__(self, task: LeadSelection, context: Context) -> None:
+        self.task = task
+        self.context = context
+        self.log = task.log
+
+    @cached_property
+    def hook(self) -> LeadResetHook:
+        """The hook, paced to this task's share of the account's limit."""
+        hook = LeadResetHook(self.task.leadsquared_conn_id)
+        if hook.settings.pool == self.task.pool:
+            hook.calls = self.task.pool_slots
+        return hook
+
+    @property
+    def client(self) -> LeadSquaredClient:
+        """The hook's client."""
+        return self.hook.get_conn()
+
+    @property
+    def in_account_pool(self) -> bool:
+        """Whether this task's slots are its share of the account's limit."""
+        return self.hook.settings.pool == self.task.pool
+
+    @cached_property
+    def account(self) -> dict[str, Any]:
+        """Which account this is: its host, and its own code, None where LeadSquared does not say. One call."""
+        try:
+            code = self.client.whose_keys().get("OrgShortCode")
+        except (AccessError, LeadRejectedError):
+            # That this call takes the keys as headers is not documented; wrong keys show at the next one.
+            code = None
+        return {"host": self.client.host, "code": code}
+
+    def stop(self) -> None:
+        """Let no further call start."""
+        if "hook" in self.__dict__:
+            self.client.gate.close()
+
+    @contextmanager
+    def share_of_account(self) -> Generator[None, None, None]:
+        """Give the connections back at the end, and the slots of the pool as good as new."""
+        try:
+            yield
+        finally:
+            self.client.close()
+            if self.in_account_pool:
+                # Once this task gives back its slots, another may start as many calls at once.
+                self.client.gate.drain()
+
+    def asked(self) -> Asked:
+        """Check what was asked for.
+
+        :raises InputError: it cannot have been meant.
+        """
+        if self.task.plan is not None:
+            return self._planned()
+        run = self.context["dag_run"]
+        selectors = Selectors.given(
+            self.task.activity_event_list,
+            self.task.task_type_list,
+            self.task.audit_activity_list,
+            self.task.should_delete_prospect_notes,
+        )
+        window = parse_window(
+            self.task.window, timezone=self.task.timezone, run_start=run.start_date or run.run_after
+        )
+        return Asked(self._few_enough(self._leads()), selectors, window)
+
+    def checked(self, name: str, *, least: int = 0) -> int:
+        """Give a whole number among the task's arguments."""
+        value = getattr(self.task, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise InputError(f"{name} is {shown(value)}: give a whole number of at least {least}")
+        return value
+
+    def _planned(self) -> Asked:
+        path, digest = plan_reference(self.task.plan)
+        plan = Plan.read(ObjectStoragePath(path))
+        if plan is None:
+            raise InputError(f"the plan {path} was never finished: preview again")
+        plan.check(digest=digest, account=self.account, now=datetime.now(UTC))
+        return Asked(self._few_enough(plan.leads), plan.selectors, plan.window, plan)
+
+    def _leads(self) -> Leads:
+        path = self.task.prospect_ids_path
+        if path is None:
+            return Leads.given(self.task.prospect_ids)
+        if str(path).strip() in {"", "None"}:
+            raise InputError(f"prospect_ids_path is {shown(path)}, which names no file")
+        return Leads.from_file(ObjectStoragePath(str(path).strip()))
+
+    def _few_enough(self, leads: Leads) -> Leads:
+        most = self.checked("max_leads")
+        if leads.count > most:
+            raise InputError(
+                f"{leads.count} leads were given, more than max_leads={most} allows; no call was made. If all are "
+                f"meant, set max_leads={leads.count} or more"
+            )
+        return leads
+
+
+Value = TypeVar("Value")
+
+
+def or_fail(check: Callable[[], Value]) -> Value:
+    """Give what ``check`` gives; what a person must correct fails the task at once, since no retry would."""
+    try:
+        return check()
+    except InputError as error:
+        raise AirflowFailException(str(error)) from None
+
+
+def unless_stopped(work: Callable[[], Value]) -> Value:
+    """Give what ``work`` gives; LeadSquared's errors become the task's: retried where that may help."""
+    try:
+        return work()
+    except (InputError, AccessError, LeadRejectedError) as error:
+        raise AirflowFailException(str(error)) from None
+    except LeadSquaredError as error:
+        raise LeadResetFailedError(str(error), retry_after(error)) from None

@@ -1,0 +1,1 @@
+"""Sensor: proves that what was reset is gone."""

@@ -1,0 +1,63 @@
+"""LeadResetSensor: true once nothing is left of what was to be reset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_leadreset.compat import BaseSensorOperator
+from airflow_provider_leadreset.operators.selection import LeadSelection
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.compat import Context, PokeReturnValue
+
+
+class LeadResetSensor(LeadSelection, BaseSensorOperator):
+    """Wait until what a reset was to delete is gone. Reads only.
+
+    Give ``plan=preview.output``: it is proven by the ids of the records that the plan shows. Or give the same leads,
+    selectors and window as to the reset: it is proven once none of them has a matching record in the window. Audits
+    cannot be read, so they are named as not provable, and audits alone are an error.
+
+    A plain Airflow sensor: ``mode``, ``poke_interval``, ``timeout``, ``soft_fail`` are Airflow's. Each look reads
+    only leads that are not clear yet; on Airflow before 3.3 in ``mode="reschedule"`` each look reads all again. A
+    look that fails for an outage is repeated at the next; on timeout the error names leads and what is left.
+
+    :param prospect_ids: (templated) as in :class:`.LeadResetOperator`, like all that follow.
+    :param prospect_ids_path: (templated)
+    :param activity_event_list: (templated)
+    :param task_type_list: (templated)
+    :param audit_activity_list: (templated)
+    :param should_delete_prospect_notes: (templated)
+    :param window: (templated)
+    :param timezone: (templated)
+    :param plan: (templated) a preview's output.
+    :param max_leads: more leads than this are refused before the first call.
+    :param leadsquared_conn_id: the connection.
+
+    Returns ``account``, ``leads``, ``leads_clear``, ``records`` and ``gone`` (how many of how many; None without a
+    plan, which alone knows), ``left`` (up to 20 leads with their records' ids), ``not_provable`` (audits asked for).
+
+    :raises AirflowFailException: bad values, wrong keys, rights or host, audits alone.
+    :raises AirflowSensorTimeout: something is still there at ``timeout``.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._seen: Any = None
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Look once; see the class."""
+        from airflow_provider_leadreset.operators.prove import ProofRun
+
+        run = self._run = ProofRun(self, context)
+        return run.look(self)
+
+    def execute(self, context: Context) -> Any:
+        """Look until it is gone; see the class."""
+        from airflow_provider_leadreset.compat import AirflowSensorTimeout
+
+        try:
+            return super().execute(context)
+        except AirflowSensorTimeout as error:
+            left = self._seen.what_is_left() if self._seen else "nothing was read"
+            raise AirflowSensorTimeout(f"{error} {left}") from None
