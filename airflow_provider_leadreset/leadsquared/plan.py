@@ -145,9 +145,10 @@ class Plan:
             if "prospect_id" in content:
                 yield content["prospect_id"], {kind: content.get(kind, []) for kind in KINDS}
 
-    def check(self, *, digest: str, account: dict[str, Any], now: datetime) -> None:
+    def check(self, *, digest: str, account: dict[str, Any], now: datetime | None) -> None:
         """Refuse a plan that is not the one that was shown, of another account, or too old.
 
+        :param now: None to take it at any age.
         :raises InputError: it is.
         """
         if digest != self.digest:
@@ -159,7 +160,7 @@ class Plan:
                 raise InputError(
                     f"the plan {self.path} is for the account at {self.account}, and the connection leads to {account}"
                 )
-        age = now - self.made_at
+        age = now - self.made_at if now else timedelta(0)
         if age > MOST_AGE or age < -timedelta(minutes=5):
             raise InputError(
                 f"the plan {self.path} was made at {self.made_at.isoformat()}, more than a day ago: preview again"

@@ -14,7 +14,9 @@ from airflow_provider_leadreset.leadsquared.window import Window
 MOST_SHOWN = 20
 """How many leads the Markdown shows one by one."""
 
-CREATED_ON = "Counted by when a record was created. That LeadSquared compares the window with that is inferred, not documented."
+CREATED_ON = (
+    "Counted by creation; that LeadSquared compares the window with that is inferred, not documented."
+)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def look(
     )
 
 
-def planned_left(client: LeadSquaredClient, lead: str, selectors: Selectors, planned: Left) -> Left:
+def planned_left(client: LeadSquaredClient, selectors: Selectors, lead: str, planned: Left) -> Left:
     """Give those of a lead's planned records that are still there. Reads only the kinds that it had."""
     here: dict[str, set[str]] = {kind: set() for kind in KINDS}
     if planned["activities"]:
@@ -104,7 +104,7 @@ def planned_left(client: LeadSquaredClient, lead: str, selectors: Selectors, pla
 
 
 def window_left(
-    client: LeadSquaredClient, lead: str, selectors: Selectors, window: Window, types: TaskTypes
+    client: LeadSquaredClient, selectors: Selectors, window: Window, types: TaskTypes, lead: str, _: object
 ) -> Left:
     """Give a lead's records of the kinds asked for in the window."""
     left: Left = {kind: [] for kind in KINDS}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import ObjectStoragePath, PokeReturnValue
@@ -26,6 +27,8 @@ PLAN_DEPTH = 5
 
 class ProofRun(LeadTaskRun):
     """One look of a LeadResetSensor."""
+
+    plan_may_be_old = True
 
     def look(self, sensor: LeadResetSensor) -> PokeReturnValue:
         """Read what is not known to be gone, and judge."""
@@ -56,13 +59,12 @@ class ProofRun(LeadTaskRun):
         return f"leadreset-proof/{asked_for}{digest}/{self.context['ti'].max_tries}"
 
     def _read(self, asked: Asked, proof: Proof) -> None:
-        types = None if asked.plan else task_types_of(self.client, asked.selectors)
-
-        def read(lead: str, planned: Left | None) -> Left:
-            if planned is not None:
-                return planned_left(self.client, lead, asked.selectors, planned)
-            assert types is not None
-            return window_left(self.client, lead, asked.selectors, asked.window, types)
+        read: Callable[[str, Any], Left]
+        if asked.plan:
+            read = partial(planned_left, self.client, asked.selectors)
+        else:
+            types = task_types_of(self.client, asked.selectors)
+            read = partial(window_left, self.client, asked.selectors, asked.window, types)
 
         try:
             with Crew(self.client, lambda: None) as crew:
