@@ -63,13 +63,14 @@ class TaskTypes:
     dates are given as wide as they go, since what they compare with is not documented.
 
     :param wanted: GUIDs of the types that matter.
-    :param known: GUIDs of all the account's types.
+    :param names: all the account's types, GUID to name.
     """
 
-    def __init__(self, client: LeadSquaredClient, wanted: Iterable[str], known: Iterable[str]) -> None:
+    def __init__(self, client: LeadSquaredClient, wanted: Iterable[str], names: dict[str, str]) -> None:
         self._client = client
+        self.names = names
         self.wanted = list(dict.fromkeys(kind.lower() for kind in wanted))
-        self._order = list(dict.fromkeys([*self.wanted, *(kind.lower() for kind in known)]))
+        self._order = list(dict.fromkeys([*self.wanted, *(kind.lower() for kind in names)]))
         self._found: dict[str, dict[int, str]] = {}
         self._asked: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -119,8 +120,8 @@ class TaskTypes:
 
 def task_types_of(client: LeadSquaredClient, selectors: Selectors) -> TaskTypes:
     """Give the types that matter to ``selectors``. One call, if any does."""
-    known = task_types(client) if selectors.task_type_list else {}
-    return TaskTypes(client, selectors.task_type_list, known)
+    names = task_types(client) if selectors.task_type_list else {}
+    return TaskTypes(client, selectors.task_type_list, names)
 
 
 def read_activities(client: LeadSquaredClient, lead: str, codes: Iterable[int]) -> Iterator[dict[str, Any]]:

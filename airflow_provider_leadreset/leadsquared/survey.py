@@ -73,6 +73,7 @@ class Survey:
 
     :param leads: leads asked for.
     :param unknown: ids of leads that the account does not have.
+    :param task_names: the account's task types, GUID to name, where tasks were asked for.
     :param listed: the surveys, without ids, of the leads with most records; at most :data:`MOST_LISTED`.
     """
 
@@ -81,6 +82,7 @@ class Survey:
     spans: dict[str, Span] = field(default_factory=_spans)
     types: Counter[tuple[str, str]] = field(default_factory=Counter)
     with_records: int = 0
+    task_names: dict[str, str] = field(default_factory=dict)
     listed: list[LeadSurvey] = field(default_factory=list)
 
     def add(self, lead: LeadSurvey) -> None:
@@ -126,6 +128,7 @@ def survey_leads(
     """
     survey = Survey()
     types = task_types_of(crew.client, selectors)
+    survey.task_names = types.names
     for chunk in _chunks(leads):
         survey.leads += len(chunk)
         known = known_leads(crew.client, chunk)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import AirflowSkipException, ObjectStoragePath
-from airflow_provider_leadreset.leadsquared.catalog import activity_types, task_types
+from airflow_provider_leadreset.leadsquared.catalog import activity_types
 from airflow_provider_leadreset.leadsquared.crew import Crew
 from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder, checked_root, evidence_folder
 from airflow_provider_leadreset.leadsquared.plan import Plan, PlanWriter
@@ -87,7 +87,7 @@ class Preview(LeadTaskRun):
             survey = survey_leads(crew, asked.leads, asked.selectors, asked.window, on_lead)
             names = Names(
                 activity_types(self.client) if asked.selectors.activity_event_list else {},
-                task_types(self.client) if asked.selectors.task_type_list else {},
+                survey.task_names,
             )
         text = markdown(survey, asked.selectors, asked.window, names, self.client.host)
         self.log.info("%s", log_table(survey, asked.selectors))

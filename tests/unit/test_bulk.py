@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
-from airflow_provider_leadreset.leadsquared import crew
 from airflow_provider_leadreset.leadsquared import client as client_module
+from airflow_provider_leadreset.leadsquared import crew
 from airflow_provider_leadreset.leadsquared import pace as pace_module
 from airflow_provider_leadreset.leadsquared.bulk import SAME_ERRORS, Outcome, SameErrorsError, reset_leads
 from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient, OutageError

@@ -1,0 +1,66 @@
+"""The careful way: see what would go, have it approved, keep a copy, reset, and prove that it is gone.
+
+Needs Airflow 3.1 or later for the approval, the connection `leadsquared_default` and its pool (see
+example_scheduled_cleanup.py), and a folder for the evidence: any object storage, or a path all workers share.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import dag
+
+from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
+from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
+
+
+@dag(
+    schedule=None,
+    start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Kolkata"),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 3, "retry_delay": timedelta(minutes=10)},
+    params={"leads": [], "window": "2026-09-01/2026-10-01", "evidence": "file:///tmp/leadreset-evidence"},
+)
+def example_safe_cleanup():
+    in_pool = {"pool": "leadsquared_default", "pool_slots": 20}
+
+    preview = LeadResetPreviewOperator(
+        task_id="preview",
+        prospect_ids="{{ params.leads }}",
+        activity_event_list=[166, 167],
+        task_type_list=["3c8c7b1e-5a0f-4f0e-9c56-0d7a4b1f9e01"],
+        should_delete_prospect_notes=True,
+        window="{{ params.window }}",
+        timezone="Asia/Kolkata",
+        evidence_path="{{ params.evidence }}",
+        **in_pool,
+    )
+    approve = ApprovalOperator(
+        task_id="approve",
+        subject="Delete these LeadSquared records?",
+        body="{{ ti.xcom_pull('preview')['markdown'] }}",
+        fail_on_reject=True,
+    )
+    reset = LeadResetOperator(
+        task_id="reset",
+        plan=preview.output,
+        approval=approve.output,
+        evidence_path="{{ params.evidence }}",
+        archive=True,
+        **in_pool,
+    )
+    prove = LeadResetSensor(
+        task_id="prove",
+        plan=preview.output,
+        mode="reschedule",
+        poke_interval=60,
+        timeout=6 * 3600,
+        **in_pool,
+    )
+    preview >> approve >> reset >> prove
+
+
+example_safe_cleanup()
