@@ -1,142 +1,150 @@
-"""The scheduled clean-up, run by a real Airflow against the emulator, and checked against a separate sum.
+"""Clean-ups run by a real Airflow against the emulator, and checked against a separate sum.
 
-Everything it writes is in .demo/ beside the Makefile: Airflow's home, and one lead's page before and after.
+First the nightly one, then the careful one: preview, approval by Airflow's API, copy, reset, proof. Everything
+it writes is in .demo/ beside the Makefile: Airflow's home, one lead's page before and after, the evidence.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import contextlib
 import os
 import shutil
-import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import requests
+from airflow_of_its_own import ROOT, Approver, api_server, prepare, run_dag
 from rich.console import Console
 from rich.table import Table
 
+from airflow_provider_leadreset import evidence
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
-from airflow_provider_leadreset.emulator.seed import demo_leads
+from airflow_provider_leadreset.emulator.seed import Demo, demo_leads
 
-ROOT = Path(__file__).parent.parent.parent
 OUT = ROOT / ".demo"
 KINDS = ("activities", "tasks", "notes", "audits")
-DAYS = 30
 INDIA = ZoneInfo("Asia/Kolkata")
+FOLLOW_UP = "3c8c7b1e-5a0f-4f0e-9c56-0d7a4b1f9e01"
 
 Records = dict[str, dict[str, list[dict[str, Any]]]]
 
 
 def main() -> int:
-    console = Console()
+    console = Console(width=100)
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir()
-    prepare_airflow()
+    prepare(OUT / "airflow")
     with LeadSquaredEmulator() as lsq:
         os.environ["AIRFLOW_CONN_LEADSQUARED_DEFAULT"] = lsq.conn_json
         now = datetime.now(UTC)
         demo = demo_leads(lsq, n=40, now=now)
-        before = everything(lsq)
-        expected = what_should_be_left(before, demo.list_id, lsq, now)
-        shown = max(demo.lead_ids, key=lambda lead: records(before[lead]) - records(expected[lead]))
-        save_page(lsq, shown, "before")
-
-        console.rule("Airflow runs example_scheduled_cleanup")
-        state = run_dag("example_scheduled_cleanup", list_id=demo.list_id)
-        lsq.wait_until_idle()
-
-        after = everything(lsq)
-        save_page(lsq, shown, "after")
-        show(console, before, after, expected)
-        good = state == "success" and after == expected
-        console.print(
-            f"DAG run: {state}; {len(lsq.resets)} resets, {len(lsq.calls)} calls, "
-            f"at most {lsq.worst_window()} in any 5 s"
-        )
-        console.print(f"One lead's page: {OUT.name}/lead-before.html and {OUT.name}/lead-after.html")
-        console.print(
-            "[green]Exactly what a separate calculation says is left[/]"
-            if good
-            else "[red]NOT what a separate calculation says should be left[/]"
-        )
-        return 0 if good else 1
+        today = now.astimezone(INDIA).date()
+        good = [nightly(console, lsq, demo, today), careful(console, lsq, demo, today)]
+    return 0 if all(good) else 1
 
 
-def prepare_airflow() -> None:
-    """Make an Airflow of the demo's own; the user's is not touched."""
-    for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
-        del os.environ[name]
-    home = OUT / "airflow"
-    os.environ.update(
-        AIRFLOW_HOME=str(home),
-        AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "example_dags"),
-        AIRFLOW__CORE__LOAD_EXAMPLES="False",
-        AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home}/airflow.db",
-        AIRFLOW__API_AUTH__JWT_SECRET="demo-only-" * 8,
-        AIRFLOW__LOGGING__LOGGING_LEVEL="WARNING",
-        AIRFLOW__LOGGING__NAMESPACE_LEVELS="airflow.task.operators.airflow_provider_leadreset=INFO",
-    )
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
+def nightly(console: Console, lsq: LeadSquaredEmulator, demo: Demo, today: date) -> bool:
+    """The scheduled clean-up: test calls and notes of the last 30 whole days, of a list's members."""
+    days = {today - timedelta(days=back) for back in range(1, 31)}
+    members = next(set(a_list.lead_ids) for a_list in lsq.lists() if a_list.id == demo.list_id)
 
-
-def run_dag(dag_id: str, **conf: Any) -> str:
-    """Run an example DAG once, in this process; give the run's final state."""
-    path = ROOT / "example_dags" / f"{dag_id}.py"
-    spec = importlib.util.spec_from_file_location(dag_id, path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    dag_run = getattr(module, dag_id)().test(run_conf=conf)
-    return str(dag_run.state.value)
-
-
-def what_should_be_left(before: Records, list_id: str, lsq: LeadSquaredEmulator, now: datetime) -> Records:
-    """Work out, without the provider's code, what the clean-up leaves: by local days, not by moments."""
-    today = now.astimezone(INDIA).date()
-    days = {today - timedelta(days=back) for back in range(1, DAYS + 1)}
-
-    def goes(kind: str, record: dict[str, Any]) -> bool:
-        created = datetime.fromisoformat(record["created_on"]).replace(tzinfo=UTC)
+    def goes(lead: str, kind: str, record: dict[str, Any]) -> bool:
         wanted = kind == "notes" or (kind == "activities" and record["event_code"] == 166)
-        return wanted and created.astimezone(INDIA).date() in days
+        return lead in members and wanted and day_of(record) in days
 
-    members = next(set(a_list.lead_ids) for a_list in lsq.lists() if a_list.id == list_id)
+    before = everything(lsq)
+    expected = without(before, goes)
+    shown = max(demo.lead_ids, key=lambda lead: size(before[lead]) - size(expected[lead]))
+    save_page(lsq, shown, "before")
+    console.rule("Airflow runs example_scheduled_cleanup")
+    state = run_dag("example_scheduled_cleanup", list_id=demo.list_id)
+    good = judge(console, lsq, state, before, expected)
+    save_page(lsq, shown, "after")
+    console.print(f"One lead's page: {OUT.name}/lead-before.html and {OUT.name}/lead-after.html")
+    return good
+
+
+def careful(console: Console, lsq: LeadSquaredEmulator, demo: Demo, today: date) -> bool:
+    """Preview, approve, reset with archive, prove: calls, visits, follow-ups and notes of 60 days, of 12 leads."""
+    leads = set(demo.lead_ids[:12])
+    start = today - timedelta(days=60)
+
+    def goes(lead: str, kind: str, record: dict[str, Any]) -> bool:
+        wanted = (
+            kind == "notes"
+            or (kind == "activities" and record["event_code"] in (166, 167))
+            or (kind == "tasks" and record["task_type_id"] == FOLLOW_UP)
+        )
+        return lead in leads and wanted and start <= day_of(record) < today
+
+    before = everything(lsq)
+    console.rule("Airflow runs example_safe_cleanup; somebody approves under Required Actions")
+    folder = OUT / "evidence"
+    with api_server(OUT / "api-server.log") as base:
+        approver = Approver(base)
+        approver.start()
+        state = run_dag(
+            "example_safe_cleanup", leads=sorted(leads), window=f"{start}/{today}", evidence=folder.as_uri()
+        )
+    console.print("What was approved:", style="bold")
+    console.print((approver.read or "nothing").split("| lead |")[0], markup=False)
+    good = judge(console, lsq, state, before, without(before, goes))
+    with contextlib.redirect_stdout(sys.stderr):
+        told = evidence.main([str(folder), "--html", str(OUT / "evidence.html")])
+    console.print(f"The account of it: {OUT.name}/evidence.html")
+    return good and told == 0
+
+
+def day_of(record: dict[str, Any]) -> date:
+    return datetime.fromisoformat(record["created_on"]).replace(tzinfo=UTC).astimezone(INDIA).date()
+
+
+def without(state: Records, goes: Any) -> Records:
+    """Work out what a clean-up leaves, without the provider's code: by local days, not by moments."""
     return {
-        lead: {kind: [r for r in kinds[kind] if not (lead in members and goes(kind, r))] for kind in KINDS}
-        for lead, kinds in before.items()
+        lead: {kind: [record for record in kinds[kind] if not goes(lead, kind, record)] for kind in KINDS}
+        for lead, kinds in state.items()
     }
 
 
 def everything(lsq: LeadSquaredEmulator) -> Records:
+    lsq.wait_until_idle()
     return {lead: lsq.remaining(lead) for lead in lsq.lead_ids()}
 
 
-def records(kinds: dict[str, list[Any]]) -> int:
+def size(kinds: dict[str, list[Any]]) -> int:
     return sum(map(len, kinds.values()))
 
 
 def save_page(lsq: LeadSquaredEmulator, lead: str, when: str) -> None:
     page = requests.get(f"{lsq.url}/LeadManagement/LeadDetails", params={"LeadID": lead}, timeout=10)
     page.raise_for_status()
-    (OUT / f"lead-{when}.html").write_text(page.text, encoding="utf-8")
+    Path(OUT, f"lead-{when}.html").write_text(page.text, encoding="utf-8")
 
 
-def show(console: Console, before: Records, after: Records, expected: Records) -> None:
+def judge(console: Console, lsq: LeadSquaredEmulator, state: str, before: Records, expected: Records) -> bool:
     """Print what was there, is there, and should be there."""
+    after = everything(lsq)
     totals = Table("kind", "before", "after", "should be", title="All 40 leads")
     for kind in KINDS:
-        counts = [sum(len(lead[kind]) for lead in state.values()) for state in (before, after, expected)]
+        counts = [sum(len(lead[kind]) for lead in records.values()) for records in (before, after, expected)]
         totals.add_row(kind, *map(str, counts))
     console.print(totals)
     leads = Table("lead", *KINDS, title="The first leads, before → after")
     for lead in list(before)[:8]:
         leads.add_row(lead, *(f"{len(before[lead][kind])} → {len(after[lead][kind])}" for kind in KINDS))
     console.print(leads)
+    good = state == "success" and after == expected
+    console.print(f"DAG run: {state}; {len(lsq.calls)} calls so far, at most {lsq.worst_window()} in any 5 s")
+    console.print(
+        "[green]Exactly what a separate calculation says is left[/]"
+        if good
+        else "[red]NOT what a separate calculation says should be left[/]"
+    )
+    return good
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from dag_runs import Run, Runner, load_dag_file
 
+from airflow_provider_leadreset import evidence
+
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
 IN_WINDOW, OUTSIDE = "2026-09-15 10:00:00", "2026-10-01 00:00:00"
@@ -79,6 +81,49 @@ def test_what_was_previewed_goes_is_copied_and_proven(lsq, world, safe, tmp_path
     everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*.json*") if path.suffix != ".gz")
     assert lsq.access_key.encode() not in everything
     assert lsq.secret_key.encode() not in everything
+
+
+def test_an_auditor_reads_from_the_folder_what_happened(lsq, world, safe, tmp_path, capsys):
+    approved = {
+        "chosen_options": ["Approve"],
+        "responded_by_user": {"id": "1", "name": "Asha"},
+        "responded_at": "noon",
+    }
+    assert safe(world, approval=approved).state == "success"
+    page = tmp_path / "page.html"
+    capsys.readouterr()
+    assert evidence.main([str(tmp_path), "--html", str(page)]) == 0
+    told, html = capsys.readouterr().out, page.read_text()
+    parts = [
+        "Planned by preview",
+        "4 activities, 2 tasks, 2 notes of 2 leads",
+        "Asked of reset, try-1",
+        "Approve, by Asha, at noon",
+        "2 calls in 1 tries: 2 leads queued by LeadSquared",
+        "4 activities, 2 notes, 2 tasks, in 1 closed parts",
+        "8 of 8 planned records are gone, 2 of 2 leads are clear",
+    ]
+    places = [told.index(part) for part in parts]
+    assert places == sorted(places)
+    assert all(part in html for part in parts)
+
+
+def test_an_auditor_is_told_what_cannot_be_read(lsq, world, safe, tmp_path, capsys):
+    safe(world)
+    (part,) = tmp_path.rglob("archive-*.jsonl.gz")
+    part.write_bytes(part.read_bytes()[:-20])
+    (plan,) = tmp_path.rglob("plan-*.jsonl.gz")
+    plan.write_bytes(plan.read_bytes()[:-20])
+    capsys.readouterr()
+    assert evidence.main([str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert "archive-00001.jsonl.gz cannot be read" in told
+    assert "was never finished and counts for nothing" in told
+
+
+def test_an_empty_folder_has_nothing_to_tell(tmp_path, capsys):
+    assert evidence.main([str(tmp_path)]) == 1
+    assert "No evidence was found" in capsys.readouterr().out
 
 
 def ids_in_window(lsq: Any, lead: str) -> set[str]:

@@ -1,0 +1,217 @@
+"""An account of deletions for an auditor, from the evidence folder alone.
+
+``python -m airflow_provider_leadreset.evidence PATH [--html FILE]`` prints, for each DAG run that it finds evidence of
+below ``PATH``: what was planned, who approved it and when, what was sent and answered, what was copied, and what
+is proven gone. It reads files only, and says of each that it cannot read that it cannot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.plan import Plan
+
+Line = tuple[str, str]
+"""A heading and what is said under it."""
+
+ORDER = ("Planned", "Asked", "Approved", "Sent", "Copied", "Proven", "Unreadable")
+"""How headings begin, in the order in which they are told."""
+
+
+@dataclass
+class Sent:
+    """What one task (or one of its mapped parts) sent, over all its tries."""
+
+    tries: int = 0
+    calls: int = 0
+    queued: set[str] = field(default_factory=set)
+    refused: dict[str, str] = field(default_factory=dict)
+    first: str = ""
+    last: str = ""
+
+    def add(self, call: dict[str, Any]) -> None:
+        """Count a line of a report."""
+        self.calls += 1
+        self.first = min(self.first or call["sent_at"], call["sent_at"])
+        self.last = max(self.last, call["sent_at"])
+        if call["answer"] == "queued":
+            self.queued.add(call["prospect_id"])
+            self.refused.pop(call["prospect_id"], None)
+        elif call["prospect_id"] not in self.queued:
+            self.refused[call["prospect_id"]] = call["answer"]
+
+
+def account_of(root: Any) -> dict[str, list[Line]]:
+    """Read an evidence folder.
+
+    :param root: a path, such as ``pathlib.Path`` or Airflow's ``ObjectStoragePath``: the ``evidence_path`` itself, or
+        the folder of a DAG or of a run in it.
+    :returns: for each run that has evidence (``dag/run``), what is to be said, in order.
+    """
+    runs: dict[str, list[Line]] = {}
+    for task in sorted(_task_folders(root), key=str):
+        name = "/".join(task.parts[-4:-2]) if len(task.parts) >= 4 else str(task)
+        runs.setdefault(name, []).extend(_of_task(task))
+    for lines in runs.values():
+        lines.sort(key=lambda line: ORDER.index(line[0].split()[0]))
+    return runs
+
+
+def as_text(account: dict[str, list[Line]]) -> str:
+    """Give it for a terminal."""
+    if not account:
+        return "No evidence was found here."
+    parts = []
+    for run, lines in account.items():
+        parts += [run, "=" * len(run), *(f"{heading}\n    {said}" for heading, said in lines), ""]
+    return "\n".join(parts)
+
+
+def as_html(account: dict[str, list[Line]]) -> str:
+    """Give it as one page that needs nothing else."""
+    body = "".join(
+        f"<h2>{escape(run)}</h2><dl>"
+        + "".join(f"<dt>{escape(heading)}</dt><dd>{escape(said)}</dd>" for heading, said in lines)
+        + "</dl>"
+        for run, lines in account.items()
+    )
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Account of lead resets</title>"
+        "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+        "dt{font-weight:600;margin-top:.8rem}dd{margin:0 0 0 1rem;white-space:pre-wrap}</style>"
+        f"<h1>Account of lead resets</h1>{body or '<p>No evidence was found here.</p>'}</html>\n"
+    )
+
+
+def _task_folders(root: Any) -> set[Any]:
+    """Folders ``dag/run/task/map index`` below ``root`` that hold evidence."""
+    found = set()
+    for path in root.rglob("*"):
+        if path.name.startswith("plan-") and path.name.endswith(".jsonl.gz"):
+            found.add(path.parent)
+        elif path.parent.name.startswith("try-") and path.name.endswith((".json", ".jsonl", ".jsonl.gz")):
+            found.add(path.parent.parent)
+    return found
+
+
+def _of_task(folder: Any) -> Iterator[Line]:
+    task = folder.parent.name if folder.name == "unmapped" else f"{folder.parent.name} {folder.name}"
+    for path in sorted(folder.glob("plan-*.jsonl.gz"), key=str):
+        yield f"Planned by {task}", _said_of_plan(path)
+    sent, copied, notes = Sent(), Counter[str](), list[str]()
+    parts = 0
+    for attempt in sorted(folder.glob("try-*"), key=lambda path: int(path.name.removeprefix("try-"))):
+        for path in sorted(attempt.iterdir(), key=lambda path: path.name):
+            try:
+                if path.name == "asked.json":
+                    sent.tries += 1
+                    yield from _said_of_asked(task, attempt.name, json.loads(path.read_text()))
+                elif path.name.startswith("report-"):
+                    for line in path.read_text().splitlines():
+                        sent.add(json.loads(line))
+                elif path.name.startswith("archive-"):
+                    parts += 1
+                    with path.open("rb") as raw, gzip.open(raw, "rt", encoding="utf-8") as lines:
+                        copied.update(json.loads(line)["kind"] for line in lines)
+                elif path.name == "proof.json":
+                    yield f"Proven by {task}", _said_of_proof(json.loads(path.read_text()))
+            except (OSError, EOFError, ValueError, KeyError) as error:
+                notes.append(f"{attempt.name}/{path.name} cannot be read ({type(error).__name__})")
+    if sent.tries or sent.calls:
+        yield f"Sent by {task}", _said_of_calls(sent)
+    if parts:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(copied.items())) or "no records"
+        yield f"Copied by {task}", f"{kinds}, in {parts} closed parts"
+    if notes:
+        yield f"Unreadable of {task}", "; ".join(notes)
+
+
+def _said_of_plan(path: Any) -> str:
+    try:
+        plan = Plan.read(path)
+    except InputError as error:
+        return str(error)
+    if plan is None:
+        return f"{path.name} was never finished and counts for nothing"
+    counts = ", ".join(f"{count} {kind}" for kind, count in plan.counts.items())
+    return (
+        f"{counts} of {plan.leads.count} leads at {plan.account['host']}, created {plan.window.describe()}; "
+        f"{plan.selectors.describe()}. Made at {plan.made_at.isoformat()}, digest {plan.digest}"
+    )
+
+
+def _said_of_asked(task: str, attempt: str, asked: dict[str, Any]) -> Iterator[Line]:
+    plan = (
+        f"by the plan with digest {asked['plan']['digest']}" if asked["plan"] else f"window {asked['window']}"
+    )
+    sent = asked["sent"]
+    said = (
+        f"{asked['leads']} leads at {asked['account']}, {plan}, "
+        f"sent as {sent['FromDate']} to {sent['ToDate']} UTC; {json.dumps(asked['selectors'])}"
+    )
+    yield f"Asked of {task}, {attempt}", said
+    approval = asked["approval"]
+    if isinstance(approval, dict) and "chosen_options" in approval:
+        who = approval.get("responded_by_user")
+        name = who.get("name") or who.get("id") if isinstance(who, dict) else who
+        chosen = ", ".join(approval["chosen_options"])
+        said = f"{chosen}, by {name or 'an unnamed user'}, at {approval.get('responded_at')}"
+        yield f"Approved for {task}, {attempt}", said
+    elif approval is not None:
+        yield f"Approved for {task}, {attempt}", json.dumps(approval, ensure_ascii=False)
+    else:
+        yield f"Approved for {task}, {attempt}", "no approval was asked for"
+
+
+def _said_of_calls(sent: Sent) -> str:
+    said = f"{sent.calls} calls in {sent.tries} tries: {len(sent.queued)} leads queued by LeadSquared"
+    if sent.calls:
+        said += f", from {sent.first} to {sent.last}"
+    if sent.refused:
+        leads = "; ".join(f"{lead}: {why}" for lead, why in sorted(sent.refused.items())[:20])
+        said += f". {len(sent.refused)} leads not: {leads}"
+    return said
+
+
+def _said_of_proof(proof: dict[str, Any]) -> str:
+    said = f"{proof['gone']} of {proof['records']} planned records are gone, "
+    said += f"{proof['leads_clear']} of {proof['leads']} leads are clear"
+    if proof["not_provable"]:
+        said += f"; not provable: {', '.join(proof['not_provable'])} audits"
+    return f"{said}; plan with digest {proof['digest']}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m airflow_provider_leadreset.evidence", description=__doc__
+    )
+    parser.add_argument(
+        "path", help="an evidence_path, or a folder in it; an address such as s3://… needs Airflow"
+    )
+    parser.add_argument("--html", metavar="FILE", help="also write it as one HTML page")
+    given = parser.parse_args(arguments)
+    root: Any = Path(given.path)
+    if "://" in given.path:
+        from airflow_provider_leadreset.compat import ObjectStoragePath
+
+        root = ObjectStoragePath(given.path)
+    account = account_of(root)
+    print(as_text(account))
+    if given.html:
+        Path(given.html).write_text(as_html(account), encoding="utf-8")
+    return 0 if account else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
