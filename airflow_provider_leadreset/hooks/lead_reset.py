@@ -20,7 +20,9 @@ from airflow_provider_leadreset.leadsquared.errors import (
     shown,
 )
 from airflow_provider_leadreset.leadsquared.pace import WINDOW, Gate, Pace
+from airflow_provider_leadreset.leadsquared.records import task_types_of
 from airflow_provider_leadreset.leadsquared.reset import LeadReset
+from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, survey_lead
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,11 @@ class LeadResetHook(BaseHook):
     def reset(self, reset: LeadReset) -> None:
         """Queue one lead's reset; see :meth:`.LeadSquaredClient.reset`."""
         self.get_conn().reset(reset)
+
+    def preview(self, reset: LeadReset) -> LeadSurvey:
+        """Count what one lead's reset would delete, and delete nothing; see :func:`.survey.survey_lead`."""
+        client = self.get_conn()
+        return survey_lead(client, reset, task_types_of(client, reset.selectors))
 
     def list_members(self, list_id: str) -> list[str]:
         """Give the lead ids of a list, read to its end; see :func:`.catalog.list_members`."""

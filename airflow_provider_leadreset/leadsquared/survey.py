@@ -10,16 +10,18 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.crew import Crew
 from airflow_provider_leadreset.leadsquared.records import (
     KINDS,
     LEAD_PAGE,
     Record,
+    TaskTypes,
     known_leads,
     read_records,
     task_types_of,
 )
-from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.leadsquared.reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.window import Window
 
 
@@ -110,6 +112,17 @@ MOST_LISTED = 50
 """How many leads a preview shows one by one."""
 
 
+def survey_lead(client: LeadSquaredClient, reset: LeadReset, types: TaskTypes) -> LeadSurvey:
+    """Count what one reset would delete. Deletes nothing.
+
+    :raises LeadSquaredError: something could not be read.
+    """
+    counted = LeadSurvey(reset.prospect_id)
+    for record in read_records(client, reset.prospect_id, reset.selectors, reset.window, types):
+        counted.add(record)
+    return counted
+
+
 def survey_leads(
     crew: Crew,
     leads: Iterable[str],
@@ -135,10 +148,7 @@ def survey_leads(
         survey.unknown.extend(lead for lead in chunk if lead.lower() not in known)
 
         def count(lead: str) -> LeadSurvey:
-            counted = LeadSurvey(lead)
-            for record in read_records(crew.client, lead, selectors, window, types):
-                counted.add(record)
-            return counted
+            return survey_lead(crew.client, LeadReset(lead, selectors, window), types)
 
         def done(_lead: str, future: Future[LeadSurvey]) -> None:
             counted = future.result()

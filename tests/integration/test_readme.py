@@ -39,9 +39,10 @@ def test_every_block_is_run_by_one_of_the_tests_below():
         *blocks("python", "@dag"),
         *blocks("python", "LeadResetHook"),
         *blocks("python", "LeadSquaredEmulator"),
+        *blocks("python", "gzip.open"),
     ]
     assert sorted(known) == sorted(text for _, text in BLOCKS)
-    assert len(known) == 9
+    assert len(known) == 11
 
 
 def test_the_two_commands_are_what_ci_runs():
@@ -50,16 +51,41 @@ def test_the_two_commands_are_what_ci_runs():
     assert set(commands.split("\n")) - {""} <= set(ci)
 
 
-def test_the_smallest_dag_resets_its_lead(lsq, run):
-    (code,) = blocks("python", "@dag")
+def dag_of(name: str, **replaced: str) -> Any:
+    """Make a DAG of the README a file of the DAGs folder, and give it."""
+    (code,) = blocks("python", f"def {name}(")
     if is_airflow_2():
         code = code.replace("from airflow.sdk import dag", "from airflow.decorators import dag")
-    code = code.replace("\nforget_test_calls()\n", "\nthe_dag = forget_test_calls()\n")
-    Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"], "readme_dag.py").write_text(code)
+    code = code.replace(f"\n{name}()\n", f"\nthe_dag = {name}()\n")
+    for old, new in replaced.items():
+        code = code.replace(PLACES[old], new)
+    Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"], f"readme_{name}.py").write_text(code)
+    return load_dag_file(f"readme_{name}").the_dag
+
+
+PLACES = {"folder": "/var/leadreset", "poke": "poke_interval=60"}
+
+
+def test_the_careful_dag_copies_and_proves_and_its_copy_is_read_as_shown(lsq, run, tmp_path):
+    the_dag = dag_of("look_copy_reset_prove", folder=str(tmp_path), poke="poke_interval=1")
+    lead = lsq.add_lead()
+    lsq.add_activity(lead, 166, "2026-09-15 10:00:00")
+    note = lsq.add_note(lead, "to be kept", "2026-09-16 10:00:00")
+    result = run(the_dag, leads=[lead])
+    assert result.state == "success"
+    assert result.xcoms("prove")[0]["gone"] == 2
+    (code,) = blocks("python", "gzip.open")
+    names: dict[str, Any] = {}
+    exec(code.replace(PLACES["folder"], str(tmp_path)), names)
+    assert (names["copy"]["id"], names["copy"]["record"]["Note"]) == (note, "to be kept")
+
+
+def test_the_smallest_dag_resets_its_lead(lsq, run):
+    the_dag = dag_of("forget_test_calls")
     lead = lsq.add_lead("3f2504e0-4f89-11d3-9a0c-0305e82c3301")
     lsq.add_activity(lead, 166, "2026-10-01 12:00:00")
     lsq.add_activity(lead, 166, "2026-10-01 19:00:00")
-    result = run(load_dag_file("readme_dag").the_dag, logical_date=RUN_AT)
+    result = run(the_dag, logical_date=RUN_AT)
     assert result.state == "success"
     lsq.wait_until_idle()
     assert [a["created_on"][:19] for a in lsq.remaining(lead)["activities"]] == ["2026-10-01 19:00:00"]
