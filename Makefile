@@ -5,11 +5,12 @@ PYTHON ?= python3
 NEW := .venv
 OLD := .venv-2.11
 FLEET := .venv-fleet
+BENCH := .venv-bench
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 # Without compiled files Airflow starts more than twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check unit integration old wheel fleet clean
+.PHONY: demo test check unit integration old wheel fleet kill bench clean
 
 demo: $(NEW)/.ready
 	$(NEW)/bin/python tests/demo/demo.py
@@ -39,6 +40,14 @@ wheel: $(NEW)/.ready
 fleet: $(FLEET)/.ready
 	$(FLEET)/bin/python tests/fleet/fleet.py
 
+# SIGKILL at random moments of 50 resets, on SQLite; some eight minutes.
+kill: $(NEW)/.ready
+	$(NEW)/bin/python tests/kill/kill.py
+
+# Measured side by side in one run, on a machine that does nothing else; some fifteen minutes.
+bench: $(BENCH)/.ready
+	$(BENCH)/bin/python tests/benchmarks/bench.py
+
 $(NEW)/.ready: pyproject.toml tests/constraints/airflow-3.3.txt
 	$(PYTHON) -m venv $(NEW)
 	$(NEW)/bin/python -m pip install --quiet uv
@@ -60,5 +69,12 @@ $(FLEET)/.ready: $(NEW)/.ready tests/constraints/fleet.txt
 		apache-airflow-providers-celery psycopg2-binary asyncpg -e '.[emulator]'
 	touch $@
 
+$(BENCH)/.ready: $(NEW)/.ready
+	$(PYTHON) -m venv $(BENCH)
+	$(NEW)/bin/uv pip install --quiet --python $(BENCH)/bin/python --compile-bytecode \
+		-c tests/constraints/airflow-3.3.txt apache-airflow==3.3.2 apache-airflow-providers-http \
+		limits pyrate-limiter psycopg2-binary asyncpg rich -e '.[emulator]'
+	touch $@
+
 clean:
-	rm -rf $(NEW) $(OLD) $(FLEET) .demo .fleet .bench .build build dist
+	rm -rf $(NEW) $(OLD) $(FLEET) $(BENCH) .demo .fleet .kill .bench .build build dist

@@ -39,24 +39,29 @@ class Checkpoint:
             )
 
     def save_if_due(self, now: float) -> None:
-        """Save if the last time is two seconds ago.
+        """Save what is new if the last time is two seconds ago.
 
         :param now: seconds of a clock that never goes back.
         """
-        if now - self._saved_at >= SAVE_EVERY:
+        if now - self._saved_at >= SAVE_EVERY and self.save():
             self._saved_at = now
-            self.save()
 
-    def save(self) -> None:
-        """Save what is new."""
+    def save(self) -> bool:
+        """Save; say whether there was anything new.
+
+        :raises OSError: the process that watches over this task is gone, so nobody is told of what it does.
+        """
         if self._store is None:
-            return
+            return False
         state = self.progress.as_json()
         if state == self._saved:
-            return
+            return False
         try:
             self._store.set(self._key, state)
-        except Exception as error:  # whatever it is: it costs some repeated calls, the batch itself goes well
+        except (BrokenPipeError, EOFError):
+            raise
+        except Exception as error:  # whatever else it is: it costs some repeated calls, the batch itself goes well
             self._log.warning("Progress could not be saved, a retry would repeat calls: %s", error)
         else:
             self._saved = state
+        return True

@@ -1,0 +1,27 @@
+"""One DAG for each lane: a LeadSquared account of its own, so that lanes share no limit and no record of calls."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG
+
+from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
+
+for lane in range(1, int(os.environ["KILL_LANES"]) + 1):
+    with DAG(
+        f"kill_{lane}",
+        schedule=None,
+        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        catchup=False,
+        default_args={"retries": 2, "retry_delay": timedelta(seconds=1)},
+        params={"leads": []},
+    ):
+        LeadResetOperator(
+            task_id="reset",
+            prospect_ids="{{ params.leads }}",
+            activity_event_list=[166],
+            window="2025-01-01/2026-01-01",
+            leadsquared_conn_id=f"kill_{lane}",
+        )

@@ -1,0 +1,92 @@
+"""What became of each round, and whether that is as promised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import mean
+
+from plans import Plan
+from rich.table import Table
+
+MOST_REPEATED = 40
+"""A kill may cost so many calls: a burst at the limit, those on their way, and what came since the last saving."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A round.
+
+    :param late: kills that came when the task had ended, each followed by a new drawing.
+    :param resets_before: resets that were accepted when the kill came.
+    :param state: how the DAG run ended.
+    :param tries: how many the task took.
+    :param lost: leads without any accepted reset.
+    :param repeated: accepted resets beyond one for each lead.
+    :param unsaved: leads that the stored progress did not have when the retry began, though their calls were made:
+        in flight, or since the last saving. The most that may be repeated.
+    :param overlapped: whether the first try's process still ran when the retry began; then that is all the leads
+        that were not saved.
+    :param recovered: seconds from the kill to the retry's start.
+    """
+
+    plan: Plan
+    late: int
+    lane: int
+    resets_before: int
+    state: str
+    tries: int
+    lost: int
+    repeated: int
+    unsaved: int
+    overlapped: bool
+    recovered: float
+
+    @property
+    def orphaned(self) -> bool:
+        return self.plan.victim == "supervisor"
+
+    @property
+    def good(self) -> bool:
+        within = self.repeated <= self.unsaved and (self.orphaned or self.repeated <= MOST_REPEATED)
+        return self.state == "success" and self.lost == 0 and within
+
+    def line(self, rounds: int) -> str:
+        """Say it in one line."""
+        number = self.plan.number
+        name = f"extra {number - rounds:>2}" if self.orphaned else f"{number:>3}/{rounds}"
+        return (
+            f"{name}  lane {self.lane}  {self.plan.victim:<10}  killed at {self.resets_before:>3} of "
+            f"{self.plan.leads:>3}  lost {self.lost}  repeated {self.repeated:>2} (at most {self.unsaved:>2})  "
+            f"retry after {self.recovered:>4.1f} s  " + ("ok" if self.good else f"FAILS, run: {self.state}")
+        )
+
+
+def table(results: Sequence[Result]) -> Table:
+    """Show all rounds by who was killed."""
+    shown = Table(
+        "killed", "rounds", "lost", "repeated min/mean/max", "unsaved max", "seconds to recover min/mean/max"
+    )
+    counted = [result for result in results if not result.orphaned]
+    for name, rows in (
+        ("runner", [result for result in counted if result.plan.victim == "runner"]),
+        ("runner and supervisor", [result for result in counted if result.plan.victim == "tree"]),
+        ("both kinds", counted),
+        ("supervisor alone", [result for result in results if result.orphaned]),
+    ):
+        if rows:
+            shown.add_row(
+                name,
+                str(len(rows)),
+                str(sum(row.lost for row in rows)),
+                _spread((row.repeated for row in rows), "{:g}", "{:.1f}"),
+                str(max(row.unsaved for row in rows)),
+                _spread((row.recovered for row in rows), "{:.1f}", "{:.1f}"),
+                end_section=rows is counted,
+            )
+    return shown
+
+
+def _spread(values: Iterable[float], form: str, mean_form: str) -> str:
+    found = list(values)
+    return " / ".join([form.format(min(found)), mean_form.format(mean(found)), form.format(max(found))])
