@@ -106,7 +106,7 @@ def test_progress_is_saved_each_two_seconds_and_only_when_it_changed():
     saving = checkpoint(store)
     saving.save_if_due(100.0)
     assert store == {}
-    for index, (now, saved) in enumerate([(101.0, 0), (100.0 + SAVE_EVERY, 2), (103.0, 2), (104.5, 4)]):
+    for index, (now, saved) in enumerate([(101.0, 1), (102.0, 1), (101.0 + SAVE_EVERY, 3), (104.5, 3)]):
         saving.progress.add(Outcome(index, LEAD))
         saving.save_if_due(now)
         assert sum(end for value in store.values() for _, end in value["queued"]) == saved
