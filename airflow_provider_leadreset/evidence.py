@@ -11,6 +11,7 @@ import argparse
 import gzip
 import json
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,18 @@ Line = tuple[str, str]
 ORDER = ("Planned", "Asked", "Approved", "Sent", "Copied", "Proven", "Unreadable")
 """How headings begin, in the order in which they are told."""
 
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    zlib.error,
+)
+"""What reading a file raises that is damaged, or was not written by this provider."""
+
 
 @dataclass
 class Sent:
@@ -41,14 +54,15 @@ class Sent:
 
     def add(self, call: dict[str, Any]) -> None:
         """Count a line of a report."""
+        lead, sent_at, answer = str(call["prospect_id"]), str(call["sent_at"]), str(call["answer"])
         self.calls += 1
-        self.first = min(self.first or call["sent_at"], call["sent_at"])
-        self.last = max(self.last, call["sent_at"])
-        if call["answer"] == "queued":
-            self.queued.add(call["prospect_id"])
-            self.refused.pop(call["prospect_id"], None)
-        elif call["prospect_id"] not in self.queued:
-            self.refused[call["prospect_id"]] = call["answer"]
+        self.first = min(self.first or sent_at, sent_at)
+        self.last = max(self.last, sent_at)
+        if answer == "queued":
+            self.queued.add(lead)
+            self.refused.pop(lead, None)
+        elif lead not in self.queued:
+            self.refused[lead] = answer
 
 
 def account_of(root: Any) -> dict[str, list[Line]]:
@@ -61,7 +75,8 @@ def account_of(root: Any) -> dict[str, list[Line]]:
     runs: dict[str, list[Line]] = {}
     for task in sorted(_task_folders(root), key=str):
         name = "/".join(task.parts[-4:-2]) if len(task.parts) >= 4 else str(task)
-        runs.setdefault(name, []).extend(_of_task(task))
+        told = [(_one_line(heading), _one_line(said)) for heading, said in _of_task(task)]
+        runs.setdefault(_one_line(name), []).extend(told)
     for lines in runs.values():
         lines.sort(key=lambda line: ORDER.index(line[0].split()[0]))
     return runs
@@ -93,6 +108,11 @@ def as_html(account: dict[str, list[Line]]) -> str:
     )
 
 
+def _one_line(text: str) -> str:
+    # Names and messages in the files are others': they must not look like lines of this account.
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
 def _task_folders(root: Any) -> set[Any]:
     """Folders ``dag/run/task/map index`` below ``root`` that hold evidence."""
     found = set()
@@ -108,30 +128,34 @@ def _of_task(folder: Any) -> Iterator[Line]:
     task = folder.parent.name if folder.name == "unmapped" else f"{folder.parent.name} {folder.name}"
     for path in sorted(folder.glob("plan-*.jsonl.gz"), key=str):
         yield f"Planned by {task}", _said_of_plan(path)
-    sent, copied, notes = Sent(), Counter[str](), list[str]()
+    sent, copied, notes = Sent(), set[tuple[str, int]](), list[str]()
     parts = 0
-    for attempt in sorted(folder.glob("try-*"), key=lambda path: int(path.name.removeprefix("try-"))):
+    tries = [path for path in folder.glob("try-*") if path.is_dir()]
+    for attempt in sorted(tries, key=lambda path: (len(path.name), path.name)):
         for path in sorted(attempt.iterdir(), key=lambda path: path.name):
             try:
                 if path.name == "asked.json":
                     sent.tries += 1
-                    yield from _said_of_asked(task, attempt.name, json.loads(path.read_text()))
+                    yield from list(_said_of_asked(task, attempt.name, json.loads(path.read_text())))
                 elif path.name.startswith("report-"):
                     for line in path.read_text().splitlines():
                         sent.add(json.loads(line))
                 elif path.name.startswith("archive-"):
-                    parts += 1
                     with path.open("rb") as raw, gzip.open(raw, "rt", encoding="utf-8") as lines:
-                        copied.update(json.loads(line)["kind"] for line in lines)
+                        # A retry copies again what it cannot know to be gone: each record counts once.
+                        part = {(str(row["kind"]), hash(str(row["id"]))) for row in map(json.loads, lines)}
+                    copied |= part
+                    parts += 1
                 elif path.name == "proof.json":
                     yield f"Proven by {task}", _said_of_proof(json.loads(path.read_text()))
-            except (OSError, EOFError, ValueError, KeyError) as error:
+            except UNREADABLE as error:
                 notes.append(f"{attempt.name}/{path.name} cannot be read ({type(error).__name__})")
     if sent.tries or sent.calls:
         yield f"Sent by {task}", _said_of_calls(sent)
     if parts:
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(copied.items())) or "no records"
-        yield f"Copied by {task}", f"{kinds}, in {parts} closed parts"
+        kinds = Counter(kind for kind, _ in copied)
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "no records"
+        yield f"Copied by {task}", f"{counts}, in {parts} closed parts"
     if notes:
         yield f"Unreadable of {task}", "; ".join(notes)
 
@@ -139,8 +163,14 @@ def _of_task(folder: Any) -> Iterator[Line]:
 def _said_of_plan(path: Any) -> str:
     try:
         plan = Plan.read(path)
+        return _said_of_finished(path, plan)
     except InputError as error:
         return str(error)
+    except UNREADABLE as error:
+        return f"{path.name} cannot be read ({type(error).__name__})"
+
+
+def _said_of_finished(path: Any, plan: Plan | None) -> str:
     if plan is None:
         return f"{path.name} was never finished and counts for nothing"
     counts = ", ".join(f"{count} {kind}" for kind, count in plan.counts.items())

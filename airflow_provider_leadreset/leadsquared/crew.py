@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from functools import partial
 from itertools import islice
 from queue import Empty, SimpleQueue
@@ -51,10 +50,17 @@ class Crew:
         """Let no further call start, wait for those on their way, and give their results too."""
         self.client.gate.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        with ExitStack() as rest:  # goes on with the others when one raises
-            for future in reversed(self._waiting):
-                if not future.cancelled():
-                    rest.callback(self._waiting[future], future)
+        later: BaseException | None = None
+        for future, done in self._waiting.items():
+            if future.cancelled():
+                continue
+            try:
+                done(future)
+            except BaseException as raised:  # goes on with the others
+                later = later or raised
+        # Not in place of what ended the work: those that were stopped by it only say that they were stopped.
+        if later and error is None:
+            raise later
 
     def each(
         self,

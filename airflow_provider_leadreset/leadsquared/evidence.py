@@ -96,7 +96,7 @@ def evidence_folder(
     path = root
     for name in (dag_id, run_id, task_id, map_name, *tries):
         # Run ids hold colons and plus signs, which not every storage takes in a name.
-        path = path / re.sub(r"[^\w.=-]", "_", name)
+        path = path / re.sub(r"[^\w.=-]|^\.+$", "_", name)  # dots alone are no name, they lead elsewhere
     return EvidenceFolder(path)
 
 
@@ -145,9 +145,14 @@ class Report:
             lines, self._lines = self._lines, []
         if lines:
             self._part += 1
-            self.folder.write(
-                f"report-{self._part:05}.jsonl", "".join(f"{line}\n" for line in lines).encode()
-            )
+            try:
+                self.folder.write(
+                    f"report-{self._part:05}.jsonl", "".join(f"{line}\n" for line in lines).encode()
+                )
+            except BaseException:
+                with self._lock:
+                    self._lines[:0] = lines  # for the next part: a call told twice is better than one lost
+                raise
 
 
 def checked_root(value: object) -> str:

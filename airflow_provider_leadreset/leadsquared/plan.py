@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import json
 import tempfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,15 +26,25 @@ from airflow_provider_leadreset.leadsquared.window import Window, parse_window
 MOST_AGE = timedelta(days=1)
 """How old a plan may be when it is used."""
 
+_NO_PLAN = (ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error)
+"""What reading a file raises that is none, or was changed."""
+
 
 class PlanWriter:
     """Writes a plan to a temporary file; :meth:`finish` gives its bytes, to be stored at once.
 
     :param account: the API host, and the account's code where it is known.
+    :param made_by: the task that makes it: ids of its DAG, run and task, and its map index.
     """
 
     def __init__(
-        self, *, account: dict[str, Any], window: Window, selectors: Selectors, now: datetime
+        self,
+        *,
+        account: dict[str, Any],
+        made_by: list[Any],
+        window: Window,
+        selectors: Selectors,
+        now: datetime,
     ) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by finish)
         self._packed = gzip.GzipFile(fileobj=self._file, mode="wb", mtime=0)
@@ -44,6 +55,7 @@ class PlanWriter:
             {
                 "plan": 1,
                 "account": account,
+                "made_by": made_by,
                 "window": window.text,
                 "timezone": window.timezone,
                 "selectors": selectors.arguments(),
@@ -87,6 +99,7 @@ class Plan:
 
     path: Openable
     account: dict[str, Any]
+    made_by: list[Any]
     window: Window
     selectors: Selectors
     made_at: datetime
@@ -102,23 +115,26 @@ class Plan:
         :raises InputError: there is no such file, or it is no plan, or was changed.
         """
         digest, head, preview, count, lead_digest = hashlib.sha256(), None, {}, 0, hashlib.sha256()
+        counts = dict.fromkeys(KINDS, 0)
         try:
             for line in _lines(path):
                 content = json.loads(line)
                 if content.get("end"):
-                    if head is None or content["digest"] != digest.hexdigest() or content["leads"] != count:
+                    ended = {"leads": count, "counts": counts, "digest": digest.hexdigest()}
+                    if head is None or any(content[name] != value for name, value in ended.items()):
                         raise InputError(f"the plan {path} was changed since it was written")
                     return cls(
                         path,
                         head["account"],
+                        head["made_by"],
                         parse_window(head["window"], timezone=head["timezone"]),
                         Selectors.given(**head["selectors"]),
                         datetime.fromisoformat(head["made_at"]),
                         Leads(
                             count, lead_digest.hexdigest(), lambda: (lead for lead, _ in cls.records_of(path))
                         ),
-                        content["counts"],
-                        content["digest"],
+                        counts,
+                        digest.hexdigest(),
                         preview,
                     )
                 digest.update(line)
@@ -129,21 +145,41 @@ class Plan:
                 else:
                     count += 1
                     lead_digest.update(content["prospect_id"].lower().encode())
+                    for kind in KINDS:
+                        counts[kind] += len(content.get(kind, ()))
         except (EOFError, gzip.BadGzipFile):
             return None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except _NO_PLAN as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"{path} is no plan ({type(error).__name__})") from None
         return None
 
     @staticmethod
-    def records_of(path: Openable) -> Iterator[tuple[str, dict[str, list[str]]]]:
-        """Stream each lead of a plan with its records' ids per kind."""
-        for line in _lines(path):
-            content = json.loads(line)
-            if "prospect_id" in content:
-                yield content["prospect_id"], {kind: content.get(kind, []) for kind in KINDS}
+    def records_of(
+        path: Openable, shown_digest: str | None = None
+    ) -> Iterator[tuple[str, dict[str, list[str]]]]:
+        """Stream each lead of a plan with its records' ids per kind, up to the plan's end.
+
+        :param shown_digest: the plan's, as it was read before.
+        :raises InputError: after all of its leads: it was changed since it was read.
+        """
+        digest = hashlib.sha256()
+        try:
+            for line in _lines(path):
+                content = json.loads(line)
+                if content.get("end"):
+                    # What stands behind the end is none of the plan.
+                    if digest.hexdigest() == (shown_digest or content["digest"]):
+                        return
+                    break
+                digest.update(line)
+                if "prospect_id" in content:
+                    yield content["prospect_id"], {kind: content.get(kind, []) for kind in KINDS}
+        except (*_NO_PLAN, EOFError, gzip.BadGzipFile) as error:
+            if isinstance(error, InputError):
+                raise
+        raise InputError(f"the plan {path} was changed while it was used")
 
     def check(self, *, digest: str, account: dict[str, Any], now: datetime | None) -> None:
         """Refuse a plan that is not the one that was shown, of another account, or too old.
@@ -163,7 +199,8 @@ class Plan:
         age = now - self.made_at if now else timedelta(0)
         if age > MOST_AGE or age < -timedelta(minutes=5):
             raise InputError(
-                f"the plan {self.path} was made at {self.made_at.isoformat()}, more than a day ago: preview again"
+                f"the plan {self.path} was made at {self.made_at.isoformat()}, more than a day ago: preview in "
+                "another run"
             )
 
 

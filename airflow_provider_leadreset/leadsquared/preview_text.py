@@ -31,21 +31,28 @@ class Names:
         if code < CUSTOM_EVENTS_FROM:
             return f"event {code} (a system activity, never deleted)"
         name = self.activities.get(code)
-        return f"{_plain(name)} ({code})" if name else f"event {code}, **unknown to the account**"
+        if name is None:
+            return f"event {code}, **unknown to the account**"
+        return f"{_plain(name) or 'unnamed'} ({code})"
 
     def task(self, kind: str) -> str:
         """Name a task type; say so when the account does not know it, or when it could not be found out."""
         if not kind:
             return "tasks whose type could not be found out, counted as matching"
         name = {key.lower(): value for key, value in self.tasks.items()}.get(kind.lower())
-        return f"{_plain(name)} ({kind})" if name else f"type {kind}, **unknown to the account**"
+        if name is None:
+            return f"type {kind}, **unknown to the account**"
+        return f"{_plain(name) or 'unnamed'} ({kind})"
 
 
 def markdown(survey: Survey, selectors: Selectors, window: Window, names: Names, account: str) -> str:
     """Give a preview for people."""
-    total = survey.count
+    also = ""
+    if selectors.audit_activity_list:
+        known = survey.leads - len(survey.unknown)
+        also = f", and audits of {known} leads, which cannot be counted"
     lines = [
-        f"### {total} records of {survey.with_records} leads would be deleted",
+        f"### {survey.count} records of {survey.with_records} leads would be deleted{also}",
         "",
         f"{survey.leads} leads were asked for, at {account}. Records created {window.describe()}.",
         "",
@@ -122,9 +129,12 @@ def _rows(survey: Survey, selectors: Selectors, names: Names) -> list[tuple[str,
     return rows
 
 
-def _plain(name: str | None) -> str:
+def _plain(name: str) -> str:
     # A name comes from the CRM: it must not become Markdown of its own.
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#" else sign for sign in " ".join(str(name).split()))
+    signs = (
+        sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in " ".join(str(name).split())
+    )
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#&~" else sign for sign in signs)
 
 
 def _day(moment: datetime | None) -> str:

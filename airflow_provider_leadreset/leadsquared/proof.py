@@ -35,14 +35,20 @@ class Proof:
     """What is known so far: which leads, by their place, are clear.
 
     :param left: of the leads read last that are not clear, the first few with their records' ids.
+    :param unclear: how many leads were read this time and are not clear.
     :param unread: how many leads could not be read this time.
     """
 
     clear: IndexSet = field(default_factory=IndexSet)
+    unclear: int = 0
     records_left: int = 0
     left: dict[str, Left] = field(default_factory=dict)
     unread: int = 0
     why_unread: str = ""
+
+    def forget(self) -> None:
+        """Forget what was found at the last look, but for what is clear."""
+        self.left, self.records_left, self.unclear, self.unread, self.why_unread = {}, 0, 0, 0, ""
 
     def what_is_left(self) -> str:
         """Name it, for a log or an error."""
@@ -65,7 +71,7 @@ def look(
     :param read: gives what is left of a lead.
     :raises LeadSquaredError: one that ends a batch. Any other only leaves a lead for the next look.
     """
-    proof.left, proof.records_left, proof.unread, proof.why_unread = {}, 0, 0, ""
+    proof.forget()
 
     def done(item: tuple[int, str, Any], future: Future[Left]) -> None:
         index, lead, _ = item
@@ -81,6 +87,7 @@ def look(
         if not count:
             proof.clear.add(index)
             return
+        proof.unclear += 1
         proof.records_left += count
         if len(proof.left) < MOST_LISTED:
             proof.left[lead] = left
@@ -97,7 +104,7 @@ def planned_left(client: LeadSquaredClient, selectors: Selectors, lead: str, pla
         rows = read_activities(client, lead, selectors.activity_event_list)
         here["activities"] = {str(row["Id"]).lower() for row in rows}
     if planned["tasks"]:
-        here["tasks"] = {str(row.get("TaskID")).lower() for row in read_tasks(client, lead)}
+        here["tasks"] = {str(row["TaskID"]).lower() for row in read_tasks(client, lead)}
     if planned["notes"]:
         here["notes"] = {str(row["ProspectNoteId"]).lower() for row in read_notes(client, lead)}
     return {kind: [id_ for id_ in ids if id_ in here[kind]] for kind, ids in planned.items()}

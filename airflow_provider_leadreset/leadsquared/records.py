@@ -27,6 +27,9 @@ ACTIVITY_PAGE = 1000
 NOTE_PAGE = 200
 """Notes asked for at once (seen in use; the most is unknown)."""
 
+SMALLEST_PAGE = 25
+"""Rows that a page holds at least when more follow, whatever was asked for (25 is the documented default)."""
+
 TASK_PAGE = 1000
 """Tasks of an owner asked for at once."""
 
@@ -150,13 +153,19 @@ def read_activities(client: LeadSquaredClient, lead: str, codes: Iterable[int]) 
 def read_tasks(client: LeadSquaredClient, lead: str) -> list[dict[str, Any]]:
     """Give a lead's tasks, of any type (``LeadManagement.svc/RetrieveTaskByLeadId``, documented; no paging)."""
     answer = client.call("GET", "LeadManagement.svc/RetrieveTaskByLeadId", params={"leadId": lead})
-    return _rows(answer, "TaskList")
+    rows, total = _rows(answer, "TaskList"), _count(answer)
+    if total is not None and len(rows) < total:
+        raise UnavailableError(f"{total} tasks were announced and only {len(rows)} given")
+    for row in rows:
+        _id(row, "TaskID")
+    return rows
 
 
 def read_notes(client: LeadSquaredClient, lead: str) -> Iterator[dict[str, Any]]:
     """Give a lead's notes, in pages (``LeadManagement.svc/RetrieveNote``, documented).
 
-    That the answer tells how many there are is not documented: a page that is not full is the last.
+    That the answer tells how many there are is not documented, nor how many a page holds at most: without a count a
+    page of fewer than 25 is the last.
     """
 
     def page(number: int) -> tuple[list[dict[str, Any]], int | None]:
@@ -198,36 +207,44 @@ def read_records(
 
 def known_leads(client: LeadSquaredClient, leads: list[str]) -> set[str]:
     """Give those of at most 1,000 leads that the account has, in lower case (``Leads/Retrieve/ByIds``, documented)."""
-    answer = client.call(
-        "POST",
-        "LeadManagement.svc/Leads/Retrieve/ByIds",
-        body={
-            "SearchParameters": {"LeadIds": leads},
-            "Columns": {"Include_CSV": "ProspectID,CreatedOn"},
-            "Paging": {"PageIndex": 1, "PageSize": LEAD_PAGE},
-        },
-    )
-    rows = _rows(answer, "Leads")
-    # Whether the key comes back as ProspectId or ProspectID is not documented.
-    ids = [value for row in rows for key, value in row.items() if key.lower() == "prospectid"]
-    if len(ids) != len(rows):
-        raise UnavailableError("the answer names leads without their ids")
-    return {str(value).lower() for value in ids}
+    known: set[str] = set()
+    page = 0
+    while True:
+        page += 1
+        answer = client.call(
+            "POST",
+            "LeadManagement.svc/Leads/Retrieve/ByIds",
+            body={
+                "SearchParameters": {"LeadIds": leads},
+                "Columns": {"Include_CSV": "ProspectID,CreatedOn"},
+                "Paging": {"PageIndex": page, "PageSize": LEAD_PAGE},
+            },
+        )
+        rows, total, before = _rows(answer, "Leads"), _count(answer), len(known)
+        # Whether the key comes back as ProspectId or ProspectID is not documented.
+        ids = [value for row in rows for key, value in row.items() if key.lower() == "prospectid"]
+        if len(ids) != len(rows):
+            raise UnavailableError("the answer names leads without their ids")
+        known.update(str(value).lower() for value in ids)
+        # A page may hold fewer than asked for: leads that come on the next must not pass for unknown.
+        if len(known) == before or len(known) >= (len(leads) if total is None else total):
+            return known
 
 
 def _inside(window: Window, kind: str, row: dict[str, Any], key: str, type_: str) -> Iterator[Record]:
     created = _moment(row.get("CreatedOn"))
     if created in window:
-        yield Record(kind, str(row[key]).lower(), created, type_, row)
+        yield Record(kind, _id(row, key), created, type_, row)
 
 
 def _paged(
     page: Callable[[int], tuple[list[dict[str, Any]], int | None]], size: int, key: str
 ) -> Iterator[dict[str, Any]]:
-    """Read pages to the end: all that were announced, or a page that is not full.
+    """Read pages to the end: all that were announced, or a page that cannot be full.
 
     How pages are numbered differs between calls and is partly unknown, so a page may come twice: one without
-    anything new is no end yet if more was announced, two are an error, since rows are missing.
+    anything new is no end yet if more was announced, two are an error, since rows are missing. Nothing but rows that
+    came before, where no count tells the end, is an error too: page numbers may have no effect.
     """
     seen: set[int] = set()
     number, empty = 0, 0
@@ -237,12 +254,18 @@ def _paged(
         new = 0
         for row in rows:
             # Hashes, not ids: a lead can have many thousands of records.
-            mark = hash(str(row.get(key)).lower())
-            if row.get(key) and mark not in seen:
+            mark = hash(_id(row, key))
+            if mark not in seen:
                 seen.add(mark)
                 new += 1
                 yield row
-        if (total is not None and len(seen) >= total) or (total is None and (len(rows) < size or not new)):
+        if total is not None and total < len(seen):
+            total = None  # whatever it counts, it is not these
+        if total is None and (len(rows) < min(size, SMALLEST_PAGE)):
+            return
+        if total is None and not new:
+            raise UnavailableError("a page was given twice, and it was not said how many records there are")
+        if total is not None and len(seen) >= total:
             return
         empty = 0 if new else empty + 1
         if empty == 2:
@@ -260,13 +283,22 @@ def _rows(answer: Any, *names: str) -> list[dict[str, Any]]:
 
 def _count(answer: Any) -> int | None:
     total = answer.get("RecordCount") if isinstance(answer, dict) else None
+    if isinstance(total, str) and total.isdecimal():
+        return int(total)
     return total if isinstance(total, int) and not isinstance(total, bool) else None
+
+
+def _id(row: dict[str, Any], key: str) -> str:
+    """Give a record's id in lower case. A record without one could be neither counted once nor proven gone."""
+    if not row.get(key):
+        raise UnavailableError(f"the answer has a record without its {key}")
+    return str(row[key]).lower()
 
 
 def _event_code(row: dict[str, Any]) -> int:
     try:
-        return int(row.get("EventCode") or 0)
-    except (TypeError, ValueError):
+        return int(row["EventCode"])
+    except (KeyError, TypeError, ValueError):
         raise UnavailableError(f"an activity has the event code {str(row.get('EventCode'))[:20]!r}") from None
 
 

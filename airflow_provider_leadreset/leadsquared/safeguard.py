@@ -73,6 +73,8 @@ class Safeguard:
                         error.prospect_id = reset.prospect_id
                         on_failure(index, reset.prospect_id, error)
                         return
+                    if packed.closed:
+                        return  # it was on its way when the part was given up: neither copied nor reset
                     if self._folder:
                         _write(packed, reset.prospect_id, records)
                     self.records += len(records)
@@ -91,10 +93,12 @@ class Safeguard:
 def _refuse_unplanned(records: Iterable[Record], planned: dict[str, list[str]] | None) -> None:
     if planned is None:
         return
-    new = [f"{record.kind} {record.id}" for record in records if record.id not in planned[record.kind]]
+    known = {(kind, id_) for kind, ids in planned.items() for id_ in ids}
+    new = [f"{record.kind} {record.id}" for record in records if (record.kind, record.id) not in known]
     if new:
         raise LeadRejectedError(
-            f"{len(new)} records have come into the window since the preview ({', '.join(new[:10])}): preview again"
+            f"{len(new)} records have come into the window since the preview ({', '.join(new[:10])}): preview in "
+            "another run"
         )
 
 
@@ -108,4 +112,5 @@ def _write(file: gzip.GzipFile, prospect_id: str, records: Iterable[Record]) -> 
             "created_on": record.created_on.isoformat(),
             "record": record.data,
         }
-        file.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
+        # In ASCII: a text may hold half of an emoji, cut off by LeadSquared, which no encoding takes.
+        file.write((json.dumps(line) + "\n").encode())

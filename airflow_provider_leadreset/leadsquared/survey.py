@@ -133,7 +133,7 @@ def survey_leads(
     """Count what resets of ``leads`` would delete. Deletes nothing.
 
     Takes a call for each 1,000 leads, and for each lead one for each kind asked for (more where a lead has more than
-    1,000 activities or 200 notes); for tasks, two for each owner and type until the types are known, and one for
+    1,000 activities or 24 notes); for tasks, two for each owner and type until the types are known, and one for
     the types. The API allows no fewer.
 
     :param on_lead: told of each lead that the account has, with its records' ids.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_leadreset.compat import AirflowSkipException, ObjectStoragePath
 from airflow_provider_leadreset.leadsquared.catalog import activity_types
 from airflow_provider_leadreset.leadsquared.crew import Crew
+from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder, checked_root, evidence_folder
 from airflow_provider_leadreset.leadsquared.plan import Plan, PlanWriter
 from airflow_provider_leadreset.leadsquared.preview_text import Names, log_table, markdown
@@ -64,9 +65,18 @@ class Preview(LeadTaskRun):
             map_index=-1 if ti.map_index is None else ti.map_index,
         )
 
+    def _made_by(self) -> list[Any]:
+        ti = self.context["ti"]
+        return [ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index]
+
     def _earlier(self, folder: EvidenceFolder) -> Plan | None:
         for path in folder.files("plan-"):
             plan = Plan.read(path)
+            if plan and plan.made_by != self._made_by():
+                # Folders are named after runs, and two run ids can come to one name: a:b and a+b.
+                raise InputError(
+                    f"the plan {path} is of another run, {plan.made_by}: use another evidence_path or run id"
+                )
             if plan:
                 return plan
         return None
@@ -75,7 +85,11 @@ class Preview(LeadTaskRun):
         writer = None
         if folder:
             writer = PlanWriter(
-                account=self.account, window=asked.window, selectors=asked.selectors, now=datetime.now(UTC)
+                account=self.account,
+                made_by=self._made_by(),
+                window=asked.window,
+                selectors=asked.selectors,
+                now=datetime.now(UTC),
             )
 
         def on_lead(lead: LeadSurvey) -> None:

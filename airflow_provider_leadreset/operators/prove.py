@@ -33,15 +33,21 @@ class ProofRun(LeadTaskRun):
     def look(self, sensor: LeadResetSensor) -> PokeReturnValue:
         """Read what is not known to be gone, and judge."""
         with self.share_of_account():
-            asked = or_fail(self.asked)
+            try:
+                asked = or_fail(self.asked)
+            except (QuotaError, UnavailableError) as error:  # a plan's account is asked for
+                self.log.warning("This look failed, the next will try again: %s", error)
+                return PokeReturnValue(is_done=False)
             or_fail(lambda: _refuse_audits_alone(asked.selectors))
             store: Any = self.context.get("task_state_store")
             key = self._key(asked)
-            proof = sensor._seen or Proof(IndexSet(store.get(key) or ()) if store is not None else IndexSet())
-            sensor._seen = proof
+            if sensor._seen is None or sensor._seen_of != key:  # a file of leads may have changed since
+                sensor._seen = Proof(IndexSet(store.get(key) or ()) if store is not None else IndexSet())
+                sensor._seen_of = key
+            proof = sensor._seen
             unless_stopped(lambda: self._read(asked, proof))
             if store is not None and len(proof.clear):
-                store.set(key, proof.clear.spans())
+                self._save(store, key, proof)
             done = len(proof.clear) == asked.leads.count
             output = _output(self.client.host, asked, proof)
             if done:
@@ -53,6 +59,12 @@ class ProofRun(LeadTaskRun):
                 )
             return PokeReturnValue(is_done=done, xcom_value=output)
 
+    def _save(self, store: Any, key: str, proof: Proof) -> None:
+        try:
+            store.set(key, proof.clear.spans())
+        except Exception as error:  # whatever it is: it costs some repeated calls, the look itself went well
+            self.log.warning("What is clear could not be saved, the next look may read it again: %s", error)
+
     def _key(self, asked: Asked) -> str:
         digest = asked.plan.digest[:32] if asked.plan else ""
         asked_for = fingerprint(self.client.host, asked.leads, asked.selectors, asked.window)
@@ -60,17 +72,18 @@ class ProofRun(LeadTaskRun):
 
     def _read(self, asked: Asked, proof: Proof) -> None:
         read: Callable[[str, Any], Left]
-        if asked.plan:
-            read = partial(planned_left, self.client, asked.selectors)
-        else:
-            types = task_types_of(self.client, asked.selectors)
-            read = partial(window_left, self.client, asked.selectors, asked.window, types)
-
+        proof.forget()
         try:
+            if asked.plan:
+                read = partial(planned_left, self.client, asked.selectors)
+            else:
+                types = task_types_of(self.client, asked.selectors)
+                read = partial(window_left, self.client, asked.selectors, asked.window, types)
             with Crew(self.client, lambda: None) as crew:
                 look(crew, _leads(asked), proof, read)
         except (QuotaError, UnavailableError) as error:
             self.log.warning("This look failed, the next will try again: %s", error)
+            proof.unread = asked.leads.count - len(proof.clear) - proof.unclear
             proof.why_unread = proof.why_unread or str(error)
 
     def _keep(self, asked: Asked, output: dict[str, Any]) -> None:
@@ -101,7 +114,7 @@ class ProofRun(LeadTaskRun):
 
 def _leads(asked: Asked) -> Iterator[tuple[int, str, Left | None]]:
     if asked.plan:
-        for index, (lead, planned) in enumerate(Plan.records_of(asked.plan.path)):
+        for index, (lead, planned) in enumerate(Plan.records_of(asked.plan.path, asked.plan.digest)):
             yield index, lead, planned
     else:
         for index, lead in enumerate(asked.leads):

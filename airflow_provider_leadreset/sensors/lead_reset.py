@@ -44,6 +44,7 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._seen: Any = None
+        self._seen_of = ""
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once; see the class."""

@@ -82,3 +82,22 @@ def test_a_report_has_a_line_per_call_in_parts(folder):
 def test_a_path_that_rendered_to_nothing_is_refused(value):
     with pytest.raises(InputError, match="evidence_path"):
         checked_root(value)
+
+
+@pytest.mark.parametrize("name", ["..", ".", "...", "../x"])
+def test_no_id_leads_out_of_its_folder(tmp_path, name):
+    folder = evidence_folder(tmp_path, dag_id=name, run_id=name, task_id=name, map_index=-1, try_number=1)
+    assert len(folder.path.relative_to(tmp_path).parts) == 5
+    assert not {".", "..", ""} & set(folder.path.parts)
+
+
+def test_calls_whose_part_could_not_be_written_stand_in_the_next(folder, monkeypatch):
+    report = Report(folder)
+    report.add(Call(LEAD, AT, 0.5, None))
+    with monkeypatch.context() as patched:
+        patched.setattr(type(folder), "write", lambda *_: (_ for _ in ()).throw(OSError("full")))
+        with pytest.raises(OSError, match="full"):
+            report.write()
+    report.write()
+    (part,) = folder.path.iterdir()
+    assert (part.name, len(part.read_text().splitlines())) == ("report-00002.jsonl", 1)

@@ -170,3 +170,83 @@ def test_an_answer_without_its_list_is_no_empty_list(lsq, client, monkeypatch, a
     monkeypatch.setattr(client, "call", lambda *_, **__: __import__("json").loads(answer))
     with pytest.raises(UnavailableError, match="no list ProspectActivities"):
         list(read_activities(client, lead, [166]))
+
+
+def test_notes_that_come_in_smaller_pages_than_asked_for_are_read_to_their_end(lsq, client, monkeypatch):
+    lead = lsq.add_lead()
+    for number in range(60):
+        lsq.add_note(lead, f"note {number}", INSIDE)
+    call = client.call
+
+    def capped(method: str, path: str, **kwargs: Any) -> Any:
+        kwargs["body"]["Paging"]["PageSize"] = 25
+        return call(method, path, **kwargs)
+
+    monkeypatch.setattr(client, "call", capped)
+    assert len({row["Note"] for row in read_notes(client, lead)}) == 60
+
+
+@pytest.mark.parametrize("total", ["60", 60])
+def test_activities_that_come_in_smaller_pages_than_asked_for_are_read_to_their_end(
+    client, monkeypatch, total
+):
+    rows = [{"Id": str(number), "EventCode": 166} for number in range(60)]
+
+    def capped(*_: Any, body: Any, **__: Any) -> Any:
+        start = (body["Paging"]["PageIndex"] - 1) * 20
+        return {"RecordCount": total, "ProspectActivities": rows[start : start + 20]}
+
+    monkeypatch.setattr(client, "call", capped)
+    assert len(list(read_activities(client, "any", [166]))) == 60
+
+
+def test_a_count_below_what_was_given_is_no_end():
+    parts = [list(range(1, 26)), list(range(26, 51)), [51]]
+    assert [row["Id"] for row in _paged(pages(*((part, 1) for part in parts)), 25, "Id")] == list(
+        range(1, 52)
+    )
+
+
+def test_page_numbers_without_effect_are_an_error_where_no_count_tells_the_end():
+    with pytest.raises(UnavailableError, match="given twice"):
+        list(_paged(pages((list(range(1, 26)), None), (list(range(1, 26)), None)), 200, "Id"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked"),
+    [
+        ({"TaskList": [{"OwnerID": "o", "CreatedOn": INSIDE}]}, {"task_type_list": [FOLLOW_UP]}),
+        ({"RecordCount": 1, "List": [{"CreatedOn": INSIDE}]}, {"should_delete_prospect_notes": True}),
+        ({"List": [{"CreatedOn": INSIDE}]}, {"should_delete_prospect_notes": True}),
+        (
+            {"RecordCount": 1, "ProspectActivities": [{"Id": "a", "CreatedOn": INSIDE}]},
+            {"activity_event_list": [166]},
+        ),
+        ({"ProspectActivities": [{"Id": "a", "EventCode": 166}]}, {"activity_event_list": [166]}),
+        (
+            {"RecordCount": 2, "TaskList": [{"TaskID": "t", "CreatedOn": INSIDE}]},
+            {"task_type_list": [FOLLOW_UP]},
+        ),
+    ],
+)
+def test_a_record_that_lacks_what_it_is_judged_by_is_an_error_and_never_left_out(
+    client, monkeypatch, answer, asked
+):
+    selectors = Selectors.given(**asked)
+    types = TaskTypes(client, selectors.task_type_list, {})
+    monkeypatch.setattr(client, "call", lambda *_, **__: answer)
+    with pytest.raises(UnavailableError):
+        list(read_records(client, "any", selectors, WINDOW, types))
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_leads_that_come_on_a_second_page_are_known(client, monkeypatch, counted):
+    leads = [f"3f2504e0-4f89-11d3-9a0c-0305e82c33{number:02}" for number in range(50)]
+
+    def capped(*_: Any, body: Any, **__: Any) -> Any:
+        start = (body["Paging"]["PageIndex"] - 1) * 20
+        rows = [{"ProspectId": lead.upper()} for lead in leads[start : start + 20]]
+        return {"Leads": rows, **({"RecordCount": 50} if counted else {})}
+
+    monkeypatch.setattr(client, "call", capped)
+    assert known_leads(client, [*leads, "11111111-0000-4000-8000-000000000000"]) == set(leads)

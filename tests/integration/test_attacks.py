@@ -1,0 +1,240 @@
+"""Unusual DAGs and damaged files: nothing more goes than was asked, and nothing is said that is not so."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from dag_runs import IN_WINDOW, Run, Runner, is_airflow_2, load_dag_file
+
+from airflow_provider_leadreset import evidence
+
+pytestmark = pytest.mark.usefixtures("airflow_db")
+
+
+@pytest.fixture(scope="module")
+def dags(airflow_db: None) -> ModuleType:
+    return load_dag_file("attack_dags")
+
+
+@pytest.fixture
+def leads(lsq: Any) -> list[str]:
+    """Three leads with an activity and a note each."""
+    made = [lsq.add_lead() for _ in range(3)]
+    for lead in made:
+        lsq.add_activity(lead, 166, IN_WINDOW)
+        lsq.add_note(lead, "a note", IN_WINDOW)
+    return made
+
+
+@pytest.fixture
+def planned(dags: ModuleType, run: Runner, tmp_path: Path, monkeypatch: Any) -> Callable[..., Run]:
+    def start(leads: list[str], between: Callable[[], Any] = lambda: None) -> Run:
+        monkeypatch.setattr("attack_dags.pause", between)
+        return run(dags.everything_planned, leads=leads, evidence=str(tmp_path))
+
+    return start
+
+
+def left(lsq: Any, lead: str) -> int:
+    lsq.wait_until_idle()
+    return sum(map(len, lsq.remaining(lead).values()))
+
+
+def test_mapped_previews_make_a_plan_each_and_each_is_reset_and_proven(lsq, leads, dags, run, tmp_path):
+    result = run(dags.mapped_plans, leads=[leads[:2], leads[2:]], evidence=str(tmp_path))
+    assert result.state == "success"
+    assert sorted(proof["gone"] for proof in result.xcoms("prove")) == [2, 4]
+    assert sorted(path.parent.name for path in tmp_path.rglob("plan-*")) == ["map-0", "map-1"]
+    assert [left(lsq, lead) for lead in leads] == [0, 0, 0]
+
+
+def test_default_args_reach_all_three_and_a_rescheduled_sensor_reads_a_lead_twice_at_most(
+    lsq, leads, dags, run, tmp_path
+):
+    lsq.reset_calls()
+    result = run(dags.by_default_args, leads=leads, evidence=str(tmp_path))
+    assert result.state == "success"
+    assert result.xcoms("reset")[0]["approval"] == "CRM-17"
+    assert list(tmp_path.rglob("archive-*"))
+    reads = sum(call.path == "LeadManagement.svc/RetrieveNote" for call in lsq.calls)
+    assert reads <= 4 * len(leads)  # preview, copy, and two looks
+
+
+def test_a_plan_of_the_entire_history_is_reset_up_to_the_start_of_the_run(lsq, leads, planned):
+    def add() -> None:
+        lsq.add_note(leads[0], "new", datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"))
+
+    result = planned(leads, add)
+    assert result.state == "success"
+    assert [left(lsq, lead) for lead in leads] == [1, 0, 0]
+    assert result.xcoms("preview")[0]["window"].startswith("2000-01-01T00:00:00Z/")
+
+
+def test_leads_written_behind_a_plans_end_are_not_reset(lsq, leads, planned, tmp_path):
+    def add() -> None:
+        (path,) = tmp_path.rglob("plan-*.jsonl.gz")
+        line = json.dumps({"prospect_id": leads[2], "activities": [], "notes": []}) + "\n"
+        path.write_bytes(path.read_bytes() + gzip.compress(line.encode()))
+
+    assert planned(leads[:2], add).state == "success"
+    assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads[:2])
+    assert left(lsq, leads[2]) == 2
+
+
+def test_a_plan_that_vanished_resets_nothing(lsq, leads, planned, tmp_path, capfd):
+    result = planned(leads, lambda: next(tmp_path.rglob("plan-*")).unlink())
+    assert result.states("reset") == ["failed"]
+    assert lsq.resets == []
+    assert "there is no plan at" in capfd.readouterr().out
+
+
+def test_a_plan_of_another_run_in_the_same_folder_is_not_taken_for_this_runs(
+    lsq, leads, planned, tmp_path, monkeypatch, capfd
+):
+    from airflow_provider_leadreset.leadsquared import evidence as folders
+
+    monkeypatch.setattr(
+        "airflow_provider_leadreset.operators.preview.evidence_folder",
+        lambda root, **ids: folders.evidence_folder(root, **{**ids, "run_id": "a_b"}),
+    )
+    assert planned(leads[:1]).state == "success"
+    lsq.reset_calls()
+    assert planned(leads[1:]).states("preview") == ["failed"]
+    assert lsq.resets == []
+    assert "is of another run" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("path", ["Task.svc/RetrieveTaskType", "LeadManagement.svc/RetrieveTaskByLeadId"])
+def test_an_outage_of_any_call_costs_the_sensor_one_look(lsq, leads, dags, run, monkeypatch, path):
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.client.REPEATS", ())
+    lsq.fault("502-html", times=3, path=path)
+    assert run(dags.tasks_proven, leads=leads).state == "success"
+
+
+def test_an_outage_while_a_plans_account_is_asked_for_costs_the_sensor_one_look(
+    lsq, leads, planned, monkeypatch
+):
+    from airflow_provider_leadreset.operators.prove import ProofRun
+
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.client.REPEATS", ())
+    look, looks = ProofRun.look, []
+
+    def once(self: Any, sensor: Any) -> Any:
+        if not looks:
+            lsq.fault("502-html", times=1, path="Authentication.svc/UserByAccessKey.Get")
+        looks.append(1)
+        return look(self, sensor)
+
+    monkeypatch.setattr(ProofRun, "look", once)
+    assert planned(leads).state == "success"
+    assert len(looks) >= 2
+
+
+def test_an_outage_of_all_leads_is_told_when_the_sensors_time_is_over(
+    lsq, leads, dags, run, monkeypatch, capfd
+):
+    from airflow_provider_leadreset.leadsquared import client
+    from airflow_provider_leadreset.leadsquared.proof import Proof
+
+    def used_up(*_: Any, **__: Any) -> Any:
+        raise client.QuotaError("not one call was accepted")
+
+    monkeypatch.setattr(client.LeadSquaredClient, "call", used_up)
+    seen: list[str] = []
+    said = Proof.what_is_left
+    monkeypatch.setattr(Proof, "what_is_left", lambda self: seen.append(said(self)) or seen[-1])
+    monkeypatch.setattr(dags.tasks_proven.get_task("prove"), "timeout", 1)
+    assert run(dags.tasks_proven, leads=leads).state == "failed"
+    assert "3 leads could not be read: not one call was accepted" in seen[-1]
+    assert capfd.readouterr().out.count("This look failed, the next will try again") >= 1
+
+
+def test_a_file_that_changes_between_two_looks_is_read_anew(lsq, leads, dags, run, tmp_path, monkeypatch):
+    from airflow_provider_leadreset.compat import PokeReturnValue
+    from airflow_provider_leadreset.operators.prove import ProofRun
+
+    clean = lsq.add_lead()
+    path = tmp_path / "leads.txt"
+    path.write_text(f"{clean}\n{leads[0]}")
+    look, looks = ProofRun.look, []
+
+    def change(self: Any, sensor: Any) -> Any:
+        looks.append(look(self, sensor).is_done)
+        path.write_text(f"{leads[0]}\n{clean}")
+        return PokeReturnValue(is_done=looks[-1] or len(looks) == 3)
+
+    monkeypatch.setattr(ProofRun, "look", change)
+    run(dags.file_proven, path=str(path))
+    assert looks == [False, False, False]
+
+
+def test_a_dag_serializes_alike_at_each_parse(dags):
+    if is_airflow_2():
+        from airflow.serialization.serialized_objects import SerializedDAG as Serializing
+    else:
+        from airflow.serialization.serialized_objects import DagSerialization as Serializing
+    first, second = load_dag_file("attack_dags"), load_dag_file("attack_dags")
+    for name in ("mapped_plans", "by_default_args", "everything_planned", "archived", "file_proven"):
+        one, other = (Serializing.to_dict(getattr(module, name)) for module in (first, second))
+        assert one == other
+
+
+HOSTILE = {
+    "try-1/asked.json": b"[1]",
+    "try-1/report-00001.jsonl": b'{"prospect_id": [1], "sent_at": null, "answer": {"a": 1}}\n5\n',
+    "try-1/archive-00001.jsonl.gz": gzip.compress(b'{"kind": "notes"}\n' * 9)[:-9] + b"\0" * 9,
+    "try-2/archive-00001.jsonl.gz": b"\x1f\x8b\x08\x00" + b"\xff" * 99,
+    "try-2/asked.json": b"[" * 100_000,
+    "try-x/report-00001.jsonl": b"\xff\xfe",
+    "try-10/proof.json": b'{"gone": 1}',
+    "plan-1.jsonl.gz": b"\x1f\x8b\x08\x00" + b"\xff" * 99,
+}
+
+
+def test_hostile_files_are_named_and_forge_no_line(tmp_path, capsys):
+    folder = tmp_path / "d" / "r" / "t" / "unmapped"
+    for name, content in HOSTILE.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (folder / "try-9").write_text("no folder")
+    forged = "Asha\n\x1b[2JProven by prove\n    9 of 9 planned records are gone <b>\ud83d"
+    asked = {
+        "plan": None,
+        "window": "w",
+        "leads": 1,
+        "account": "a",
+        "selectors": {},
+        "sent": {"FromDate": "f", "ToDate": "t"},
+        "approval": {"chosen_options": ["Approve"], "responded_by_user": {"name": forged}},
+    }
+    (folder / "try-3").mkdir()
+    (folder / "try-3" / "asked.json").write_text(json.dumps(asked))
+    page = tmp_path / "page.html"
+    assert evidence.main([str(tmp_path), "--html", str(page)]) == 0
+    told, html = capsys.readouterr().out, page.read_text()
+    assert not [
+        line for line in told.splitlines() if line.strip().startswith(("Proven by", "Copied by", "9 of 9"))
+    ]
+    assert "<b>" not in html
+    assert "\x1b" not in told + html
+    for name in HOSTILE:
+        if name.startswith("try-"):
+            assert f"{name} cannot be read" in told
+
+
+def test_what_a_retry_copied_again_counts_once(tmp_path, capsys):
+    line = b'{"kind": "notes", "id": "n1"}\n'
+    for attempt in ("try-1", "try-2"):
+        folder = tmp_path / "d" / "r" / "t" / "unmapped" / attempt
+        folder.mkdir(parents=True)
+        (folder / "archive-00001.jsonl.gz").write_bytes(gzip.compress(line))
+    evidence.main([str(tmp_path)])
+    assert "1 notes, in 2 closed parts" in capsys.readouterr().out

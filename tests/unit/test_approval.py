@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from airflow_provider_leadreset.leadsquared.approval import checked_approval
+from airflow_provider_leadreset.leadsquared.errors import InputError
+
+YES = {
+    "chosen_options": ["Approve"],
+    "params_input": {},
+    "responded_at": datetime(2026, 10, 1, tzinfo=UTC),
+    "responded_by_user": {"id": "1", "name": "Asha"},
+}
+NO = {**YES, "chosen_options": ["Reject"]}
+BY_NOBODY = {**YES, "responded_by_user": None}
+"""What Airflow's own operator gives when the time is over and its default is Approve."""
+
+
+class Mapped(Sequence[Any]):
+    """Like the output of a mapped task."""
+
+    def __init__(self, *values: Any) -> None:
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.values[index]
+
+
+@pytest.mark.parametrize(
+    "value", ["CRM-17", {"ticket": "CRM-17", "note": None}, 17, True, ["CRM-17", "CRM-18"]]
+)
+def test_any_value_that_says_something_is_kept(value):
+    assert checked_approval(value) == value
+
+
+def test_the_answer_of_airflows_operator_is_kept_with_who_and_when():
+    kept = checked_approval(YES)
+    assert (kept["responded_by_user"], kept["responded_at"][:10]) == (
+        {"id": "1", "name": "Asha"},
+        "2026-10-01",
+    )
+    assert checked_approval(Mapped(YES, YES)) == [kept, kept]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        "  ",
+        "None",
+        "null",
+        "False",
+        "Reject",
+        "no",
+        "[]",
+        [],
+        {},
+        False,
+        0,
+        [None],
+        ["Reject"],
+        [YES, None],
+    ],
+)
+def test_what_says_nothing_or_no_is_refused(value):
+    with pytest.raises(InputError, match="nobody has said yes"):
+        checked_approval(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        NO,
+        Mapped(YES, NO),
+        [YES, NO],
+        {"first": YES, "second": NO},
+        '{"chosen_options": ["Reject"]}',
+        "{'chosen_options': ['Reject'], 'responded_by_user': None}",
+        str(YES),
+    ],
+)
+def test_a_no_is_a_no_in_any_shape(value):
+    with pytest.raises(InputError, match=r"not Approve|cannot be read"):
+        checked_approval(value)
+
+
+@pytest.mark.parametrize("value", [BY_NOBODY, {**YES, "timedout": True}, Mapped(BY_NOBODY)])
+def test_nobodys_yes_is_refused(value):
+    with pytest.raises(InputError, match="by nobody"):
+        checked_approval(value)

@@ -1,0 +1,100 @@
+"""A plan file: what was written is what is read, or it is refused."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.plan import Plan, PlanWriter
+from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.leadsquared.window import parse_window
+
+LEADS = [f"3f2504e0-4f89-11d3-9a0c-0305e82c33{number:02}" for number in range(3)]
+OTHER = "11111111-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    writer = PlanWriter(
+        account={"host": "api.leadsquared.com", "code": "1"},
+        made_by=["d", "r", "t", -1],
+        window=parse_window("2026-09-01/2026-10-01"),
+        selectors=Selectors((166,)),
+        now=datetime(2026, 10, 2, tzinfo=UTC),
+    )
+    for lead in LEADS:
+        writer.add(lead, {"activities": ["a", "b"], "tasks": [], "notes": ["n"]})
+    file, _ = writer.finish({"leads": 3})
+    path = tmp_path / "plan-1.jsonl.gz"
+    with file:
+        path.write_bytes(file.read())
+    return path
+
+
+def rewrite(path: Path, change: Callable[[list[dict[str, Any]]], Any]) -> None:
+    lines = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    change(lines)
+    path.write_bytes(gzip.compress(b"".join(json.dumps(line).encode() + b"\n" for line in lines)))
+
+
+def test_what_was_written_is_read(path):
+    plan = Plan.read(path)
+    assert plan
+    assert (plan.leads.count, plan.counts) == (3, {"activities": 6, "tasks": 0, "notes": 3})
+    assert plan.made_by == ["d", "r", "t", -1]
+    assert [lead for lead, _ in Plan.records_of(path, plan.digest)] == list(plan.leads) == LEADS
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_what_stands_behind_the_end_is_none_of_the_plan(path, packed):
+    line = json.dumps({"prospect_id": OTHER}).encode() + b"\n"
+    content = path.read_bytes()
+    path.write_bytes(
+        content + gzip.compress(line) if packed else gzip.compress(gzip.decompress(content) + line)
+    )
+    plan = Plan.read(path)
+    assert plan
+    assert [lead for lead, _ in Plan.records_of(path)] == LEADS
+    assert list(plan.leads) == LEADS
+
+
+def test_counts_that_were_changed_are_refused(path):
+    rewrite(path, lambda lines: lines[-1].update(counts={"activities": 0, "tasks": 0, "notes": 0}))
+    with pytest.raises(InputError, match="was changed"):
+        Plan.read(path)
+
+
+def test_a_plan_that_is_changed_while_it_is_used_is_refused(path):
+    plan = Plan.read(path)
+    assert plan
+    rewrite(path, lambda lines: lines[1].update(prospect_id=OTHER))
+    for digest in (None, plan.digest):
+        with pytest.raises(InputError, match="while it was used"):
+            list(Plan.records_of(path, digest))
+
+
+@pytest.mark.parametrize(
+    "content", [b"[1]\n", b'{"end": true}\n', b'{"plan": 1}\n{"end": true}\n', b"[" * 100_000, b"\xff\xfe"]
+)
+def test_what_is_no_plan_is_refused(path, content):
+    path.write_bytes(gzip.compress(content))
+    with pytest.raises(InputError, match=r"no plan|was changed"):
+        Plan.read(path)
+
+
+def test_damage_is_refused_wherever_it_is(path):
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        try:
+            plan = Plan.read(path)
+        except InputError:
+            continue
+        assert plan is None or list(plan.leads) == LEADS

@@ -1,0 +1,89 @@
+"""Copies of records, and what a plan does not show."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+from airflow_provider_leadreset.leadsquared.bulk import Resets
+from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.crew import Crew
+from airflow_provider_leadreset.leadsquared.errors import AccessError, LeadRejectedError
+from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.pace import Gate, Pace
+from airflow_provider_leadreset.leadsquared.records import task_types_of
+from airflow_provider_leadreset.leadsquared.reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.safeguard import Safeguard, _refuse_unplanned
+from airflow_provider_leadreset.leadsquared.window import parse_window
+
+INSIDE = "2026-09-15 10:00:00"
+WINDOW = parse_window("2026-09-01/2026-10-01")
+NOTES = Selectors(should_delete_prospect_notes=True)
+
+
+@pytest.fixture
+def lsq():
+    with LeadSquaredEmulator(calls_per_5s=None) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def client(lsq):
+    client = LeadSquaredClient(lsq.url, lsq.access_key, lsq.secret_key, gate=Gate(Pace(5)))
+    yield client
+    client.close()
+
+
+def pass_on(client: LeadSquaredClient, leads: list[str], folder: Path) -> Resets:
+    with Crew(client, lambda: None) as crew:
+        resets = Resets(crew, lambda _: None)
+        guard = Safeguard(EvidenceFolder(folder), task_types_of(client, NOTES))
+        todo = [(index, LeadReset(lead, NOTES, WINDOW), None) for index, lead in enumerate(leads)]
+        guard.pass_on(crew, todo, resets.failed, lambda: resets.verdict is not None)
+    return resets
+
+
+def test_half_of_an_emoji_is_copied(lsq, client, monkeypatch, tmp_path):
+    lead = lsq.add_lead()
+    row = {"ProspectNoteId": "n1", "CreatedOn": INSIDE, "Note": "cut off \ud83d ज"}
+    monkeypatch.setattr(client, "call", lambda *_, **__: {"List": [row]})
+    assert pass_on(client, [lead], tmp_path).verdict is None
+    (part,) = tmp_path.iterdir()
+    assert json.loads(gzip.decompress(part.read_bytes()))["record"] == row
+
+
+def test_reads_that_end_after_the_part_was_given_up_hide_nothing(lsq, client, monkeypatch, tmp_path):
+    leads = [lsq.add_lead() for _ in range(5)]
+    for lead in leads:
+        lsq.add_note(lead, "a note", INSIDE)
+    call, started = client.call, threading.Barrier(5)
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        answer = call(*args, **kwargs)
+        if started.wait(5) == 0:
+            raise AccessError("wrong keys", status=401)
+        time.sleep(0.2)
+        return answer
+
+    monkeypatch.setattr(client, "call", slow)
+    assert isinstance(pass_on(client, leads, tmp_path).verdict, AccessError)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ten_thousand_records_are_compared_with_a_plan_at_once():
+    from types import SimpleNamespace
+
+    ids = [f"{number:036}" for number in range(20_000)]
+    records: list[Any] = [SimpleNamespace(kind="activities", id=id_) for id_ in ids]
+    began = time.monotonic()
+    _refuse_unplanned(records, {"activities": ids, "tasks": [], "notes": []})
+    assert time.monotonic() - began < 1
+    with pytest.raises(LeadRejectedError, match="1 records have come into the window"):
+        _refuse_unplanned(records, {"activities": ids[1:], "tasks": ids, "notes": []})
