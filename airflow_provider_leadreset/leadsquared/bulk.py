@@ -73,8 +73,11 @@ class Resets:
             stop=lambda: self.verdict is not None,
         )
 
-    def failed(self, index: int, prospect_id: str, error: LeadSquaredError) -> None:
-        """Judge an error, of a reset or of what had to come before it."""
+    def refused(self, index: int, prospect_id: str, error: LeadSquaredError) -> None:
+        """Take a lead that was not reset because of what was found before. That says nothing of the others."""
+        self._judge(index, prospect_id, error, says_more=False)
+
+    def _judge(self, index: int, prospect_id: str, error: LeadSquaredError, *, says_more: bool) -> None:
         if isinstance(error, ClosedError):
             self.verdict = self.verdict or error
         elif ends_batch(error):
@@ -82,14 +85,15 @@ class Resets:
             if self.verdict is None or isinstance(self.verdict, ClosedError):
                 self.verdict = error
         else:
-            self._compare(error)
+            if says_more:
+                self._compare(error)
             self._on_outcome(Outcome(index, prospect_id, error))
 
     def _settle(self, index: int, prospect_id: str, future: Future[None]) -> None:
         try:
             future.result()
         except LeadSquaredError as error:
-            self.failed(index, prospect_id, error)
+            self._judge(index, prospect_id, error, says_more=True)
         else:
             self._succeeded = True
             self._alike.clear()

@@ -28,7 +28,7 @@ from airflow_provider_leadreset.leadsquared.survey import survey_leads
 from airflow_provider_leadreset.leadsquared.tally import Tally, least_seconds
 from airflow_provider_leadreset.operators.checkpoint import Checkpoint
 from airflow_provider_leadreset.operators.failure import failure
-from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail
+from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
@@ -45,7 +45,7 @@ class ResetBatch(LeadTaskRun):
     def run(self) -> dict[str, Any]:
         """Check everything, then reset the leads; see :class:`.LeadResetOperator`."""
         with self.share_of_account():
-            asked = or_fail(self.asked)
+            asked = unless_stopped(self.asked)
             self.approval = or_fail(self._approval)
             self.evidence = or_fail(self._evidence)
             or_fail(lambda: self.checked("max_failed_leads"))
@@ -65,7 +65,7 @@ class ResetBatch(LeadTaskRun):
 
     def _evidence(self) -> EvidenceFolder | None:
         """Where this try's files go."""
-        if self.task.evidence_path is None:
+        if not self.task.asked_for_evidence:
             return None
         ti = self.context["ti"]
         return evidence_folder(
@@ -139,14 +139,24 @@ class ResetBatch(LeadTaskRun):
                 "Queued the reset of %(queued)d of %(leads)d leads in %(seconds)g s; %(failed)d failed",
                 summary,
             )
-            if self.task.do_xcom_push and (failed or because):
+            if self.task.do_xcom_push and (failed or because or report):
                 self.context["ti"].xcom_push(key="return_value", value=summary)
-            if report:
-                report.write()
-                report.folder.write("summary.json", json.dumps(summary).encode())
+            unkept = self._keep(report, summary) if report else None
         if failed:
             raise failed
+        if unkept:
+            raise unkept
         return summary
+
+    def _keep(self, report: Report, summary: dict[str, Any]) -> Exception | None:
+        """Write the last evidence; give what hindered it, which must not hide how the batch itself ended."""
+        try:
+            report.write()
+            report.folder.write("summary.json", json.dumps(summary).encode())
+        except Exception as error:  # storages raise what they like
+            self.log.exception("The evidence could not be written to %s", report.folder)
+            return error
+        return None
 
     def _send(self, crew: Crew, resets: Resets, asked: Asked, tally: Tally) -> None:
         todo = self._todo(asked, tally)
@@ -156,14 +166,18 @@ class ResetBatch(LeadTaskRun):
         folder = self.evidence if self.task.archive else None
         safeguard = Safeguard(folder, task_types_of(self.client, asked.selectors))
         while not resets.verdict and (part := list(islice(todo, PART_LEADS))):
-            passed = safeguard.pass_on(crew, part, resets.failed, stop=lambda: resets.verdict is not None)
+            passed = safeguard.pass_on(crew, part, resets.refused, stop=lambda: resets.verdict is not None)
             resets.run((index, reset) for index, reset, _ in passed)
         if folder:
             self.log.info("Copied %d records to %s before their leads were reset", safeguard.records, folder)
 
     def _todo(self, asked: Asked, tally: Tally) -> Iterator[Todo]:
         leads: Iterable[tuple[str, dict[str, list[str]] | None]]
-        leads = Plan.records_of(asked.plan.path) if asked.plan else ((lead, None) for lead in asked.leads)
+        leads = (
+            Plan.records_of(asked.plan.path, asked.plan.digest)
+            if asked.plan
+            else ((lead, None) for lead in asked.leads)
+        )
         for index, (lead, planned) in enumerate(leads):
             if index not in tally.progress:
                 yield index, LeadReset(lead, asked.selectors, asked.window), planned

@@ -60,7 +60,9 @@ class Checkpoint:
             self._store.set(self._key, state)
         except (BrokenPipeError, EOFError):
             raise
-        except Exception as error:  # whatever else it is: it costs some repeated calls, the batch itself goes well
+        except (
+            Exception
+        ) as error:  # whatever else it is: it costs some repeated calls, the batch itself goes well
             self._log.warning("Progress could not be saved, a retry would repeat calls: %s", error)
         else:
             self._saved = state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.window import ENTIRE_HISTORY
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
 
 __all__ = ["ENTIRE_HISTORY", "LeadResetOperator", "LeadResetPreviewOperator"]
+
+
+class NotGiven(Enum):
+    """The default of an argument for which None is a value."""
+
+    NOT_GIVEN = "not given"
 
 
 class LeadResetOperator(LeadSelection):
@@ -39,9 +46,11 @@ class LeadResetOperator(LeadSelection):
     :param timezone: (templated) IANA name for dates and times without an offset.
     :param plan: (templated) a preview's output, ``plan=preview.output``: resets the leads that it found records
         of, with its selectors and window. Refused when it is not the one that was shown, of another account,
-        or older than a day. Each lead is read again first, and not reset when it has records the plan does not show.
+        or older than a day. Each lead is read again first, and not reset when it has records that the plan does
+        not show.
     :param approval: (templated) who said yes: the output of Airflow's ApprovalOperator, or any JSON value, such as
-        a ticket. Kept in the summary and as evidence. An answer other than Approve is refused.
+        a ticket. Kept in the summary and as evidence. An answer other than Approve is refused, and so is None: leave the
+        argument out where no approval is wanted.
     :param evidence_path: (templated) folder, any ``ObjectStoragePath``, for a report with one JSON line per
         call: ``dag/run/task/map index/try/report-00001.jsonl`` and so on. No file is ever written twice.
     :param archive: whether to copy the records to ``evidence_path`` before they go: gzip JSON lines, a part for each
@@ -74,7 +83,7 @@ class LeadResetOperator(LeadSelection):
     def __init__(
         self,
         *,
-        approval: Any = None,
+        approval: Any = NotGiven.NOT_GIVEN,
         evidence_path: str | None = None,
         archive: bool = False,
         max_records: int | None = None,
@@ -84,9 +93,10 @@ class LeadResetOperator(LeadSelection):
         super().__init__(**kwargs)
         if archive and evidence_path is None:
             raise ValueError("archive=True needs an evidence_path to copy the records to")
-        self.approval = approval
-        # After rendering, an approval that was asked for and one that came to nothing look alike.
-        self.asked_for_approval = approval is not None
+        # After rendering, what was asked for and came to nothing looks like what was not asked for.
+        self.asked_for_approval = approval is not NotGiven.NOT_GIVEN
+        self.approval = approval if self.asked_for_approval else None
+        self.asked_for_evidence = evidence_path is not None
         self.evidence_path = evidence_path
         self.archive = archive
         self.max_records = max_records
@@ -144,6 +154,7 @@ class LeadResetPreviewOperator(LeadSelection):
         if kwargs.get("plan") is not None:
             raise ValueError("a preview makes a plan and takes none")
         super().__init__(**kwargs)
+        self.asked_for_evidence = evidence_path is not None
         self.evidence_path = evidence_path
 
     def execute(self, context: Context) -> dict[str, Any]:

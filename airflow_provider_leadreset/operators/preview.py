@@ -39,7 +39,7 @@ class Preview(LeadTaskRun):
                     earlier.path,
                 )
                 return {**earlier.preview, "plan": str(earlier.path), "digest": earlier.digest}
-            asked = or_fail(self.asked)
+            asked = unless_stopped(self.asked)
             if asked.leads.count == 0:
                 raise AirflowSkipException("There are no leads to preview")
             self.log.info(
@@ -54,7 +54,7 @@ class Preview(LeadTaskRun):
 
     def _folder(self) -> EvidenceFolder | None:
         """Where the plans of all tries go."""
-        if self.task.evidence_path is None:
+        if not self.task.asked_for_evidence:
             return None
         ti = self.context["ti"]
         return evidence_folder(

@@ -88,13 +88,14 @@ class LeadTaskRun:
     @contextmanager
     def share_of_account(self) -> Generator[None, None, None]:
         """Give the connections back at the end, and the slots of the pool as good as new."""
+        client = or_fail(lambda: self.client)
         try:
             yield
         finally:
-            self.client.close()
+            client.close()
             if self.in_account_pool:
                 # Once this task gives back its slots, another may start as many calls at once.
-                self.client.gate.drain()
+                client.gate.drain()
 
     def asked(self) -> Asked:
         """Check what was asked for.

@@ -36,7 +36,7 @@ def leads(lsq: Any) -> list[str]:
 @pytest.fixture
 def planned(dags: ModuleType, run: Runner, tmp_path: Path, monkeypatch: Any) -> Callable[..., Run]:
     def start(leads: list[str], between: Callable[[], Any] = lambda: None) -> Run:
-        monkeypatch.setattr("attack_dags.pause", between)
+        monkeypatch.setattr(dags, "pause", between)
         return run(dags.everything_planned, leads=leads, evidence=str(tmp_path))
 
     return start
@@ -238,3 +238,46 @@ def test_what_a_retry_copied_again_counts_once(tmp_path, capsys):
         (folder / "archive-00001.jsonl.gz").write_bytes(gzip.compress(line))
     evidence.main([str(tmp_path)])
     assert "1 notes, in 2 closed parts" in capsys.readouterr().out
+
+
+def test_a_copy_that_was_asked_for_is_never_left_out(lsq, leads, dags, run):
+    assert run(dags.archived, leads=leads, evidence=None).state == "failed"
+    assert lsq.resets == []
+
+
+def test_an_approval_that_came_to_nothing_is_no_approval_in_a_mapped_task_either(lsq, leads, dags, run):
+    assert run(dags.mapped_approvals, leads=leads, approvals=[None]).state == "failed"
+    assert lsq.resets == []
+
+
+def test_leads_that_changed_since_the_preview_say_nothing_of_the_others(lsq, dags, planned, run, tmp_path):
+    leads = [lsq.add_lead() for _ in range(24)]
+    for lead in leads:
+        lsq.add_activity(lead, 166, IN_WINDOW)
+    result = planned(leads, lambda: [lsq.add_activity(lead, 166, IN_WINDOW) for lead in leads[:21]])
+    (summary,) = result.xcoms("reset")
+    assert (summary["queued"], summary["failed"], summary["not_reached"]) == (3, 21, 0)
+
+
+def test_evidence_that_cannot_be_written_at_the_end_hides_no_lead(
+    lsq, leads, dags, run, tmp_path, monkeypatch
+):
+    from airflow_provider_leadreset.leadsquared.evidence import Report
+
+    def full(_: Any) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Report, "write", full)
+    result = run(dags.archived, leads=leads, evidence=str(tmp_path))
+    assert result.state == "failed"
+    (summary,) = result.xcoms("reset")
+    assert summary["queued"] == 3
+
+
+def test_a_connection_without_a_host_fails_with_what_is_missing(lsq, leads, dags, run, monkeypatch, capfd):
+    connection = json.loads(lsq.conn_json) | {"host": ""}
+    monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", json.dumps(connection))
+    assert run(dags.archived, leads=leads, evidence="/nowhere").state == "failed"
+    output = capfd.readouterr().out
+    assert "AirflowFailException" in output
+    assert "the connection's Host is" in output

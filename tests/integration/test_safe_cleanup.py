@@ -154,7 +154,7 @@ def test_a_copy_is_closed_before_the_first_of_its_leads_is_reset(lsq, world, saf
     assert found == [4, 4]
 
 
-def test_a_lead_whose_copy_fails_is_not_reset_and_is_named(lsq, world, safe, monkeypatch):
+def test_a_lead_whose_copy_fails_is_not_reset_and_is_named(lsq, world, dags, safe, monkeypatch):
     from airflow_provider_leadreset.leadsquared import client
 
     monkeypatch.setattr(client, "REPEATS", ())
@@ -164,7 +164,7 @@ def test_a_lead_whose_copy_fails_is_not_reset_and_is_named(lsq, world, safe, mon
         lsq.fault("500", times=None, path="LeadManagement.svc/RetrieveNote")
         state["before"] = [count(lsq, lead) for lead in world]
 
-    monkeypatch.setattr("safe_dags.pause", break_notes)
+    monkeypatch.setattr(dags, "pause", break_notes)
     result = safe(world)
     assert result.states("reset") == ["failed"]
     assert lsq.resets == []
@@ -177,7 +177,7 @@ def test_a_record_that_came_after_the_preview_is_named_and_its_lead_is_left_alon
     lsq, world, safe, monkeypatch
 ):
     new: list[str] = []
-    monkeypatch.setattr("safe_dags.pause", lambda: new.append(lsq.add_activity(world[0], 166, IN_WINDOW)))
+    monkeypatch.setattr(dags, "pause", lambda: new.append(lsq.add_activity(world[0], 166, IN_WINDOW)))
     result = safe(world)
     assert result.states("reset") == ["failed"]
     assert [call.prospect_id for call in lsq.resets] == [world[1]]
@@ -203,21 +203,21 @@ def test_without_a_yes_nothing_is_reset(lsq, world, safe, approval):
     assert lsq.resets == []
 
 
-def test_a_plan_that_was_changed_is_refused(lsq, world, safe, tmp_path, monkeypatch, capfd):
+def test_a_plan_that_was_changed_is_refused(lsq, world, dags, safe, tmp_path, monkeypatch, capfd):
     def change() -> None:
         (path,) = tmp_path.rglob("plan-*.jsonl.gz")
         lines = gzip.decompress(path.read_bytes()).replace(b"2026-09-01", b"2026-08-01")
         path.write_bytes(gzip.compress(lines))
 
-    monkeypatch.setattr("safe_dags.pause", change)
+    monkeypatch.setattr(dags, "pause", change)
     result = safe(world)
     assert result.states("reset") == ["failed"]
     assert lsq.resets == []
     assert "was changed since it was written" in capfd.readouterr().out
 
 
-def test_a_plan_of_another_account_is_refused(lsq, world, safe, monkeypatch, capfd):
-    monkeypatch.setattr("safe_dags.pause", lambda: lsq.set_user("Administrator", org_short_code="OTHER"))
+def test_a_plan_of_another_account_is_refused(lsq, world, dags, safe, monkeypatch, capfd):
+    monkeypatch.setattr(dags, "pause", lambda: lsq.set_user("Administrator", org_short_code="OTHER"))
     result = safe(world)
     assert result.states("reset") == ["failed"]
     assert lsq.resets == []
