@@ -31,6 +31,12 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["airflow_provider_leadreset.operators.lead_reset"],
             }
         ],
+        "sensors": [
+            {
+                "integration-name": integration,
+                "python-modules": ["airflow_provider_leadreset.sensors.lead_reset"],
+            }
+        ],
         "connection-types": [
             {
                 "connection-type": "leadsquared",

@@ -49,8 +49,8 @@ class LeadResetOperator(LeadSelection):
         or older than a day. Each lead is read again first, and not reset when it has records that the plan does
         not show.
     :param approval: (templated) who said yes: the output of Airflow's ApprovalOperator, or any JSON value, such as
-        a ticket. Kept in the summary and as evidence. An answer other than Approve is refused, and so is None: leave the
-        argument out where no approval is wanted.
+        a ticket. Kept in the summary and as evidence. An answer other than Approve is refused, and so is None: leave
+        it out where no approval is wanted.
     :param evidence_path: (templated) folder, any ``ObjectStoragePath``, for a report with one JSON line per
         call: ``dag/run/task/map index/try/report-00001.jsonl`` and so on. No file is ever written twice.
     :param archive: whether to copy the records to ``evidence_path`` before they go: gzip JSON lines, a part for each

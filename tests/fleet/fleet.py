@@ -9,17 +9,19 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import signal
 import sys
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from types import FrameType
+from pathlib import Path
 from typing import Any
 
+# Starting and ending processes, and asking Airflow and LeadSquared, is the same for every test that starts them.
+sys.path.append(str(Path(__file__).parent.parent / "processes"))
+
 from airflow_fleet import HOME, Fleet, running_fleet
-from processes import FleetError, leftovers
+from processes import RunError, end_on_signals, leftovers
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -99,8 +101,7 @@ def main() -> int:
     parser.add_argument("--strict", action="store_true", help=f"allow {STRICT_RATIO} of the least time only")
     given = parser.parse_args()
     plan = Plan(given.tasks)
-    for number in _SIGNALS:
-        signal.signal(number, _end)
+    end_on_signals(console.print)
     began = time.monotonic()
     try:
         with running_fleet(DAG, workers=WORKERS, concurrency=plan.concurrency, slots=SLOTS) as fleet:
@@ -113,7 +114,7 @@ def main() -> int:
             ended = time.monotonic()
             checks = judge(fleet, leads, run, plan, STRICT_RATIO if given.strict else RATIO)
         down = time.monotonic()
-    except FleetError as error:
+    except RunError as error:
         console.print(f"[red]Not done:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
         return 1
     left = leftovers(str(HOME))
@@ -125,27 +126,17 @@ def main() -> int:
     return 0 if checks.good else 1
 
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    for later in _SIGNALS:
-        signal.signal(later, lambda *_: None)  # stopping everything takes a while, and must not be cut short
-    console.print("Stopping everything")
-    sys.exit(128 + number)
-
-
 def seed(fleet: Fleet) -> list[str]:
     """Add leads, each with one activity to delete and one after the window; give their ids."""
     activities = [{"event_code": 166, "created_on": f"{year}-06-01 09:00:00"} for year in (2025, 2026)]
-    added = fleet.leadsquared("POST", "/seed", {"leads": [{"activities": activities}] * LEADS})
+    added = fleet.leadsquared.ask("POST", "/seed", {"leads": [{"activities": activities}] * LEADS})
     return list(added["lead_ids"])
 
 
 def run_dag(fleet: Fleet, leads: list[str], plan: Plan) -> dict[str, Any]:
     """Trigger the DAG, wait for its end, give the run."""
     conf = {"leads": leads, "leads_per_task": plan.leads_per_task}
-    run = fleet.airflow("POST", f"/dags/{DAG}/dagRuns", {"logical_date": None, "conf": conf})
+    run = fleet.airflow.ask("POST", f"/dags/{DAG}/dagRuns", {"logical_date": None, "conf": conf})
     path = f"/dags/{DAG}/dagRuns/{run['dag_run_id']}"
     told = time.monotonic()
 
@@ -153,9 +144,9 @@ def run_dag(fleet: Fleet, leads: list[str], plan: Plan) -> dict[str, Any]:
         nonlocal told
         if time.monotonic() - told > 15:
             told = time.monotonic()
-            state = fleet.leadsquared("GET", "/state")
+            state = fleet.leadsquared.ask("GET", "/state")
             console.print(f"{state['resets']} of {LEADS} leads, {state['throttled']} throttled")
-        now: dict[str, Any] = fleet.airflow("GET", path)
+        now: dict[str, Any] = fleet.airflow.ask("GET", path)
         return now if now["state"] in {"success", "failed"} else None
 
     return fleet.processes.wait_for(f"the end of {DAG}", ended, 4 * plan.least_seconds, every=1.0)
@@ -163,9 +154,11 @@ def run_dag(fleet: Fleet, leads: list[str], plan: Plan) -> dict[str, Any]:
 
 def judge(fleet: Fleet, leads: list[str], run: dict[str, Any], plan: Plan, most_ratio: float) -> Checks:
     """Compare the emulator's record, and Airflow's, with what was promised."""
-    calls = fleet.calls()
+    calls = fleet.leadsquared.calls()
     (HOME / "calls.json").write_text(json.dumps(calls))
-    tasks = fleet.airflow("GET", f"/dags/{DAG}/dagRuns/{run['dag_run_id']}/taskInstances")["task_instances"]
+    tasks = fleet.airflow.ask("GET", f"/dags/{DAG}/dagRuns/{run['dag_run_id']}/taskInstances")[
+        "task_instances"
+    ]
     resets = sorted(
         (task for task in tasks if task["task_id"] == "reset"), key=lambda task: task["map_index"]
     )
@@ -188,8 +181,8 @@ def judge(fleet: Fleet, leads: list[str], run: dict[str, Any], plan: Plan, most_
     checks.add(
         "every lead reset exactly once", f"{len(done)} leads, {done.total()} resets, {len(calls)} calls", once
     )
-    fleet.leadsquared("POST", "/apply")
-    left = fleet.leadsquared("GET", "/state")["records"]["activities"]
+    fleet.leadsquared.ask("POST", "/apply")
+    left = fleet.leadsquared.ask("GET", "/state")["records"]["activities"]
     checks.add("what is after the window stays", f"{left} of {2 * LEADS} activities", left == LEADS)
     stamps = sorted(call["arrived"] for call in calls)
     worst = most_within(stamps, WINDOW)

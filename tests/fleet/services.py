@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg2
 import redis
-from processes import FleetError
+from processes import RunError
 
 POSTGRES = "postgres@127.0.0.1:5432"
 REDIS = "127.0.0.1:6379"
@@ -34,7 +34,7 @@ def _postgres(*statements: str) -> None:
     try:
         connection = psycopg2.connect(f"postgresql://{POSTGRES}/postgres", connect_timeout=5)
     except psycopg2.OperationalError as error:
-        raise FleetError(
+        raise RunError(
             f"PostgreSQL does not let {POSTGRES} in: start it, version 13 or newer, with that role and no password "
             f"({str(error).splitlines()[0]})"
         ) from None
@@ -51,7 +51,7 @@ def redis_database(owner: Path) -> Generator[str, None, None]:
     try:
         number = _claimed(str(owner))
     except redis.RedisError as error:
-        raise FleetError(f"Redis does not answer at {REDIS}: start it, without password ({error})") from None
+        raise RunError(f"Redis does not answer at {REDIS}: start it, without password ({error})") from None
     url = f"redis://{REDIS}/{number}"
     try:
         yield url
@@ -67,4 +67,4 @@ def _claimed(owner: str) -> int:
                 database.flushdb()  # a killed fleet of this checkout leaves messages to workers that are no more
             if database.dbsize() == 0 and database.set(_CLAIM, owner, nx=True):
                 return number
-    raise FleetError(f"Redis at {REDIS} has no empty database among 1 to 15: empty one with FLUSHDB")
+    raise RunError(f"Redis at {REDIS} has no empty database among 1 to 15: empty one with FLUSHDB")

@@ -174,7 +174,7 @@ def test_a_lead_whose_copy_fails_is_not_reset_and_is_named(lsq, world, dags, saf
 
 
 def test_a_record_that_came_after_the_preview_is_named_and_its_lead_is_left_alone(
-    lsq, world, safe, monkeypatch
+    lsq, world, dags, safe, monkeypatch
 ):
     new: list[str] = []
     monkeypatch.setattr(dags, "pause", lambda: new.append(lsq.add_activity(world[0], 166, IN_WINDOW)))

@@ -11,9 +11,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import psutil
-from local_airflow import Account, Airflow, Stage
-from plans import LATENCY, Plan, draw
-from processes import FleetError
+from airflow_api import AirflowApi
+from archives import Archive, Archived, Look
+from local_airflow import Account, Stage, is_reset
+from plans import LATENCY, Plan, draw, draw_archived
+from processes import RunError
 from results import Result
 from victims import TaskProcesses
 
@@ -45,24 +47,26 @@ class Lane:
 
     :param number: from 1.
     :param stopped: ends all waiting.
+    :param archived: whether its resets keep copies.
     """
 
-    def __init__(self, stage: Stage, number: int, stopped: threading.Event) -> None:
+    def __init__(self, stage: Stage, number: int, stopped: threading.Event, *, archived: bool) -> None:
         self.number = number
         self.dag_id = f"kill_{number}"
         self._processes = stage.processes
-        self._airflow = Airflow(stage.airflow_url)
+        self._airflow = AirflowApi(stage.airflow_url)
         self._airflow.log_in()
         self._account = Account(stage.account_urls[number - 1])
         self._stopped = stopped
+        self._draw = draw_archived if archived else draw
         self._run_id = ""
 
     def play(self, seed: int, number: int, *, orphaned: bool) -> Result:
         """Play a round; again, with another drawing, as long as the kill comes too late."""
         for attempt in range(_LATE_KILLS):
-            if result := self._round(draw(seed, number, attempt, orphaned=orphaned), attempt):
+            if result := self._round(self._draw(seed, number, attempt, orphaned=orphaned), attempt):
                 return result
-        raise FleetError(f"round {number}: {_LATE_KILLS} kills came after the task's end")
+        raise RunError(f"round {number}: {_LATE_KILLS} kills came after the task's end")
 
     def clear(self) -> tuple[int, int]:
         """Clear the task of the last round; give how many leads that had, and how many were reset again, once."""
@@ -81,8 +85,9 @@ class Lane:
         return len(before), sum(again[lead] == 1 for lead in before)
 
     def _round(self, plan: Plan, attempt: int) -> Result | None:
-        leads = self._account.seed(plan.leads)
         self._run_id = f"round-{plan.number}-{attempt + 1}"
+        archive = Archive(self._account, plan, self._run_id) if plan.archived else None
+        leads = archive.leads if archive else self._account.seed(plan.leads)
         wanted_run = {"dag_run_id": self._run_id, "logical_date": None, "conf": {"leads": leads}}
         self._wait(
             "the beginning",
@@ -95,13 +100,18 @@ class Lane:
         since = self._wait("the first call", self._account.calls, every=0.05)[0]["arrived"]
         if plan.after_calls is not None:
             wanted = plan.after_calls
-            self._wait(f"{wanted} resets", lambda: self._account.resets() >= wanted, every=0.03)
+            count = self._account.called if archive else self._account.resets
+            self._wait(f"call {wanted}", lambda: count() >= wanted, every=0.03)
             since = time.monotonic()
         # The emulator stamps calls with the same clock, which all processes of a machine share.
         self._stopped.wait(max(0.0, since + plan.then_seconds - time.monotonic()))
         killed_at = time.time()
         resets = self._account.resets()
-        before = self._until_retried(leads, task) if task.kill(plan.victim) else None
+        before, at_kill, resetting = None, None, False
+        if task.kill(plan.victim):
+            if archive:
+                at_kill, resetting = self._after_kill(archive, task, plan)
+            before = self._until_retried(leads, task)
         run = self._wait("the end of the DAG run", self._ended)
         if before is None:
             return None
@@ -124,7 +134,17 @@ class Lane:
             unsaved=len(repeatable - before.saved),
             overlapped=before.alive,
             recovered=datetime.fromisoformat(last["start_date"]).timestamp() - killed_at,
+            archived=Archived(resetting, at_kill, archive.look()) if archive and at_kill else None,
         )
+
+    def _after_kill(self, archive: Archive, task: TaskProcesses, plan: Plan) -> tuple[Look, bool]:
+        """Look at the archive before the retry; say too whether the last call was a reset."""
+        resetting = is_reset(self._account.calls()[-1])
+        if plan.victim != "supervisor":
+            self._wait("the process's death", lambda: not task.runs(), every=0.01)
+        # What was on its way is carried out, although nobody waits for the answer any more.
+        self._stopped.wait(LATENCY)
+        return archive.look(), resetting
 
     def _until_retried(self, leads: list[str], old: TaskProcesses) -> _Before | None:
         """Wait for the second try; give how things stood before it. None if the task had ended before the kill."""
@@ -161,7 +181,7 @@ class Lane:
         try:
             return TaskProcesses.of(task["pid"], self._processes)
         except psutil.NoSuchProcess as error:
-            raise FleetError(f"{self._run_id}: the task ended at once, see .kill/airflow/logs") from error
+            raise RunError(f"{self._run_id}: the task ended at once, see .kill/airflow/logs") from error
 
     @property
     def _path(self) -> str:
@@ -178,7 +198,7 @@ class Lane:
     def _wait(self, what: str, ask: Callable[[], T | None], every: float = 0.25) -> T:
         def unless_stopped() -> T | None:
             if self._stopped.is_set():
-                raise FleetError("stopped")
+                raise RunError("stopped")
             return ask()
 
         return self._processes.wait_for(

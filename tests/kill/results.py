@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
+from archives import Archived
 from plans import Plan
 from rich.table import Table
 
@@ -28,6 +29,7 @@ class Result:
     :param overlapped: whether the first try's process still ran when the retry began; then that is all the leads
         that were not saved.
     :param recovered: seconds from the kill to the retry's start.
+    :param archived: what became of the copies; None where none were to be kept.
     """
 
     plan: Plan
@@ -41,6 +43,7 @@ class Result:
     unsaved: int
     overlapped: bool
     recovered: float
+    archived: Archived | None
 
     @property
     def orphaned(self) -> bool:
@@ -48,17 +51,24 @@ class Result:
 
     @property
     def good(self) -> bool:
-        within = self.repeated <= self.unsaved and (self.orphaned or self.repeated <= MOST_REPEATED)
-        return self.state == "success" and self.lost == 0 and within
+        as_saved = self.repeated <= self.unsaved
+        if self.plan.archived:
+            kept = self.archived is not None and self.archived.good
+        else:
+            kept = self.orphaned or self.repeated <= MOST_REPEATED
+        return self.state == "success" and self.lost == 0 and as_saved and kept
 
     def line(self, rounds: int) -> str:
         """Say it in one line."""
         number = self.plan.number
         name = f"extra {number - rounds:>2}" if self.orphaned else f"{number:>3}/{rounds}"
+        verdict = "ok" if self.good else f"FAILS, run: {self.state}"
+        if self.archived:
+            verdict = f"{self.archived.line()}  {verdict}"
         return (
             f"{name}  lane {self.lane}  {self.plan.victim:<10}  killed at {self.resets_before:>3} of "
             f"{self.plan.leads:>3}  lost {self.lost}  repeated {self.repeated:>2} (at most {self.unsaved:>2})  "
-            f"retry after {self.recovered:>4.1f} s  " + ("ok" if self.good else f"FAILS, run: {self.state}")
+            f"retry after {self.recovered:>4.1f} s  {verdict}"
         )
 
 
@@ -67,6 +77,56 @@ def table(results: Sequence[Result]) -> Table:
     shown = Table(
         "killed", "rounds", "lost", "repeated min/mean/max", "unsaved max", "seconds to recover min/mean/max"
     )
+    for name, rows, end_section in by_victim(results):
+        shown.add_row(
+            name,
+            str(len(rows)),
+            str(sum(row.lost for row in rows)),
+            _spread((row.repeated for row in rows), "{:g}", "{:.1f}"),
+            str(max(row.unsaved for row in rows)),
+            _spread((row.recovered for row in rows), "{:.1f}", "{:.1f}"),
+            end_section=end_section,
+        )
+    return shown
+
+
+def archive_table(results: Sequence[Result]) -> Table:
+    """Show what became of the copies, by who was killed."""
+    shown = Table(
+        "killed",
+        "reading",
+        "resetting",
+        "gone then",
+        "uncopied",
+        "gone at the end",
+        "uncopied",
+        "left",
+        "wrongly gone",
+        "parts",
+        "torn",
+    )
+    for name, rows, end_section in by_victim(results):
+        found = [row.archived for row in rows if row.archived]
+        if found:
+            shown.add_row(
+                name,
+                str(sum(not one.resetting for one in found)),
+                str(sum(one.resetting for one in found)),
+                str(sum(one.at_kill.gone for one in found)),
+                str(sum(one.at_kill.uncopied for one in found)),
+                str(sum(one.at_end.gone for one in found)),
+                str(sum(one.at_end.uncopied for one in found)),
+                str(sum(one.at_end.left for one in found)),
+                str(sum(one.at_end.strangers for one in found)),
+                str(sum(one.at_end.parts for one in found)),
+                str(sum(one.at_end.torn for one in found)),
+                end_section=end_section,
+            )
+    return shown
+
+
+def by_victim(results: Sequence[Result]) -> Iterator[tuple[str, list[Result], bool]]:
+    """Give the rounds by who was killed, and whether a line is drawn below. Kinds that did not come up are left out."""
     counted = [result for result in results if not result.orphaned]
     for name, rows in (
         ("runner", [result for result in counted if result.plan.victim == "runner"]),
@@ -75,16 +135,7 @@ def table(results: Sequence[Result]) -> Table:
         ("supervisor alone", [result for result in results if result.orphaned]),
     ):
         if rows:
-            shown.add_row(
-                name,
-                str(len(rows)),
-                str(sum(row.lost for row in rows)),
-                _spread((row.repeated for row in rows), "{:g}", "{:.1f}"),
-                str(max(row.unsaved for row in rows)),
-                _spread((row.recovered for row in rows), "{:.1f}", "{:.1f}"),
-                end_section=rows is counted,
-            )
-    return shown
+            yield name, rows, rows is counted
 
 
 def _spread(values: Iterable[float], form: str, mean_form: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psutil
 from plans import Victim
-from processes import MARK, FleetError, Processes
+from processes import MARK, Processes, RunError
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class TaskProcesses:
         runner = psutil.Process(pid)
         supervisor = runner.parent()
         if supervisor is None or supervisor.pid in {one.pid for one in processes.started.values()}:
-            raise FleetError(f"process {pid} has no supervisor to itself")
+            raise RunError(f"process {pid} has no supervisor to itself")
         for process in (runner, supervisor):
             if process.environ().get(MARK) != processes.mark:
-                raise FleetError(f"process {process.pid} was not started here")
+                raise RunError(f"process {process.pid} was not started here")
         return cls(runner, supervisor)
 
     def kill(self, victim: Victim) -> bool:

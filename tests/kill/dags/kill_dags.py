@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from airflow.sdk import DAG
 
+from airflow_provider_leadreset.leadsquared import safeguard
+from airflow_provider_leadreset.operators import batch
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
+
+archiving: dict[str, Any] = {}
+if "KILL_EVIDENCE" in os.environ:
+    # Several parts from few leads. The task's process reads this file too, before it runs the operator.
+    safeguard.PART_LEADS = batch.PART_LEADS = int(os.environ["KILL_PART_LEADS"])
+    archiving = {
+        "task_type_list": ["3c8c7b1e-5a0f-4f0e-9c56-0d7a4b1f9e01"],
+        "should_delete_prospect_notes": True,
+        "evidence_path": os.environ["KILL_EVIDENCE"] + "/{{ run_id }}",
+        "archive": True,
+    }
 
 for lane in range(1, int(os.environ["KILL_LANES"]) + 1):
     with DAG(
@@ -24,4 +38,5 @@ for lane in range(1, int(os.environ["KILL_LANES"]) + 1):
             activity_event_list=[166],
             window="2025-01-01/2026-01-01",
             leadsquared_conn_id=f"kill_{lane}",
+            **archiving,
         )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import socket
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TypeVar
 
 import psutil
 import requests
 
-MARK = "LEADRESET_FLEET"
-"""The variable that marks every process of a fleet, grandchildren included. Airflow's tasks have their own
+MARK = "LEADRESET_RUN"
+"""The variable that marks every process of a run, grandchildren included. Airflow's tasks have their own
 sessions, and those of a killed worker no parent, so neither process groups nor parents find them."""
 
 _POLL = 0.2
@@ -24,15 +28,15 @@ _GRACE = 15.0
 T = TypeVar("T")
 
 
-class FleetError(Exception):
-    """The fleet could not be set up, or did not do what it was waited for."""
+class RunError(Exception):
+    """Something could not be set up, or did not do what it was waited for."""
 
 
 class Processes:
     """A group of processes, each with a log file.
 
     :param logs: folder for the logs.
-    :param mark: tells this fleet's processes from any other's.
+    :param mark: tells this run's processes from any other's.
     :param environment: what all of them get.
     """
 
@@ -78,7 +82,7 @@ class Processes:
             status = None
         if status != 0:
             how = f"did not end in {seconds:g} s" if status is None else f"ended with status {status}"
-            raise FleetError(f"{name} {how}: {self.log(name)}\n{self.last_lines(name)}")
+            raise RunError(f"{name} {how}: {self.log(name)}\n{self.last_lines(name)}")
         del self.started[name]
 
     def log(self, name: str) -> Path:
@@ -93,7 +97,7 @@ class Processes:
         """Raise if a process has ended."""
         for name, process in self.started.items():
             if process.poll() is not None:
-                raise FleetError(
+                raise RunError(
                     f"{name} ended with status {process.returncode}: {self.log(name)}\n{self.last_lines(name)}"
                 )
 
@@ -109,7 +113,7 @@ class Processes:
             except (requests.RequestException, OSError) as error:
                 reason = f": {error}"
             if time.monotonic() > deadline:
-                raise FleetError(f"waited {seconds:g} s in vain for {what}{reason}")
+                raise RunError(f"waited {seconds:g} s in vain for {what}{reason}")
             time.sleep(every)
 
     def stop(self) -> None:
@@ -149,3 +153,42 @@ def sweep(mark: str) -> None:
             except psutil.NoSuchProcess:
                 continue
         psutil.wait_procs(left, timeout=5)
+
+
+@contextmanager
+def only_one(home: Path) -> Generator[None, None, None]:
+    """Keep a second run of this checkout from using the same folder; one that was killed holds nothing up."""
+    home.mkdir(exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(f"{home.name}/ is in use by another run: wait for it or stop it") from None
+        yield
+
+
+def free_ports(count: int) -> list[int]:
+    """Find ports that nobody listens on, each another."""
+    with ExitStack() as stack:
+        found = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in found:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in found]
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def end_on_signals(say: Callable[[str], object]) -> None:
+    """Let the signals that end a command leave all contexts first, once."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for later in _SIGNALS:
+            signal.signal(
+                later, lambda *_: None
+            )  # stopping everything takes a while, and must not be cut short
+        say("Stopping everything")
+        sys.exit(128 + number)
+
+    for number in _SIGNALS:
+        signal.signal(number, end)
