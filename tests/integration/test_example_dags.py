@@ -1,0 +1,80 @@
+"""Every example DAG that needs no person, run to its end; the careful one is run by the demo."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dag_runs import load_dag_file
+
+pytestmark = pytest.mark.usefixtures("airflow_db")
+
+EXAMPLES = {path.stem for path in (Path(__file__).parent.parent.parent / "example_dags").glob("*.py")}
+
+
+def example(name: str) -> Any:
+    return getattr(load_dag_file(name), name)()
+
+
+def test_all_examples_are_known_here():
+    assert {
+        "example_scheduled_cleanup",
+        "example_after_crm_import",
+        "example_fleet",
+        "example_safe_cleanup",
+    } == EXAMPLES
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES - {"example_safe_cleanup"}))
+def test_an_example_is_as_careful_as_it_should_be(airflow_db, name):
+    dag = example(name)
+    assert (dag.catchup, dag.max_active_runs) == (False, 1)
+    assert all(task.retries == 3 for task in dag.tasks)
+
+
+def test_the_nightly_clean_up_takes_whole_local_days_of_a_lists_members(lsq, run):
+    lead, stranger = lsq.add_lead(), lsq.add_lead()
+    a_list = lsq.add_list("Test leads", [lead])
+    for moment in (
+        "2026-09-01 18:29:59",
+        "2026-09-01 18:30:00",
+        "2026-10-01 18:29:59",
+        "2026-10-01 18:30:00",
+    ):
+        lsq.add_note(lead, "note", moment)
+        lsq.add_note(stranger, "note", moment)
+    run_at = datetime(2026, 10, 1, 21, 0, tzinfo=UTC)
+    result = run(example("example_scheduled_cleanup"), logical_date=run_at, list_id=a_list)
+    assert result.state == "success"
+    lsq.wait_until_idle()
+    left = [note["created_on"][:19] for note in lsq.remaining(lead)["notes"]]
+    assert left == ["2026-09-01 18:29:59", "2026-10-01 18:30:00"]
+    assert len(lsq.remaining(stranger)["notes"]) == 4
+
+
+def test_leads_start_afresh_after_an_import_and_what_the_import_adds_stays(lsq, run):
+    lead = lsq.add_lead()
+    lsq.add_activity(lead, 166, "2020-05-01 10:00:00")
+    lsq.add_audit(lead, "StageChange", "2020-05-01 10:00:00")
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    lsq.add_activity(lead, 166, later)
+    assert run(example("example_after_crm_import"), returned=[lead]).state == "success"
+    lsq.wait_until_idle()
+    remaining = lsq.remaining(lead)
+    assert (len(remaining["activities"]), remaining["audits"]) == (1, [])
+
+
+def test_a_quiet_night_resets_nothing(lsq, run):
+    result = run(example("example_after_crm_import"), returned=[])
+    assert result.states("start_afresh") == ["skipped"]
+    assert lsq.calls == []
+
+
+def test_the_fleet_cuts_its_leads_into_tasks(lsq, run):
+    leads = [lsq.add_lead() for _ in range(5)]
+    result = run(example("example_fleet"), leads=leads, leads_per_task=2)
+    assert result.state == "success"
+    assert sorted(summary["leads"] for summary in result.xcoms("reset")) == [1, 2, 2]
+    assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads)
