@@ -46,7 +46,7 @@ def pass_on(client: LeadSquaredClient, leads: list[str], folder: Path) -> Resets
         resets = Resets(crew, lambda _: None)
         guard = Safeguard(EvidenceFolder(folder), task_types_of(client, NOTES))
         todo = [(index, LeadReset(lead, NOTES, WINDOW), None) for index, lead in enumerate(leads)]
-        guard.pass_on(crew, todo, resets.failed, lambda: resets.verdict is not None)
+        guard.pass_on(crew, todo, resets.refused, lambda: resets.verdict is not None)
     return resets
 
 
