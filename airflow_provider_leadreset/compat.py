@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from airflow.sdk import (
         BaseHook,
         BaseOperator,
+        BaseOperatorLink,
         BaseSensorOperator,
         Context,
         ObjectStoragePath,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         AirflowSensorTimeout,
         AirflowSkipException,
     )
+    from airflow.sdk.execution_time.xcom import XCom
     from airflow.sdk.log import mask_secret
 else:
     try:
@@ -32,9 +34,11 @@ else:
 
 _ELSEWHERE = {
     "BaseHook": ("airflow.sdk", "airflow.hooks.base"),
+    "BaseOperatorLink": ("airflow.sdk", "airflow.models.baseoperatorlink"),
     "BaseSensorOperator": ("airflow.sdk", "airflow.sensors.base"),
     "PokeReturnValue": ("airflow.sdk", "airflow.sensors.base"),
     "ObjectStoragePath": ("airflow.sdk", "airflow.io.path"),
+    "XCom": ("airflow.sdk.execution_time.xcom", "airflow.models.xcom"),
     "mask_secret": ("airflow.sdk.log", "airflow.utils.log.secrets_masker"),
     "AirflowException": ("airflow.sdk.exceptions", "airflow.exceptions"),
     "AirflowFailException": ("airflow.sdk.exceptions", "airflow.exceptions"),
@@ -50,10 +54,12 @@ __all__ = [
     "AirflowSkipException",
     "BaseHook",
     "BaseOperator",
+    "BaseOperatorLink",
     "BaseSensorOperator",
     "Context",
     "ObjectStoragePath",
     "PokeReturnValue",
+    "XCom",
     "mask_secret",
 ]
 

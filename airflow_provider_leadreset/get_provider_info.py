@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+_KNOWN_HOSTS = (
+    "API hosts by region: api.leadsquared.com (Singapore), api-us11.leadsquared.com (United States), "
+    "api-in21.leadsquared.com and api-in22.leadsquared.com (India), api-ir31.leadsquared.com (Ireland), "
+    "api-ca12.leadsquared.com (Canada), api-me61.leadsquared.com (Middle East)."
+)
+
 
 def get_provider_info() -> dict[str, Any]:
     """Describe the provider as Airflow's ``provider_info.schema.json`` asks."""
@@ -42,6 +48,61 @@ def get_provider_info() -> dict[str, Any]:
                 "connection-type": "leadsquared",
                 "hook-name": "LeadSquared",
                 "hook-class-name": "airflow_provider_leadreset.hooks.lead_reset.LeadResetHook",
+                "ui-field-behaviour": _field_behaviour(),
+                "conn-fields": _connection_fields(),
             }
         ],
+        "extra-links": [
+            "airflow_provider_leadreset.links.LeadLink",
+            "airflow_provider_leadreset.links.EvidenceLink",
+        ],
+    }
+
+
+def _field_behaviour() -> dict[str, Any]:
+    """What the form calls the fields that every connection has."""
+    return {
+        "hidden-fields": ["schema"],
+        "relabeling": {
+            "host": "API host",
+            "login": "Access key",
+            "password": "Secret key",
+            # Its form sends port 0 for none, which its server refuses before it asks the hook.
+            "port": "Port (443: Test fails on Airflow 3.3 without one)",
+        },
+        "placeholders": {
+            "host": "such as api-in21.leadsquared.com",
+            "login": "My Account > Settings > API and Webhooks",
+            "password": "beside the access key; an administrator's",
+            "port": "443",
+        },
+    }
+
+
+def _connection_fields() -> dict[str, Any]:
+    """Describe the fields of the form that are kept in Extra."""
+    return {
+        "calls_per_5s": {
+            "label": "Calls per 5 seconds",
+            "description": "How many calls your LeadSquared plan allows the account in any 5 seconds.",
+            "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 9999, "default": 25},
+        },
+        "pool": {
+            "label": "Pool",
+            "description": "The Airflow pool whose slots are those calls. Empty: the one named like this connection.",
+            "schema": {"type": ["string", "null"]},
+        },
+        "timeout": {
+            "label": "Timeout",
+            "description": "Seconds to wait for a connection, and again for an answer. Empty: 30.",
+            "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 600},
+        },
+        "app_host": {
+            "label": "Web host",
+            "description": (
+                "Host of LeadSquared's web application, for links to leads, such as in21.leadsquared.com. Empty: "
+                f"worked out from the API host. {_KNOWN_HOSTS}"
+            ),
+            "schema": {"type": ["string", "null"]},
+        },
     }

@@ -23,6 +23,7 @@ from airflow_provider_leadreset.leadsquared.pace import WINDOW, Gate, Pace
 from airflow_provider_leadreset.leadsquared.records import task_types_of
 from airflow_provider_leadreset.leadsquared.reset import LeadReset
 from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, survey_lead
+from airflow_provider_leadreset.leadsquared.web import given_web_address, lead_page, web_address_of
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,17 @@ class AccountSettings:
     :param calls_per_5s: calls that the plan allows the account in any 5 seconds.
     :param pool: the Airflow pool whose slots are those calls.
     :param timeout: seconds to wait for a connection, and for an answer.
+    :param web_address: where LeadSquared's web application is, up to the first slash of its paths; None if
+        that is to be worked out from the API host.
     """
 
     calls_per_5s: int = 25
     pool: str = ""
     timeout: float = 30.0
+    web_address: str | None = None
+
+
+_EXTRAS = ("calls_per_5s", "pool", "timeout", "app_host")
 
 
 class LeadResetHook(BaseHook):
@@ -44,7 +51,8 @@ class LeadResetHook(BaseHook):
 
     The connection, of type ``leadsquared``: Host = the account's API host (``api-in21.leadsquared.com``),
     Login = access key, Password = secret key. Extra, all optional: ``calls_per_5s`` (25; what the plan
-    allows), ``pool`` (the connection's own id), ``timeout`` (30 seconds).
+    allows), ``pool`` (the connection's own id), ``timeout`` (30 seconds), ``app_host`` (of the web application,
+    for links to leads; worked out from the API host).
 
     :param leadsquared_conn_id: id of the connection.
     :param calls: at most so many calls start in any 5 seconds; by default the connection's ``calls_per_5s``.
@@ -78,12 +86,13 @@ class LeadResetHook(BaseHook):
         :raises InputError: one of them is no usable value.
         """
         extra = _object(self._connection.extra)
-        unknown = sorted(set(extra) - {"calls_per_5s", "pool", "timeout"})
+        unknown = sorted(set(extra) - set(_EXTRAS))
         if unknown:
             self.log.warning(
-                "Connection %s: the extras %s are not known and have no effect; known are calls_per_5s, pool, timeout",
+                "Connection %s: the extras %s are not known and have no effect; known are %s",
                 self.leadsquared_conn_id,
                 ", ".join(unknown),
+                ", ".join(_EXTRAS),
             )
         return AccountSettings(
             calls_per_5s=_whole_number(
@@ -91,18 +100,23 @@ class LeadResetHook(BaseHook):
             ),
             pool=str(extra.get("pool") or self.leadsquared_conn_id),
             timeout=_seconds("timeout", extra.get("timeout"), AccountSettings.timeout),
+            web_address=given_web_address(extra.get("app_host")),
         )
+
+    @property
+    def _host(self) -> str:
+        # No local name for the connection: its repr shows the keys, and some tracebacks show local names.
+        host, port = (self._connection.host or "").strip(), self._connection.port
+        if port and not re.search(r":\d+(/|$)", host):
+            host = re.sub(r"^((?:https?://)?(?:\[[^]]*\]|[^/:]+))", rf"\g<1>:{port}", host)
+        return host
 
     @cached_property
     def _client(self) -> LeadSquaredClient:
-        # No local name for the connection: its repr shows the keys, and some tracebacks show local names.
-        settings, port = self.settings, self._connection.port
-        host = (self._connection.host or "").strip()
-        if port and not re.search(r":\d+(/|$)", host):
-            host = re.sub(r"^((?:https?://)?(?:\[[^]]*\]|[^/:]+))", rf"\g<1>:{port}", host)
+        settings = self.settings
         share = settings.calls_per_5s if self.calls is None else min(self.calls, settings.calls_per_5s)
         return LeadSquaredClient(
-            host,
+            self._host,
             self._connection.login,
             self._connection.password,
             timeout=settings.timeout,
@@ -136,6 +150,27 @@ class LeadResetHook(BaseHook):
     def task_types(self) -> dict[str, str]:
         """Give the account's task types, GUID to name; see :func:`.catalog.task_types`."""
         return catalog.task_types(self.get_conn())
+
+    def lead_url(self, prospect_id: str) -> str | None:
+        """Give the address of a lead's page in LeadSquared, without a call; see :func:`.web.lead_page`.
+
+        :raises InputError: the connection has no usable host or extras.
+        """
+        return lead_page(self.settings.web_address or web_address_of(self._host), prospect_id)
+
+    @staticmethod
+    def get_ui_field_behaviour() -> dict[str, Any]:
+        """What Airflow 2.11 to 3.1 call the connection's fields; later ones read the provider's description."""
+        from airflow_provider_leadreset.hooks.connection_form import field_behaviour
+
+        return field_behaviour()
+
+    @staticmethod
+    def get_connection_form_widgets() -> dict[str, Any]:
+        """Give the fields that Airflow 2.11 to 3.1 add to the form; see :meth:`get_ui_field_behaviour`."""
+        from airflow_provider_leadreset.hooks.connection_form import widgets
+
+        return widgets()
 
     def test_connection(self) -> tuple[bool, str]:
         """Say whether the connection can reset leads, and whose keys it has.

@@ -51,6 +51,7 @@ class ResetBatch(LeadTaskRun):
             or_fail(lambda: self.checked("max_failed_leads"))
             if asked.leads.count == 0:
                 raise AirflowSkipException("There are no leads to reset")
+            self.link(asked.leads, self.evidence)
             checkpoint = Checkpoint(
                 self.context,
                 fingerprint(self.client.host, asked.leads, asked.selectors, asked.window),

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.window import ENTIRE_HISTORY
+from airflow_provider_leadreset.links import EvidenceLink, LeadLink
 from airflow_provider_leadreset.operators.selection import LeadSelection
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class LeadResetOperator(LeadSelection):
     """
 
     template_fields: Sequence[str] = (*LeadSelection.template_fields, "approval", "evidence_path")
+    operator_extra_links = (LeadLink(), EvidenceLink())
 
     def __init__(
         self,
@@ -149,6 +151,7 @@ class LeadResetPreviewOperator(LeadSelection):
         *(name for name in LeadSelection.template_fields if name != "plan"),
         "evidence_path",
     )
+    operator_extra_links = (LeadLink(), EvidenceLink())
 
     def __init__(self, *, evidence_path: str | None = None, **kwargs: Any) -> None:
         if kwargs.get("plan") is not None:

@@ -42,6 +42,7 @@ class Preview(LeadTaskRun):
             asked = unless_stopped(self.asked)
             if asked.leads.count == 0:
                 raise AirflowSkipException("There are no leads to preview")
+            self.link(asked.leads, folder)
             self.log.info(
                 "LeadSquared at %s (connection %s): counting, of %d leads, %s, created %s. Nothing is deleted",
                 self.client.host,

@@ -22,6 +22,7 @@ from airflow_provider_leadreset.leadsquared.leads import Leads
 from airflow_provider_leadreset.leadsquared.plan import Plan, plan_reference
 from airflow_provider_leadreset.leadsquared.reset import Selectors
 from airflow_provider_leadreset.leadsquared.window import Window, parse_window
+from airflow_provider_leadreset.links import push_links
 from airflow_provider_leadreset.operators.failure import LeadResetFailedError, retry_after
 from airflow_provider_leadreset.operators.selection import LeadSelection
 
@@ -96,6 +97,11 @@ class LeadTaskRun:
             if self.in_account_pool:
                 # Once this task gives back its slots, another may start as many calls at once.
                 client.gate.drain()
+
+    def link(self, leads: Leads, evidence: object = None) -> None:
+        """Let the user interface link to the lead, if it is one alone, and to the evidence."""
+        lead = self.hook.lead_url(next(iter(leads))) if leads.count == 1 else None
+        push_links(self.context["ti"], lead=lead, evidence=str(evidence) if evidence else None)
 
     def asked(self) -> Asked:
         """Check what was asked for.

@@ -1,0 +1,56 @@
+"""Links from a task in Airflow's user interface to what it was about.
+
+Imported at every DAG parse. The addresses are made by the task and kept in XCom, since the user interface has
+neither the connection nor, on Airflow 3, this package at hand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_leadreset.compat import BaseOperatorLink
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.compat import BaseOperator
+
+
+class _PushedLink(BaseOperatorLink):
+    """A link whose address the task has pushed to XCom, under ``xcom_key``."""
+
+    def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
+        """Give the address; empty if the task has none.
+
+        Airflow 2.11 asks in its webserver. Airflow 3 asks in the worker, after the task has ended, and keeps the
+        answer under the same key.
+        """
+        from airflow_provider_leadreset.compat import XCom
+
+        del operator
+        return XCom.get_value(key=self.xcom_key, ti_key=ti_key) or ""
+
+
+class LeadLink(_PushedLink):
+    """To the lead's page in LeadSquared, from a task of one lead."""
+
+    name = "Lead in LeadSquared"
+    xcom_key = "link_lead"
+
+
+class EvidenceLink(_PushedLink):
+    """To what the task has written as evidence, where that has an address on the web."""
+
+    name = "Evidence"
+    xcom_key = "link_evidence"
+
+
+def push_links(ti: Any, *, lead: str | None = None, evidence: str | None = None) -> None:
+    """Push the addresses that a task has; to be called before its first call of LeadSquared.
+
+    :param ti: the task instance.
+    :param lead: address of the one lead's page.
+    :param evidence: where evidence goes; without a link unless that is http or https.
+    """
+    if lead:
+        ti.xcom_push(key=LeadLink.xcom_key, value=lead)
+    if evidence and evidence.startswith(("http://", "https://")):
+        ti.xcom_push(key=EvidenceLink.xcom_key, value=evidence)

@@ -1,0 +1,44 @@
+"""Every DAG file, of the examples and of the tests, as Airflow's own commands see it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import airflow
+import pytest
+
+pytestmark = pytest.mark.usefixtures("airflow_db")
+
+EXAMPLES = {path.stem for path in (Path(__file__).parent.parent.parent / "example_dags").glob("*.py")}
+VERSION = tuple(map(int, airflow.__version__.split(".")[:2]))
+NOT_HERE = set() if VERSION >= (3, 1) else {"example_safe_cleanup"}
+"""It waits for a person, as Airflow can from 3.1 on."""
+
+
+def command(*arguments: str) -> str:
+    """Give what an airflow command prints. Its status says in some versions that there was nothing to list."""
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow", *arguments], capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr
+
+
+def test_airflow_imports_every_dag_file_without_an_error():
+    command("dags", "reserialize")
+    errors = command("dags", "list-import-errors", "--output", "plain")
+    assert set(re.findall(r"/dags/(\w+)\.py", errors)) == NOT_HERE, errors
+    assert ("No data found" in errors) == (not NOT_HERE)
+    listed = command("dags", "list", "--output", "plain")
+    for name in EXAMPLES - NOT_HERE:
+        assert re.search(rf"^{name}\s", listed, re.MULTILINE), listed
+
+
+def test_airflow_lists_what_the_provider_registers():
+    assert "airflow-provider-leadreset" in command("providers", "list", "--output", "plain")
+    assert "hooks.lead_reset.LeadResetHook" in command("providers", "hooks", "--output", "plain")
+    links = command("providers", "links", "--output", "plain")
+    for name in ("LeadLink", "EvidenceLink"):
+        assert f"airflow_provider_leadreset.links.{name}" in links

@@ -1,0 +1,120 @@
+"""The link to the lead, in real DAG runs: what the user interface of the installed Airflow is given."""
+
+from __future__ import annotations
+
+import json
+from types import ModuleType
+from typing import Any
+
+import pytest
+import requests
+from dag_runs import a_lead, is_airflow_2, load_dag_file
+
+from airflow_provider_leadreset.links import EvidenceLink, LeadLink, push_links
+
+pytestmark = pytest.mark.usefixtures("airflow_db")
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def dags(airflow_db: None) -> ModuleType:
+    return load_dag_file("link_dags")
+
+
+def shown(dag: Any, result: Any, name: str = "Lead in LeadSquared", map_index: int = -1) -> str:
+    """Give the link as the webserver or API server does: from the serialized DAG and the database."""
+    from airflow.models.taskinstancekey import TaskInstanceKey
+
+    key = TaskInstanceKey(dag.dag_id, "reset", result.dag_run.run_id, 1, map_index)
+    if is_airflow_2():
+        from airflow.serialization.serialized_objects import SerializedDAG
+
+        read = SerializedDAG.from_dict(SerializedDAG.to_dict(dag))
+    else:
+        from airflow.models.serialized_dag import SerializedDagModel
+        from airflow.utils.session import create_session
+
+        with create_session() as session:
+            read = SerializedDagModel.get(dag.dag_id, session=session).dag
+    task = read.get_task("reset")
+    (link,) = [link for link in task.operator_extra_links if link.name == name]
+    return str(link.get_link(task, ti_key=key) or "")
+
+
+def test_a_task_of_one_lead_links_to_the_leads_page(dags, lsq, run):
+    lead = a_lead(lsq)
+    result = run(dags.linked, leads=lead)
+    assert result.state == "success"
+    address = shown(dags.linked, result)
+    assert address == f"{lsq.url}/LeadManagement/LeadDetails?LeadID={lead}"
+    page = requests.get(address, timeout=10)
+    assert page.status_code == 200
+    assert lead in page.text
+    assert lsq.access_key not in address
+    assert shown(dags.linked, result, "Evidence") == ""
+
+
+def test_a_task_that_failed_has_the_link_too(dags, lsq, run):
+    result = run(dags.linked, leads=UNKNOWN)
+    assert result.state == "failed"
+    assert shown(dags.linked, result) == f"{lsq.url}/LeadManagement/LeadDetails?LeadID={UNKNOWN}"
+
+
+def test_each_mapped_task_has_its_own(dags, lsq, run):
+    leads = [a_lead(lsq), a_lead(lsq)]
+    result = run(dags.linked_mapped, leads=leads)
+    assert result.state == "success"
+    for index, lead in enumerate(leads):
+        assert shown(dags.linked_mapped, result, map_index=index).endswith(f"?LeadID={lead}")
+
+
+def test_a_task_of_many_leads_has_none(dags, lsq, run):
+    result = run(dags.linked, leads=[a_lead(lsq), a_lead(lsq)])
+    assert result.state == "success"
+    assert shown(dags.linked, result) == ""
+
+
+def test_the_address_is_there_before_the_first_call(dags, lsq, run, monkeypatch):
+    calls_at_push = []
+
+    def pushing(*args, **kwargs):
+        calls_at_push.append(len(lsq.calls))
+        return push_links(*args, **kwargs)
+
+    monkeypatch.setattr("airflow_provider_leadreset.operators.run.push_links", pushing)
+    run(dags.linked, leads=a_lead(lsq))
+    assert calls_at_push == [0]
+    assert len(lsq.calls) == 1
+
+
+def test_the_connections_app_host_is_in_the_link(dags, lsq, run, monkeypatch):
+    connection = json.loads(lsq.conn_json)
+    connection["extra"]["app_host"] = "crm.example.com"
+    monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", json.dumps(connection))
+    lead = a_lead(lsq)
+    result = run(dags.linked, leads=lead)
+    assert shown(dags.linked, result) == f"https://crm.example.com/LeadManagement/LeadDetails?LeadID={lead}"
+
+
+class Pushed(dict):
+    """A task instance that keeps what is pushed."""
+
+    def xcom_push(self, key, value):
+        self[key] = value
+
+
+@pytest.mark.parametrize(
+    ("evidence", "kept"),
+    [
+        ("https://files.example.com/e/try-1", True),
+        ("http://127.0.0.1:9/e", True),
+        ("s3://bucket/e", False),
+        ("file:///tmp/e", False),
+        (None, False),
+    ],
+)
+def test_evidence_is_linked_to_where_it_has_an_address_on_the_web(evidence, kept):
+    ti = Pushed()
+    push_links(ti, evidence=evidence)
+    assert ti == ({EvidenceLink.xcom_key: evidence} if kept else {})
+    assert LeadLink.xcom_key != EvidenceLink.xcom_key

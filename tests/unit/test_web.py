@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.web import lead_page, web_address_of
+
+LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+PAGE = f"LeadManagement/LeadDetails?LeadID={LEAD}"
+KEYS = {"login": "u$web-access-key", "password": "s$web-secret-key"}
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give the address of the lead's page for a connection with these fields."""
+
+    def address(host: str, app_host: Any = None, **fields: Any) -> str | None:
+        extra = {} if app_host is None else {"app_host": app_host}
+        connection = {"conn_type": "leadsquared", "host": host, "extra": extra, **KEYS, **fields}
+        monkeypatch.setenv("AIRFLOW_CONN_LSQ", json.dumps(connection))
+        return LeadResetHook("lsq").lead_url(LEAD)
+
+    return address
+
+
+@pytest.mark.parametrize(
+    ("api_host", "web"),
+    [
+        ("api-in21.leadsquared.com", "https://in21.leadsquared.com/"),
+        ("https://API-US11.leadsquared.com/v2/", "https://us11.leadsquared.com/"),
+        ("api.leadsquared.com", "https://run.leadsquared.com/"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/"),
+        ("https://127.0.0.1:8443", None),
+        ("proxy.example.com", None),
+        ("api-in21.leadsquared.com.example.com", None),
+        ("api-in21.leadsquared.com:8443", None),
+    ],
+)
+def test_the_web_host_follows_from_the_api_host(page: Any, api_host: str, web: str | None) -> None:
+    assert web_address_of(api_host) == web
+    assert page(api_host) == (web and web + PAGE)
+
+
+@pytest.mark.parametrize(
+    ("app_host", "expected"),
+    [
+        ("crm.example.com", f"https://crm.example.com/{PAGE}"),
+        (" https://crm.example.com/ ", f"https://crm.example.com/{PAGE}"),
+        ("http://127.0.0.1:9000", f"http://127.0.0.1:9000/{PAGE}"),
+        ("", f"https://in21.leadsquared.com/{PAGE}"),
+        ("  ", f"https://in21.leadsquared.com/{PAGE}"),
+    ],
+)
+def test_the_connections_app_host_wins(page: Any, app_host: str, expected: str) -> None:
+    assert page("api-in21.leadsquared.com", app_host) == expected
+
+
+def test_the_port_field_is_of_the_api_host_alone(page: Any) -> None:
+    assert page("api-in21.leadsquared.com", port=443) == f"https://in21.leadsquared.com/{PAGE}"
+    assert page("http://127.0.0.1", port=9001) == f"http://127.0.0.1:9001/{PAGE}"
+
+
+@pytest.mark.parametrize(
+    "app_host", ["http://crm.example.com", KEYS["password"], 5, ["x"], "crm.example.com/x"]
+)
+def test_an_app_host_that_is_none_is_refused_unquoted(page: Any, app_host: Any) -> None:
+    with pytest.raises(InputError, match="app_host is no host name") as caught:
+        page("api-in21.leadsquared.com", app_host)
+    assert str(app_host) not in str(caught.value)
+
+
+def test_no_address_carries_a_key(page: Any) -> None:
+    for host in ("api-in21.leadsquared.com", "http://127.0.0.1:8080"):
+        for key in KEYS.values():
+            assert key not in page(host)
+            assert quote(key) not in page(host)
+
+
+def test_an_id_cannot_leave_its_place_in_the_address() -> None:
+    page = lead_page("https://in21.leadsquared.com/", "a&b=c#d/e")
+    assert page == "https://in21.leadsquared.com/LeadManagement/LeadDetails?LeadID=a%26b%3Dc%23d%2Fe"
+    assert lead_page(None, LEAD) is None
