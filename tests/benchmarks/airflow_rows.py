@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from local_airflow import LocalAirflow, local_airflow
+from local_airflow import LOOK_EVERY, LocalAirflow, local_airflow
 from processes import HERE, Load
 from results import Row, Target
 from servers import Server, Travel, server
@@ -73,11 +73,13 @@ def _row(
     lsq.forget_calls()
     run = _run(airflow, dag)
     seen = lsq.seen(leads)
+    cpu = run.cpu - idle * run.wall - spare.cpu
     progress(f"  {WAYS[dag]}: {run.wall:.0f} s, ratio {seen.ratio:.2f}, {seen.throttled} throttled")
     targets = (
         Target("ratio", seen.ratio, 1.03, 3),
         Target("throttled", seen.throttled, 0, 0),
         Target("lost", seen.lost, 0, 0),
+        Target("CPU s", cpu, 2, 1),
     )
     return Row(
         WAYS[dag],
@@ -86,18 +88,20 @@ def _row(
         throttled=seen.throttled,
         twice=seen.twice,
         lost=seen.lost,
-        cpu=run.cpu - idle * run.wall - spare.cpu,
+        cpu=cpu,
         memory=run.memory - spare.memory,
         targets=targets if dag == "bench_operator" else (),
         note="" if run.state == "success" else f"the run: {run.state}",
     )
 
 
-def _idle(airflow: LocalAirflow, seconds: float = 8.0) -> float:
-    """Give the CPU seconds that Airflow needs each second without any task."""
+def _idle(airflow: LocalAirflow, seconds: float = 20.0) -> float:
+    """Give the CPU seconds that Airflow needs each second without any task, asked as often as during a run."""
     time.sleep(2)
     before, began = airflow.load().cpu, time.monotonic()
-    time.sleep(seconds)
+    while time.monotonic() < began + seconds:
+        airflow.look_at_last_run()
+        time.sleep(LOOK_EVERY)
     return (airflow.load().cpu - before) / (time.monotonic() - began)
 
 

@@ -35,7 +35,8 @@ limit allows, (⌈leads / calls⌉ − 1) · 5 s. 1.00 is as fast as the account
 **lost**: leads whose reset was never accepted.
 - **in Airflow**: a DAG run of its own: api-server, scheduler with LocalExecutor at its default parallelism, \
 DAG processor. Wall: from the run's start to its end. CPU and memory: all of Airflow's processes, less what they \
-need when idle (CPU) and had just before (memory), and less the same of a run of one empty task; memory is the most \
+need when idle and asked each half second how a run stands (CPU) and had just before (memory), and less the same of \
+a run of one empty task; memory is the most \
 seen at looks one second apart, shared pages counted once. The operator's wall includes the wait for its last \
 window of 5 s, after which its pool slots are free.
 - **alone**: the same pacing in one process without Airflow's scheduler, several at once. CPU and memory: that \
