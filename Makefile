@@ -10,7 +10,7 @@ export AIRFLOW__CORE__LOAD_EXAMPLES := False
 # Without compiled files Airflow starts more than twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check unit integration old wheel fleet kill bench clean
+.PHONY: demo test check unit integration old wheel matrix fleet kill bench clean
 
 demo: $(NEW)/.ready
 	$(NEW)/bin/python tests/demo/demo.py
@@ -32,6 +32,10 @@ integration: $(NEW)/.ready
 # The oldest supported Airflow, with the old provider that managed services pin beside it.
 old: $(OLD)/.ready
 	$(OLD)/bin/python -m pytest tests/unit tests/integration
+
+# Every supported Airflow on every Python it has; the interpreters must be on the PATH. Some hour.
+matrix: $(NEW)/.ready
+	$(NEW)/bin/nox
 
 wheel: $(NEW)/.ready
 	$(NEW)/bin/python tests/wheel/check_wheel.py
@@ -78,4 +82,4 @@ $(BENCH)/.ready: $(NEW)/.ready
 	touch $@
 
 clean:
-	rm -rf $(NEW) $(OLD) $(FLEET) $(BENCH) .demo .fleet .kill .bench .build build dist
+	rm -rf $(NEW) $(OLD) $(FLEET) $(BENCH) .nox .demo .fleet .kill .bench .build build dist
