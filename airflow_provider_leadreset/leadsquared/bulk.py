@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.crew import Crew, ends_batch
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.pace import ClosedError
@@ -47,6 +46,9 @@ class SameErrorsError(LeadSquaredError):
 
 class Resets:
     """Resets leads with a crew, and judges which errors end the batch.
+
+    One lead's error never stops the others. Wrong keys, rights or host do, and a quota or an outage of five minutes,
+    the first 20 leads all failing alike, and a gate closed from outside: that error is then the :attr:`verdict`.
 
     :param on_outcome: called in the crew's owner's thread, once for each lead that was reset or failed. A lead for
         which it was not called was not reached: no call was sent for it, or a call whose effect is unknown
@@ -107,31 +109,3 @@ class Resets:
         self._alike[reason] += 1
         if self._alike[reason] >= SAME_ERRORS and self.verdict is None:
             self.verdict = SameErrorsError(f"the first {SAME_ERRORS} leads all failed alike: {error.reason}")
-
-
-def reset_leads(
-    client: LeadSquaredClient,
-    resets: Iterable[tuple[int, LeadReset]],
-    *,
-    on_outcome: Callable[[Outcome], None],
-    on_tick: Callable[[], None],
-) -> None:
-    """Reset leads, several at once, as fast as the client's pace lets them.
-
-    :param resets: index and reset of each lead.
-    :param on_outcome: as :class:`Resets`.
-    :param on_tick: as :class:`.Crew`.
-    :raises AccessError: keys, rights or host are wrong; no further lead was tried.
-    :raises QuotaError: nothing was accepted for five minutes.
-    :raises OutageError: nothing was answered for five minutes.
-    :raises SameErrorsError: the first 20 leads all failed alike.
-    :raises ClosedError: the client's gate was closed from outside.
-
-    One lead's error never stops the others. However it ends, calls already on their way are waited for
-    and their outcomes reported. Its gate is closed then: the client makes no further call.
-    """
-    with Crew(client, on_tick) as crew:
-        work = Resets(crew, on_outcome)
-        work.run(resets)
-    if work.verdict:
-        raise work.verdict

@@ -17,14 +17,20 @@ Work = Callable[[], object]
 def provider(leads: int) -> Work:
     """The hook's client and the provider's batch, as its operator uses them."""
     from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
-    from airflow_provider_leadreset.leadsquared.bulk import reset_leads
+    from airflow_provider_leadreset.leadsquared.bulk import Resets
+    from airflow_provider_leadreset.leadsquared.crew import Crew
     from airflow_provider_leadreset.leadsquared.reset import LeadReset, Selectors
     from airflow_provider_leadreset.leadsquared.window import parse_window
 
     client = LeadResetHook().get_conn()
     selectors, window = Selectors.given(activity_event_list=EVENT_CODES), parse_window(WINDOW)
     resets = ((index, LeadReset(lead, selectors, window)) for index, lead in enumerate(lead_ids(leads)))
-    return lambda: reset_leads(client, resets, on_outcome=lambda _: None, on_tick=lambda: None)
+
+    def work() -> None:
+        with Crew(client, lambda: None) as crew:
+            Resets(crew, lambda _: None).run(resets)
+
+    return work
 
 
 def limiter(name: str, url: str, headers: dict[str, str], leads: int) -> Work:

@@ -15,7 +15,7 @@ from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared import client as client_module
 from airflow_provider_leadreset.leadsquared import crew
 from airflow_provider_leadreset.leadsquared import pace as pace_module
-from airflow_provider_leadreset.leadsquared.bulk import SAME_ERRORS, Outcome, SameErrorsError, reset_leads
+from airflow_provider_leadreset.leadsquared.bulk import SAME_ERRORS, Outcome, Resets, SameErrorsError
 from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient, OutageError
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -55,7 +55,7 @@ class StandingClock:
 
 
 class StubClient:
-    """What reset_leads needs of a client."""
+    """What Resets needs of a client."""
 
     def __init__(self, reset, share=25):
         self.gate = Gate(Pace(share), StandingClock())
@@ -72,14 +72,18 @@ class StubClient:
 
 
 class Kept:
-    """What reset_leads reports."""
+    """What a batch reports."""
 
     def __init__(self):
         self.outcomes = []
         self.ticks = 0
 
-    def run(self, client, leads, **more):
-        reset_leads(client, leads, **{"on_outcome": self.outcomes.append, "on_tick": self.tick, **more})
+    def run(self, client, leads, *, on_outcome=None, on_tick=None):
+        with crew.Crew(client, on_tick or self.tick) as workers:
+            work = Resets(workers, on_outcome or self.outcomes.append)
+            work.run(leads)
+        if work.verdict:
+            raise work.verdict
 
     def tick(self):
         self.ticks += 1
