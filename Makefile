@@ -6,32 +6,41 @@ NEW := .venv
 OLD := .venv-2.11
 FLEET := .venv-fleet
 BENCH := .venv-bench
+# Judged when all are together.
+MEASURED := --cov --cov-report= --cov-fail-under=0
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 # Without compiled files Airflow starts more than twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check unit integration old wheel matrix fleet kill bench clean
+.PHONY: demo test check unit integration old coverage wheel matrix fleet kill bench clean
 
 demo: $(NEW)/.ready
 	$(NEW)/bin/python tests/demo/demo.py
 
-test: check unit integration old wheel
+test: check unit integration old coverage wheel
 
 check: $(NEW)/.ready
 	$(NEW)/bin/ruff format --check .
 	$(NEW)/bin/ruff check .
 	$(NEW)/bin/mypy
 	$(NEW)/bin/lint-imports --no-cache
+	$(NEW)/bin/vulture
+	$(NEW)/bin/deptry .
 
 unit: $(NEW)/.ready
-	$(NEW)/bin/python -m pytest tests/unit
+	COVERAGE_FILE=.coverage.unit $(NEW)/bin/python -m pytest $(MEASURED) tests/unit
 
 integration: $(NEW)/.ready
-	$(NEW)/bin/python -m pytest tests/integration
+	COVERAGE_FILE=.coverage.integration $(NEW)/bin/python -m pytest $(MEASURED) tests/integration
 
 # The oldest supported Airflow, with the old provider that managed services pin beside it.
 old: $(OLD)/.ready
-	$(OLD)/bin/python -m pytest tests/unit tests/integration
+	COVERAGE_FILE=.coverage.old $(OLD)/bin/python -m pytest $(MEASURED) tests/unit tests/integration
+
+# Of the three before it together.
+coverage: $(NEW)/.ready
+	$(NEW)/bin/coverage combine --quiet --keep .coverage.unit .coverage.integration .coverage.old
+	$(NEW)/bin/coverage report
 
 # Every supported Airflow on every Python it has: 3.11, 3.12 and 3.13 must be on the PATH or in pyenv. An hour or so.
 matrix: $(NEW)/.ready
