@@ -1,0 +1,72 @@
+"""What the docstrings say of parameters is what the code takes, and templated ones say so."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import airflow_provider_leadreset
+from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
+from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
+
+PARAMETER = re.compile(r":param (\w+):")
+TASKS = (LeadResetOperator, LeadResetPreviewOperator, LeadResetSensor)
+
+
+def documented() -> Iterator[tuple[str, Any]]:
+    """All classes and functions of the package, with their names."""
+    for module in pkgutil.walk_packages(airflow_provider_leadreset.__path__, "airflow_provider_leadreset."):
+        if module.name.endswith("__main__"):
+            continue
+        loaded = importlib.import_module(module.name)
+        for name, value in vars(loaded).items():
+            if getattr(value, "__module__", None) != module.name or not callable(value):
+                continue
+            yield f"{module.name}.{name}", value
+            if inspect.isclass(value):
+                members = ((key, getattr(value, key)) for key in vars(value) if not key.startswith("__"))
+                yield from (
+                    (f"{module.name}.{name}.{key}", member) for key, member in members if callable(member)
+                )
+
+
+def parameters(value: Any) -> set[str]:
+    """Those that a caller names; an operator's with those of the classes it is made of, Airflow's left out."""
+    owners = value.__mro__ if inspect.isclass(value) else (value,)
+    ours = [owner for owner in owners if owner.__module__.startswith("airflow_provider_leadreset")]
+    found = set()
+    for owner in ours:
+        if inspect.isclass(owner) and "__init__" not in vars(owner):
+            continue
+        kinds = inspect.signature(owner.__init__ if inspect.isclass(owner) else owner).parameters.values()
+        found |= {one.name for one in kinds}
+    return found - {"self", "kwargs"}
+
+
+WITH_PARAMETERS = [(name, value) for name, value in documented() if PARAMETER.search(value.__doc__ or "")]
+
+
+@pytest.mark.parametrize(("name", "value"), WITH_PARAMETERS, ids=[name for name, _ in WITH_PARAMETERS])
+def test_every_parameter_named_exists(name: str, value: Any) -> None:
+    named = PARAMETER.findall(value.__doc__)
+    assert len(named) == len(set(named))
+    assert set(named) <= parameters(value)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_parameter_of_a_task_is_described(task: Any) -> None:
+    expected = parameters(task)
+    if task is LeadResetPreviewOperator:
+        expected -= {"plan"}  # it makes one
+    assert set(PARAMETER.findall(task.__doc__)) == expected
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_templated_parameters_say_so_and_no_others(task: Any) -> None:
+    assert set(re.findall(r":param (\w+): \(templated\)", task.__doc__)) == set(task.template_fields)

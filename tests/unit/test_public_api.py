@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from public_api import describe
+
+KEPT = Path(__file__).with_name("public_api.txt")
+
+
+def test_the_public_api_changes_on_purpose_only() -> None:
+    was, is_now = KEPT.read_text().splitlines(), describe().splitlines()
+    assert is_now == was, "\n".join(difflib.unified_diff(was, is_now, "kept", "now", lineterm=""))
