@@ -32,7 +32,8 @@ def main() -> None:
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir()
     uv, python = str(Path(sys.executable).parent / "uv"), str(OUT / "venv" / "bin" / "python")
-    run(uv, "build", "--quiet", "--wheel", "--sdist", "--out-dir", "dist", str(ROOT))
+    # The wheel is made from the source distribution, so that both are tried.
+    run(uv, "build", "--quiet", "--out-dir", "dist", str(ROOT))
     (wheel,) = (OUT / "dist").glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
