@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from dag_runs import IN_WINDOW, Run, Runner, is_airflow_2, load_dag_file
+from dag_runs import IN_WINDOW, Run, Runner, load_dag_file
 
 from airflow_provider_leadreset import evidence
 
@@ -176,13 +176,13 @@ def test_a_file_that_changes_between_two_looks_is_read_anew(lsq, leads, dags, ru
 
 
 def test_a_dag_serializes_alike_at_each_parse(dags):
-    if is_airflow_2():
-        from airflow.serialization.serialized_objects import SerializedDAG as Serializing
-    else:
-        from airflow.serialization.serialized_objects import DagSerialization as Serializing
+    from airflow.serialization import serialized_objects
+
+    # Renamed in the course of Airflow 3.
+    serializing = getattr(serialized_objects, "DagSerialization", None) or serialized_objects.SerializedDAG
     first, second = load_dag_file("attack_dags"), load_dag_file("attack_dags")
     for name in ("mapped_plans", "by_default_args", "everything_planned", "archived", "file_proven"):
-        one, other = (Serializing.to_dict(getattr(module, name)) for module in (first, second))
+        one, other = (serializing.to_dict(getattr(module, name)) for module in (first, second))
         assert one == other
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import ModuleType
 
 import pytest
-from dag_runs import OUTSIDE, a_lead, is_airflow_2, left, load_dag_file
+from dag_runs import OUTSIDE, a_lead, airflow_version, is_airflow_2, left, load_dag_file, printed
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
@@ -120,7 +120,8 @@ def test_more_leads_than_max_leads_are_refused_whole(dags, lsq, run, tmp_path, c
     path.write_text("\n".join(a_lead(lsq) for _ in range(6)))
     assert run(dags.file, path=str(path)).state == "failed"
     assert lsq.calls == []
-    assert "max_leads=5" in capfd.readouterr().out
+    if airflow_version() != (3, 0):  # which says nothing of a task that failed, run in one process
+        assert "max_leads=5" in printed(capfd)
 
 
 def test_wrong_keys_fail_the_task_and_its_message_has_no_key(dags, lsq, run, monkeypatch, capfd):
@@ -131,7 +132,7 @@ def test_wrong_keys_fail_the_task_and_its_message_has_no_key(dags, lsq, run, mon
     assert lsq.resets == []
     (summary,) = result.xcoms()
     assert summary["not_reached"] == 2
-    for text in (capfd.readouterr().out, json.dumps(summary)):
+    for text in (printed(capfd), json.dumps(summary)):
         assert "wr0ng" not in text
         assert lsq.access_key not in text
     assert "401" in summary["stopped_because"]

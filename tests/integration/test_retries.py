@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from dag_runs import OUTSIDE, Run, Runner, a_lead, is_airflow_2, left, load_dag_file
+from dag_runs import OUTSIDE, Run, Runner, a_lead, airflow_version, left, load_dag_file
 
 from airflow_provider_leadreset.leadsquared import client
 from airflow_provider_leadreset.operators import failure
@@ -18,7 +18,7 @@ from airflow_provider_leadreset.operators import failure
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
-REMEMBERS = not is_airflow_2()
+REMEMBERS = airflow_version() >= (3, 3)
 
 
 @pytest.fixture(scope="module")
