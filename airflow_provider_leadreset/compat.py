@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow.sdk import (
+        Asset,
         BaseHook,
         BaseOperator,
         BaseOperatorLink,
@@ -33,6 +34,7 @@ else:
         from airflow.models.baseoperator import BaseOperator
 
 _ELSEWHERE = {
+    "Asset": ("airflow.sdk", "airflow.datasets:Dataset"),
     "BaseHook": ("airflow.sdk", "airflow.hooks.base"),
     "BaseOperatorLink": ("airflow.sdk", "airflow.models.baseoperatorlink"),
     "BaseSensorOperator": ("airflow.sdk", "airflow.sensors.base"),
@@ -45,13 +47,14 @@ _ELSEWHERE = {
     "AirflowSensorTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),
     "AirflowSkipException": ("airflow.sdk.exceptions", "airflow.exceptions"),
 }
-"""Where the names stand that no DAG needs at parse time; looked up when first used."""
+"""Where the names stand that no DAG needs at parse time, and under which other name; looked up when first used."""
 
 __all__ = [
     "AirflowException",
     "AirflowFailException",
     "AirflowSensorTimeout",
     "AirflowSkipException",
+    "Asset",
     "BaseHook",
     "BaseOperator",
     "BaseOperatorLink",
@@ -67,9 +70,10 @@ __all__ = [
 def __getattr__(name: str) -> object:
     from importlib import import_module
 
-    for module in _ELSEWHERE.get(name, ()):
+    for place in _ELSEWHERE.get(name, ()):
+        module, _, other_name = place.partition(":")
         try:
-            return getattr(import_module(module), name)
+            return getattr(import_module(module), other_name or name)
         except (ImportError, AttributeError):
             continue
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

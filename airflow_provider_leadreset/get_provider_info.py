@@ -14,6 +14,12 @@ _KNOWN_HOSTS = (
 def get_provider_info() -> dict[str, Any]:
     """Describe the provider as Airflow's ``provider_info.schema.json`` asks."""
     integration = "LeadSquared"
+    scheme = {
+        "schemes": ["leadsquared"],
+        "handler": "airflow_provider_leadreset.assets.normalized",
+        "factory": "airflow_provider_leadreset.assets.create_asset",
+        "to_openlineage_converter": "airflow_provider_leadreset.assets.to_openlineage",
+    }
     return {
         "package-name": "airflow-provider-leadreset",
         "name": "LeadSquared lead reset",
@@ -56,6 +62,8 @@ def get_provider_info() -> dict[str, Any]:
             "airflow_provider_leadreset.links.LeadLink",
             "airflow_provider_leadreset.links.EvidenceLink",
         ],
+        "asset-uris": [scheme],
+        "dataset-uris": [scheme],  # Airflow 2.11's name for it
     }
 
 

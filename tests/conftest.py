@@ -29,6 +29,7 @@ os.environ.update(
     AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{HOME.name}/airflow.db",
     AIRFLOW__CORE__FERNET_KEY="",
     AIRFLOW__API_AUTH__JWT_SECRET="tests-only-" * 8,
+    AIRFLOW__OPENLINEAGE__DISABLED="True",
 )
 for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
     del os.environ[name]

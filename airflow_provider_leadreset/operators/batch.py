@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_leadreset.assets import tell_consumers
 from airflow_provider_leadreset.compat import AirflowSkipException, ObjectStoragePath
 from airflow_provider_leadreset.leadsquared.approval import checked_approval
 from airflow_provider_leadreset.leadsquared.bulk import Resets
@@ -147,6 +148,8 @@ class ResetBatch(LeadTaskRun):
             raise failed
         if unkept:
             raise unkept
+        if self.task.outlets:
+            tell_consumers(self.task.outlets, self.context["outlet_events"], summary)
         return summary
 
     def _keep(self, report: Report, summary: dict[str, Any]) -> Exception | None:

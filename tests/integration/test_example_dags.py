@@ -1,4 +1,4 @@
-"""Every example DAG that needs no person, run to its end; the careful one is run by the demo."""
+"""Every example DAG that needs no person, run to its end; the careful one is run by the demo, assets by test_assets."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def test_all_examples_are_known_here():
         "example_after_crm_import",
         "example_fleet",
         "example_safe_cleanup",
+        "example_asset_consumer",
     } == EXAMPLES
 
 

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import airflow
+import pytest
+
+from airflow_provider_leadreset.assets import create_asset, normalized, tell_consumers, to_openlineage
+from airflow_provider_leadreset.compat import Asset
+
+ON_2 = airflow.__version__.startswith("2.")
+SUMMARY = {
+    "account": "host",
+    "leads": 3,
+    "queued": 2,
+    "failed": 1,
+    "not_reached": 0,
+    "window": "2026-09-01T00:00:00Z/2026-10-01T00:00:00Z",
+    "selectors": {"activity_event_list": [166]},
+    "failures": [{"prospect_id": "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "error": "unknown"}],
+    "approval": {"ticket": 1},
+}
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "leadsquared://api-in21.leadsquared.com/leads",
+        "leadsquared://acme/lists/Cold leads",
+        "leadsquared://127.0.0.1:8080/activities",
+        "leadsquared://acme/leads?stage=1",
+    ],
+)
+def test_an_account_and_data_of_it_are_an_asset(uri):
+    assert normalized(urlsplit(uri)) == urlsplit(uri)
+
+
+@pytest.mark.parametrize(
+    "uri", ["leadsquared:leads", "leadsquared:///leads", "leadsquared://acme", "leadsquared://acme/"]
+)
+def test_no_account_or_no_data_is_an_error_that_says_what_to_write(uri):
+    with pytest.raises(ValueError, match="such as leadsquared://api-in21"):
+        normalized(urlsplit(uri))
+
+
+def test_a_key_in_an_asset_is_an_error_that_does_not_quote_it():
+    with pytest.raises(ValueError, match="keys belong in the connection") as caught:
+        normalized(urlsplit("leadsquared://AKIA:hush@acme/leads"))
+    assert "AKIA" not in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+def test_airflow_asks_this_package_about_the_scheme():
+    assert Asset("LeadSquared://acme/leads/").uri == "leadsquared://acme/leads"
+    # Airflow 2.11 warns of what is an error in Airflow 3.
+    expected = (
+        pytest.warns(UserWarning, match="names an account")
+        if ON_2
+        else pytest.raises(ValueError, match="names an")
+    )
+    with expected:
+        Asset("leadsquared:///leads")
+
+
+def test_airflow_knows_how_to_make_and_to_translate_one():
+    try:
+        from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime as Manager
+    except ImportError:  # before Airflow 3.2
+        from airflow.providers_manager import ProvidersManager as Manager
+
+    manager, kind = Manager(), "dataset" if ON_2 else "asset"
+    assert getattr(manager, f"{kind}_factories")["leadsquared"] is create_asset
+    assert getattr(manager, f"{kind}_to_openlineage_converters")["leadsquared"] is to_openlineage
+
+
+def test_the_factory_makes_the_asset_of_an_accounts_data():
+    made = create_asset(account="acme", name="notes", extra={"a": 1})
+    assert (made.uri, made.extra) == ("leadsquared://acme/notes", {"a": 1})
+    assert create_asset(account="acme").uri == "leadsquared://acme/leads"
+
+
+def test_its_dataset_is_named_like_those_of_the_operators():
+    dataset = to_openlineage(Asset("leadsquared://acme/lists/cold"), None)
+    assert (dataset.namespace, dataset.name) == ("leadsquared://acme", "lists/cold")
+
+
+def test_consumers_are_told_what_names_no_lead_and_an_alias_is_passed_over():
+    asset, events = Asset("leadsquared://acme/leads"), {}
+
+    class Accessors:
+        def __getitem__(self, outlet):
+            return events.setdefault(outlet.uri, type("Accessor", (), {"extra": {"mine": 1}}))
+
+    tell_consumers([asset, object()], Accessors(), SUMMARY)
+    assert events["leadsquared://acme/leads"].extra == {
+        "mine": 1,
+        **{
+            name: SUMMARY[name]
+            for name in ("account", "window", "selectors", "leads", "queued", "failed", "not_reached")
+        },
+    }
+    assert "3f2504e0" not in json.dumps(events["leadsquared://acme/leads"].extra)
+
+
+def test_naming_an_asset_loads_nothing_heavy():
+    """Airflow imports the scheme's owner wherever a DAG file names any asset with a URI."""
+    code = (
+        "import json, sys\n"
+        "from airflow_provider_leadreset.compat import Asset\n"
+        "Asset('leadsquared://acme/leads')\n"
+        "print(json.dumps([name for name in sys.modules if name.startswith('airflow_provider_leadreset')]))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert set(json.loads(run.stdout.splitlines()[-1])) <= {
+        "airflow_provider_leadreset",
+        "airflow_provider_leadreset.assets",
+        "airflow_provider_leadreset.compat",
+        "airflow_provider_leadreset.get_provider_info",
+    }
