@@ -42,6 +42,7 @@ class ResetBatch(LeadTaskRun):
     """One run of a LeadResetOperator, and what became of each lead."""
 
     task: LeadResetOperator
+    deletes = True
 
     def run(self) -> dict[str, Any]:
         """Check everything, then reset the leads; see :class:`.LeadResetOperator`."""
@@ -135,7 +136,7 @@ class ResetBatch(LeadTaskRun):
             elif tally.not_reached == 0:
                 because = None
             failed = failure(tally, stopped, self.task.max_failed_leads)
-            summary = self._summary(asked, tally, because)
+            summary = self.output = self._summary(asked, tally, because)
             checkpoint.save()
             self.log.info(
                 "Queued the reset of %(queued)d of %(leads)d leads in %(seconds)g s; %(failed)d failed",

@@ -68,7 +68,8 @@ class LeadResetOperator(LeadSelection):
     ``throttled``, ``seconds``, ``window`` (UTC text, usable as ``window`` again), ``sent`` (``FromDate`` and
     ``ToDate`` as sent), ``selectors``, ``failures`` (up to 100, ``prospect_id`` and ``error``), ``approval``,
     ``evidence`` (this try's folder), ``stopped_because`` (None, or why leads were not reached). ``queued``,
-    ``failed`` and ``not_reached`` add up to ``leads``.
+    ``failed`` and ``not_reached`` add up to ``leads``. The events of ``outlets`` carry account, window, selectors and
+    the four counts as their extra.
 
     On Airflow 3.3 and later a retry goes on where the last try was, however that ended; a Clear starts anew.
     Before 3.3 a retry repeats all leads, which deletes nothing more but spends calls.

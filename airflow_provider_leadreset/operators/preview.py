@@ -38,6 +38,7 @@ class Preview(LeadTaskRun):
                     "anew, start another run",
                     earlier.path,
                 )
+                self.known = Asked(earlier.leads, earlier.selectors, earlier.window, earlier)
                 return {**earlier.preview, "plan": str(earlier.path), "digest": earlier.digest}
             asked = unless_stopped(self.asked)
             if asked.leads.count == 0:
@@ -51,7 +52,8 @@ class Preview(LeadTaskRun):
                 asked.selectors.describe(),
                 asked.window.describe(),
             )
-            return unless_stopped(lambda: self._count(asked, folder))
+            self.output = unless_stopped(lambda: self._count(asked, folder))
+            return self.output
 
     def _folder(self) -> EvidenceFolder | None:
         """Where the plans of all tries go."""

@@ -47,11 +47,15 @@ class LeadTaskRun:
     """One run of a task: its rendered values and its client."""
 
     plan_may_be_old = False
+    deletes = False
 
     def __init__(self, task: LeadSelection, context: Context) -> None:
         self.task = task
         self.context = context
         self.log = task.log
+        # For lineage, which is asked for after the end, however that came.
+        self.known: Asked | None = None
+        self.output: dict[str, Any] = {}
 
     @cached_property
     def hook(self) -> LeadResetHook:
@@ -81,6 +85,11 @@ class LeadTaskRun:
             code = None
         return {"host": self.client.host, "code": code}
 
+    @property
+    def known_account(self) -> str:
+        """The account's code if this run has asked for it, else its host. No call."""
+        return str(self.__dict__.get("account", {}).get("code") or self.client.host)
+
     def stop(self) -> None:
         """Let no further call start."""
         if "hook" in self.__dict__:
@@ -108,8 +117,10 @@ class LeadTaskRun:
 
         :raises InputError: it cannot have been meant.
         """
-        if self.task.plan is not None:
-            return self._planned()
+        self.known = self._given() if self.task.plan is None else self._planned()
+        return self.known
+
+    def _given(self) -> Asked:
         run = self.context["dag_run"]
         selectors = Selectors.given(
             self.task.activity_event_list,

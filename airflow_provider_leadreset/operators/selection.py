@@ -66,6 +66,17 @@ class LeadSelection(BaseOperator):
         if self._run:
             self._run.stop()
 
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """Give what OpenLineage's provider asks for, where that is installed; see :mod:`.lineage`."""
+        from airflow_provider_leadreset.lineage import lineage_of
+
+        del task_instance
+        return lineage_of(self._run)
+
+    def get_openlineage_facets_on_failure(self, task_instance: Any) -> Any:
+        """Give the same for a task that failed: as far as it came."""
+        return self.get_openlineage_facets_on_complete(task_instance)
+
     def _check_what_was_passed(self) -> None:
         leads = [name for name in ("prospect_ids", "prospect_ids_path") if getattr(self, name) is not None]
         if self.plan is None:

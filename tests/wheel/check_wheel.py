@@ -20,6 +20,10 @@ assert info.version == airflow_provider_leadreset.__version__, info.version
 assert ProvidersManager().hooks["leadsquared"].hook_name == "LeadSquared"
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 LeadResetOperator(task_id="reset", prospect_ids="x", window="2026-09-01/2026-10-01")
+from airflow.sdk import Asset
+assert Asset("LeadSquared://acme/leads/").uri == "leadsquared://acme/leads"
+from importlib.util import find_spec
+assert find_spec("openlineage") is None
 print("the wheel works:", info.version)
 """
 
@@ -38,7 +42,8 @@ def main() -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
     assert all(top.startswith("airflow_provider_leadreset") for top in tops), tops
-    for needed in ("py.typed", "get_provider_info.py", "emulator/__main__.py", "operators/lead_reset.py"):
+    needed_files = ("py.typed", "get_provider_info.py", "emulator/__main__.py", "operators/lead_reset.py")
+    for needed in (*needed_files, "facets/1-0-0/LeadResetSummaryRunFacet.json"):
         assert f"airflow_provider_leadreset/{needed}" in names, needed
     run(uv, "venv", "--quiet", "--python", sys.executable, "venv")
     constraints = str(ROOT / "tests" / "constraints" / "airflow-3.3.txt")

@@ -1,0 +1,91 @@
+"""What OpenLineage is told of a task. Imported when its Airflow provider asks, so never where that is not installed.
+
+Nothing here calls LeadSquared or reads a connection: it tells what the task came to know.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from airflow.providers.openlineage.extractors import OperatorLineage
+from openlineage.client.event_v2 import Dataset
+from openlineage.client.facet_v2 import RunFacet
+
+from airflow_provider_leadreset.assets import SCHEME
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun
+
+FACET = "leadReset_summary"
+
+SCHEMA_URL = (
+    "https://airflow-provider-leadreset.invalid/facets/1-0-0/LeadResetSummaryRunFacet.json"
+    "#/$defs/LeadResetSummaryRunFacet"
+)
+
+_DATASETS = {
+    "activity_event_list": "activities",
+    "task_type_list": "tasks",
+    "should_delete_prospect_notes": "notes",
+    "audit_activity_list": "audits",
+}
+
+
+@attrs.define
+class LeadResetSummaryRunFacet(RunFacet):
+    """What a task was asked for, and how far a reset came. Names no lead.
+
+    Published as ``facets/1-0-0/LeadResetSummaryRunFacet.json``. What does not apply is left out of an event: the
+    three outcomes where nothing was reset, the digest where there is no plan.
+    """
+
+    leads: int
+    window: str
+    sent: dict[str, str]
+    selectors: dict[str, Any]
+    queued: int | None = None
+    failed: int | None = None
+    not_reached: int | None = None
+    plan_digest: str | None = None
+
+    @staticmethod
+    def _get_schema() -> str:
+        return SCHEMA_URL
+
+
+def lineage_of(run: LeadTaskRun | None) -> OperatorLineage[Any, Any]:
+    """Give the datasets that a task reads or deletes from, and the facet.
+
+    :param run: None when the task ended before it began.
+    """
+    if run is None or run.known is None:
+        return OperatorLineage()
+    datasets = _datasets(run, run.known) if run.known.leads.count else []
+    facets = {FACET: _facet(run, run.known)}
+    if run.deletes:
+        return OperatorLineage(outputs=datasets, run_facets=facets)
+    return OperatorLineage(inputs=datasets, run_facets=facets)
+
+
+def _datasets(run: LeadTaskRun, known: Asked) -> list[Dataset]:
+    asked_for = known.selectors.arguments()
+    namespace = f"{SCHEME}://{run.known_account}"
+    return [
+        Dataset(namespace=namespace, name=name)
+        for argument, name in _DATASETS.items()
+        if argument in asked_for
+    ]
+
+
+def _facet(run: LeadTaskRun, known: Asked) -> LeadResetSummaryRunFacet:
+    return LeadResetSummaryRunFacet(
+        leads=known.leads.count,
+        window=known.window.text,
+        sent={"FromDate": known.window.from_date, "ToDate": known.window.to_date},
+        selectors=known.selectors.arguments(),
+        queued=run.output.get("queued"),
+        failed=run.output.get("failed"),
+        not_reached=run.output.get("not_reached"),
+        plan_digest=known.plan.digest if known.plan else run.output.get("digest"),
+    )
