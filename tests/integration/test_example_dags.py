@@ -20,6 +20,7 @@ def example(name: str) -> Any:
 
 def test_all_examples_are_known_here():
     assert {
+        "example_one_lead",
         "example_scheduled_cleanup",
         "example_after_crm_import",
         "example_fleet",
@@ -33,6 +34,26 @@ def test_an_example_is_as_careful_as_it_should_be(airflow_db, name):
     dag = example(name)
     assert (dag.catchup, dag.max_active_runs) == (False, 1)
     assert all(task.retries == 3 for task in dag.tasks)
+
+
+def test_one_lead_loses_its_test_calls_of_whole_local_days(lsq, run):
+    lead, stranger = lsq.add_lead(), lsq.add_lead()
+    for one in (lead, stranger):
+        lsq.add_activity(one, 166, "2026-08-31 18:29:59")
+        lsq.add_activity(one, 166, "2026-08-31 18:30:00")
+        lsq.add_activity(one, 167, "2026-09-15 10:00:00")
+    result = run(example("example_one_lead"), lead=lead, window="2026-09-01/2026-10-01")
+    assert result.state == "success"
+    lsq.wait_until_idle()
+    left = [(record["event_code"], record["created_on"][:19]) for record in lsq.remaining(lead)["activities"]]
+    assert sorted(left) == [(166, "2026-08-31 18:29:59"), (167, "2026-09-15 10:00:00")]
+    assert len(lsq.remaining(stranger)["activities"]) == 3
+
+
+def test_one_lead_left_empty_resets_nobody(lsq, run):
+    lsq.add_activity(lsq.add_lead(), 166, "2026-09-15 10:00:00")
+    assert run(example("example_one_lead")).state == "failed"
+    assert lsq.calls == []
 
 
 def test_the_nightly_clean_up_takes_whole_local_days_of_a_lists_members(lsq, run):
