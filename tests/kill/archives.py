@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_airflow import EVIDENCE, Account
 from plans import Plan
+from stage import EVIDENCE, Account
 
 TASK_TYPE = "3c8c7b1e-5a0f-4f0e-9c56-0d7a4b1f9e01"
 _OTHER_TYPE = "8f2d6a44-1b7c-4e39-a2d8-57c0e9b3d602"

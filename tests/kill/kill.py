@@ -31,11 +31,11 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parent.parent / "processes"))
 
 from lane import Lane
-from local_airflow import HOME, Stage, running_stage
 from processes import RunError, end_on_signals, leftovers
 from results import MOST_REPEATED, Result, archive_table, table
 from rich.console import Console
 from rich.markup import escape
+from stage import HOME, Stage, running_stage
 
 _ROUNDS, _ARCHIVED_ROUNDS = 50, 20
 

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 import psutil
 from airflow_api import AirflowApi
 from archives import Archive, Archived, Look
-from local_airflow import Account, Stage, is_reset
 from plans import LATENCY, Plan, draw, draw_archived
 from processes import RunError
 from results import Result
+from stage import Account, Stage, is_reset
 from victims import TaskProcesses
 
 _PATIENCE = 180.0

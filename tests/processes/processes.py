@@ -24,6 +24,7 @@ sessions, and those of a killed worker no parent, so neither process groups nor 
 
 _POLL = 0.2
 _GRACE = 15.0
+_SWEEP = 5.0
 
 T = TypeVar("T")
 
@@ -38,10 +39,12 @@ class Processes:
     :param logs: folder for the logs.
     :param mark: tells this run's processes from any other's.
     :param environment: what all of them get.
+    :param grace: seconds they have to end by themselves once asked.
     """
 
-    def __init__(self, logs: Path, mark: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, logs: Path, mark: str, environment: Mapping[str, str], grace: float = _GRACE) -> None:
         self.logs = logs
+        self.grace = grace
         self.mark = mark
         self.environment = dict(environment)
         self.started: dict[str, subprocess.Popen[bytes]] = {}
@@ -56,7 +59,7 @@ class Processes:
         try:
             self.stop()
         finally:
-            sweep(self.mark)
+            sweep(self.mark, min(_SWEEP, self.grace))
 
     def start(self, name: str, command: list[str], **environment: str) -> subprocess.Popen[bytes]:
         """Start a process in a session of its own, so that a Ctrl-C reaches it only through :meth:`stop`."""
@@ -103,25 +106,14 @@ class Processes:
 
     def wait_for(self, what: str, ask: Callable[[], T | None], seconds: float, every: float = _POLL) -> T:
         """Ask until something comes of it. Being refused a connection is a "not yet", a dead process is not."""
-        deadline = time.monotonic() + seconds
-        while True:
-            self.check()
-            reason = ""
-            try:
-                if answer := ask():
-                    return answer
-            except (requests.RequestException, OSError) as error:
-                reason = f": {error}"
-            if time.monotonic() > deadline:
-                raise RunError(f"waited {seconds:g} s in vain for {what}{reason}")
-            time.sleep(every)
+        return wait_for(what, ask, seconds, every, self.check)
 
     def stop(self) -> None:
         """Ask all processes to end, and end those that do not in time, as workers with a task to finish."""
         running = [process for process in self.started.values() if process.poll() is None]
         for process in reversed(running):
             process.terminate()
-        deadline = time.monotonic() + _GRACE
+        deadline = time.monotonic() + self.grace
         while time.monotonic() < deadline and any(process.poll() is None for process in running):
             time.sleep(_POLL)
         for process in running:
@@ -129,6 +121,31 @@ class Processes:
                 process.kill()
                 process.wait()
         self.started.clear()
+
+
+def wait_for(
+    what: str,
+    ask: Callable[[], T | None],
+    seconds: float,
+    every: float = _POLL,
+    check: Callable[[], object] = lambda: None,
+) -> T:
+    """Ask until something comes of it. Being refused a connection is a "not yet".
+
+    :param check: raises when there is no use in waiting on.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        check()
+        reason = ""
+        try:
+            if answer := ask():
+                return answer
+        except (requests.RequestException, OSError) as error:
+            reason = f": {error}"
+        if time.monotonic() > deadline:
+            raise RunError(f"waited {seconds:g} s in vain for {what}{reason}")
+        time.sleep(every)
 
 
 def leftovers(mark: str) -> list[psutil.Process]:
@@ -143,8 +160,11 @@ def leftovers(mark: str) -> list[psutil.Process]:
     return found
 
 
-def sweep(mark: str) -> None:
-    """End whatever bears the mark; the last round is for what was being born during the one before."""
+def sweep(mark: str, grace: float = _SWEEP) -> None:
+    """End whatever bears the mark; the last round is for what was being born during the one before.
+
+    :param grace: seconds after each round.
+    """
     for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGKILL):
         left = leftovers(mark)
         for process in left:
@@ -152,7 +172,7 @@ def sweep(mark: str) -> None:
                 process.send_signal(number)
             except psutil.NoSuchProcess:
                 continue
-        psutil.wait_procs(left, timeout=5)
+        psutil.wait_procs(left, timeout=grace)
 
 
 @contextmanager

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-import secrets
 import shutil
-import sys
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from airflow_api import AirflowApi, airflow_environment, task_api_answers
 from leadsquared_control import LeadSquaredControl, leadsquared_command
+from local_airflow import UP, local_environment, migrate, start_airflow
 from plans import ARCHIVED_CALLS_PER_5S, CALLS_PER_5S, LATENCY, PART_LEADS
 from processes import Processes, free_ports, only_one, sweep
 
 HERE = Path(__file__).parent
 HOME = HERE.parent.parent / ".kill"
 EVIDENCE = HOME / "evidence"
-
-_UP = 180.0
-"""Seconds in which everything must be up; it takes some 25 on two idle cores."""
 
 _HEARTBEAT_TIMEOUT = 10
 """Seconds without heartbeat after which a task counts as dead; 300 is Airflow's own. Much less, and a busy machine
@@ -89,30 +84,18 @@ def running_stage(lanes: int, *, archived: bool) -> Generator[Stage, None, None]
         url, task_url = (f"http://127.0.0.1:{port}" for port in free_ports(2))
         environment = _environment(url, task_url, lanes, archived=archived)
         processes = stack.enter_context(Processes(HOME / "logs", str(HOME), environment))
-        wait = partial(processes.wait_for, seconds=_UP)
+        wait = partial(processes.wait_for, seconds=UP)
 
         command = leadsquared_command(ARCHIVED_CALLS_PER_5S if archived else CALLS_PER_5S, LATENCY)
         for lane in range(1, lanes + 1):
             processes.start(f"account-{lane}", command)
-        airflow = [sys.executable, "-m", "airflow"]
-        processes.run("migrate", [*airflow, "db", "migrate"], _UP)
+        migrate(processes)
         urls = []
         for lane in range(1, lanes + 1):
             greeting = json.loads(wait("LeadSquared", processes.log(f"account-{lane}").read_text))
             processes.environment[f"AIRFLOW_CONN_KILL_{lane}"] = greeting["conn_json"]
             urls.append(greeting["url"])
-        # A server that waits for SQLite's lock handles nothing else, not even the task's request that holds the lock:
-        # what tasks ask for goes to a server of its own.
-        for app, address in (("core", url), ("execution", task_url)):
-            port = address.rpartition(":")[2]
-            processes.start(f"api-server-{app}", [*airflow, "api-server", "--apps", app, "--port", port])
-        processes.start("dag-processor", [*airflow, "dag-processor"])
-        processes.start("scheduler", [*airflow, "scheduler", "--skip-serve-logs"])
-
-        api = AirflowApi(url)
-        wait("Airflow's api-server", api.log_in)
-        wait("the task API", lambda: task_api_answers(task_url))
-        wait("the scheduler", api.scheduler_is_healthy)
+        api = start_airflow(processes, url, task_url)
         for lane in range(1, lanes + 1):
             wait("the DAGs", partial(api.ask, "PATCH", f"/dags/kill_{lane}", {"is_paused": False}))
         yield Stage(processes, url, urls)
@@ -120,19 +103,12 @@ def running_stage(lanes: int, *, archived: bool) -> Generator[Stage, None, None]
 
 def _environment(url: str, task_url: str, lanes: int, *, archived: bool) -> dict[str, str]:
     settings = {
-        "CORE__EXECUTOR": "LocalExecutor",
-        "CORE__DAGS_FOLDER": str(HERE / "dags"),
         # A worker that was killed keeps its place until its task counts as dead.
         "CORE__PARALLELISM": str(2 * lanes),
-        "API__BASE_URL": url,
-        "CORE__EXECUTION_API_SERVER_URL": f"{task_url}/execution/",
-        "API__SECRET_KEY": secrets.token_hex(32),
-        "API_AUTH__JWT_SECRET": secrets.token_hex(64),
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(_HEARTBEAT_TIMEOUT),
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "1",
-        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
     }
     others = {"KILL_LANES": str(lanes)}
     if archived:
         others |= {"KILL_EVIDENCE": EVIDENCE.as_uri(), "KILL_PART_LEADS": str(PART_LEADS)}
-    return airflow_environment(HOME / "airflow", settings, **others)
+    return local_environment(HOME / "airflow", HERE / "dags", url, task_url, settings, **others)
