@@ -12,7 +12,7 @@ export AIRFLOW__CORE__LOAD_EXAMPLES := False
 # Without compiled files Airflow starts more than twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check unit integration old coverage wheel matrix fleet kill bench clean
+.PHONY: demo test check unit integration old coverage wheel matrix fleet kill bench ui clean
 
 demo: $(NEW)/.ready
 	$(NEW)/bin/python tests/demo/demo.py
@@ -62,6 +62,10 @@ kill: $(NEW)/.ready
 bench: $(BENCH)/.ready
 	$(BENCH)/bin/python tests/benchmarks/bench.py
 
+# Until Ctrl-C; up in some half a minute.
+ui: $(NEW)/.ready
+	$(NEW)/bin/python tests/ui/ui.py
+
 $(NEW)/.ready: pyproject.toml tests/constraints/airflow-3.3.txt
 	$(PYTHON) -m venv $(NEW)
 	$(NEW)/bin/python -m pip install --quiet uv
@@ -91,4 +95,4 @@ $(BENCH)/.ready: $(NEW)/.ready
 	touch $@
 
 clean:
-	rm -rf $(NEW) $(OLD) $(FLEET) $(BENCH) .nox .demo .fleet .kill .bench .build build dist
+	rm -rf $(NEW) $(OLD) $(FLEET) $(BENCH) .nox .demo .fleet .kill .bench .ui .build build dist
