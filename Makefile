@@ -6,13 +6,15 @@ NEW := .venv
 OLD := .venv-2.11
 FLEET := .venv-fleet
 BENCH := .venv-bench
+BROWSER := .venv-browser
+export CHROMIUM ?= /usr/bin/chromium
 # Judged when all are together.
 MEASURED := --cov --cov-report= --cov-fail-under=0
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 # Without compiled files Airflow starts more than twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check unit integration old coverage wheel matrix fleet kill bench ui clean
+.PHONY: demo test check unit integration old coverage wheel matrix fleet kill bench ui browser clean
 
 demo: $(NEW)/.ready
 	$(NEW)/bin/python tests/demo/demo.py
@@ -66,6 +68,14 @@ bench: $(BENCH)/.ready
 ui: $(NEW)/.ready
 	$(NEW)/bin/python tests/ui/ui.py
 
+# What `make ui` starts, used in Debian's Chromium; some two minutes.
+browser: $(BROWSER)/.ready $(CHROMIUM)
+	$(BROWSER)/bin/python -m pytest -s tests/browser
+
+$(CHROMIUM):
+	@test "$$(id -u)" = 0 || { echo "No $@: apt-get install chromium, or CHROMIUM=/path/to/it make browser"; exit 1; }
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium
+
 $(NEW)/.ready: pyproject.toml tests/constraints/airflow-3.3.txt
 	$(PYTHON) -m venv $(NEW)
 	$(NEW)/bin/python -m pip install --quiet uv
@@ -94,5 +104,11 @@ $(BENCH)/.ready: $(NEW)/.ready
 		limits pyrate-limiter psycopg2-binary asyncpg rich -e '.[emulator]'
 	touch $@
 
+$(BROWSER)/.ready: $(NEW)/.ready
+	$(PYTHON) -m venv $(BROWSER)
+	$(NEW)/bin/uv pip install --quiet --python $(BROWSER)/bin/python --compile-bytecode \
+		-c tests/constraints/airflow-3.3.txt apache-airflow==3.3.2 -e '.[browser]'
+	touch $@
+
 clean:
-	rm -rf $(NEW) $(OLD) $(FLEET) $(BENCH) .nox .demo .fleet .kill .bench .ui .build build dist
+	rm -rf $(NEW) $(OLD) $(FLEET) $(BENCH) $(BROWSER) .nox .demo .fleet .kill .bench .ui .build build dist
