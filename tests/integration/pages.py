@@ -56,13 +56,18 @@ class Page:
     def block(self, language: str, text: str = "", replaced: dict[str, str] | None = None) -> str:
         """Give the one block with ``text`` in it, fit to be run here."""
         (code,) = self.having(language, text)
-        return _fitted(code, replaced or {})
+        return fitted(code, replaced or {})
 
-    def dag(self, name: str, replaced: dict[str, str] | None = None) -> Any:
-        """Make the block with the DAG ``name`` a file of the DAGs folder, and give the DAG."""
+    def dag(self, name: str, replaced: dict[str, str] | None = None, *, called: str = "") -> Any:
+        """Make the block with the DAG ``name`` a file of the DAGs folder, and give the DAG.
+
+        :param called: another name, for one with other tasks: Airflow may not write a DAG down anew so soon.
+        """
         code = self.block("python", f"def {name}(", replaced)
         assert f"\n{name}()\n" in code, "the last line makes the DAG"
-        return as_dag_file(f"{self.stem}_{name}", _DAG_CALL.sub(r"the_dag = \1()", code)).the_dag
+        called = called or name
+        code = _DAG_CALL.sub(r"the_dag = \1()", code).replace(f"{name}(", f"{called}(")
+        return as_dag_file(f"{self.stem}_{called}", code).the_dag
 
     def run(self, text: str, replaced: dict[str, str] | None = None, **names: Any) -> dict[str, Any]:
         """Run the one Python block with ``text`` in it; give its names.
@@ -87,7 +92,7 @@ def as_dag_file(name: str, code: str) -> ModuleType:
     return load_dag_file(name)
 
 
-def _fitted(code: str, replaced: dict[str, str]) -> str:
+def fitted(code: str, replaced: dict[str, str]) -> str:
     """Put in what differs here: places, ids, and on Airflow 2.11 where the decorators are."""
     for old, new in replaced.items():
         assert old in code, f"{old!r} is not in the block"
@@ -102,13 +107,14 @@ def _fitted(code: str, replaced: dict[str, str]) -> str:
     return code
 
 
-def shell(script: str, **environment: str) -> str:
+def shell(script: str, cwd: Path | None = None, **environment: str) -> str:
     """Run commands with this interpreter's programs first; give what they print."""
     return subprocess.run(
         ["bash", "-ec", script],
         capture_output=True,
         text=True,
         check=True,
+        cwd=cwd,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **environment},
     ).stdout
 

@@ -1,0 +1,270 @@
+"""Every code block of the guides in docs/, run; a test for each page. docs/test-your-dags.md has a file of its own."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pages import ROOT, RUN_AT, Page, check_window_row, shell
+
+from airflow_provider_leadreset.compat import AirflowException
+from airflow_provider_leadreset.leadsquared.pace import Gate
+from airflow_provider_leadreset.leadsquared.tally import least_seconds
+
+pytestmark = pytest.mark.usefixtures("airflow_db")
+
+IN_WINDOW, OUTSIDE = "2026-09-15 10:00:00", "2026-10-01 00:00:00"
+A_LIST = "11111111-2222-3333-4444-555555555555"
+FOLDER = "/mnt/leadreset"
+SCHEDULE = Page("docs/schedule-a-clean-up.md")
+SIZE = Page("docs/size-the-pool.md")
+APPROVE = Page("docs/plan-and-approve.md")
+
+
+@pytest.fixture(autouse=True)
+def no_last_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The few calls of these pages need no window of 5 s to themselves after each task."""
+    monkeypatch.setattr(Gate, "drain", lambda self: None)
+
+
+def test_every_page_with_code_has_a_test():
+    pages = [Page(f"docs/{path.name}") for path in (ROOT / "docs").glob("*.md")]
+    with_code = {f"test_{page.stem}" for page in pages if page.blocks}
+    here = {name for name in globals() if name in with_code}
+    assert with_code - here == {"test_test_your_dags"}
+    assert len(here) == 6
+
+
+def test_schedule_a_clean_up(lsq, run):
+    assert re.search(r"leadsquared_default.*25", pools_after(SCHEDULE.block("bash", "airflow pools set")))
+    lsq.add_activity_type(166, "Test call")
+    names = SCHEDULE.run("activity_types")
+    assert names["hook"].activity_types()[166] == "Test call"
+
+    lead, stranger = lsq.add_lead(), lsq.add_lead()
+    a_list = lsq.add_list("Test leads", [lead])
+    inside, outside = "2026-10-01 18:29:59", "2026-10-01 18:30:00"
+    for one in (lead, stranger):
+        lsq.add_activity(one, 166, inside)
+        lsq.add_note(one, "note", inside)
+        lsq.add_note(one, "note", outside)
+    result = run(SCHEDULE.dag("nightly_clean_up", {A_LIST: a_list}), logical_date=RUN_AT)
+    assert result.state == "success"
+    assert kinds_left(lsq, lead) == {"activities": 0, "tasks": 0, "notes": 1, "audits": 0}
+    assert kinds_left(lsq, stranger) == {"activities": 1, "tasks": 0, "notes": 2, "audits": 0}
+
+    looking = "LeadResetPreviewOperator"
+    swapped = {A_LIST: a_list, "import LeadResetOperator": f"import {looking} as LeadResetOperator"}
+    before = len(lsq.resets)
+    a_minute_later = RUN_AT + timedelta(minutes=1)  # Airflow 2.11 cannot run a moment twice
+    assert run(SCHEDULE.dag("nightly_clean_up", swapped), logical_date=a_minute_later).state == "success"
+    assert len(lsq.resets) == before, "the preview takes the same arguments and deletes nothing"
+    assert SCHEDULE.not_run() == []
+
+
+@pytest.mark.parametrize(("template", "new", "old"), SCHEDULE.window_rows)
+def test_a_row_of_the_window_table_sends_what_it_says(template, new, old):
+    check_window_row(template, new, old)
+
+
+def test_the_window_table_has_all_its_rows():
+    assert len(SCHEDULE.window_rows) == 7
+
+
+def test_after_a_crm_import(lsq, run, tmp_path):
+    page = Page("docs/after-a-crm-import.md")
+    lead = lsq.add_lead()
+    lsq.add_activity(lead, 166, "2020-05-01 10:00:00")
+    lsq.add_audit(lead, "StageChange", "2020-05-01 10:00:00")
+    lsq.add_note(lead, "of the import", datetime.now(UTC) + timedelta(minutes=5))
+    the_dag = page.dag("import_and_start_afresh")
+    assert run(the_dag, returned=[lead]).state == "success"
+    assert kinds_left(lsq, lead) == {"activities": 0, "tasks": 0, "notes": 1, "audits": 0}
+    assert run(the_dag, returned=[]).states("start_afresh") == ["skipped"]
+    sent = len(lsq.calls)
+    assert run(the_dag, returned="").states("start_afresh") == ["failed"]
+    assert len(lsq.calls) == sent
+
+    lsq.add_activity(lead, 167, IN_WINDOW)
+    lsq.add_activity(lead, 167, OUTSIDE)
+    file = tmp_path / "returned-leads.csv"
+    file.write_text(f"ProspectID,Name\n{lead},Asha\n")
+    from_file = page.dag("start_afresh_from_a_file", {"/data/returned-leads.csv": str(file)})
+    assert run(from_file).state == "success"
+    assert kinds_left(lsq, lead)["activities"] == 1
+    assert page.not_run() == []
+
+
+def test_size_the_pool(lsq, run):
+    assert re.search(r"leadsquared_default.*22", pools_after(SIZE.block("bash", "airflow pools set")))
+    leads = [lsq.add_lead() for _ in range(5)]
+    result = run(SIZE.dag("many_leads", {'params["leads"], 1000': 'params["leads"], 2'}), leads=leads)
+    assert result.state == "success"
+    assert sorted(summary["leads"] for summary in result.xcoms()) == [1, 2, 2]
+    assert SIZE.not_run() == []
+
+
+def test_the_table_of_times_is_what_the_pace_takes():
+    rows = re.findall(r"^\| ([\d,]+) \| (\d+ \w+) \| (\d+ \w+) \| (\d+ \w+) \|$", SIZE.text, re.MULTILINE)
+    assert len(rows) == 4
+    for leads, *said in rows:
+        for pace, time in zip((25, 20, 10), said, strict=True):
+            number, unit = time.split()
+            seconds = least_seconds(int(leads.replace(",", "")), pace)
+            assert int(number) == round(seconds / {"s": 1, "min": 60, "h": 3600}[unit])
+
+
+def test_backfill(lsq, run):
+    page = Page("docs/backfill.md")
+    the_dag = page.dag("clean_up_the_past")
+    (conf,) = map(json.loads, page.having("json"))
+    leads = [lsq.add_lead(lead.strip()) for lead in conf["leads"].split(",")]
+    for lead in leads:
+        lsq.add_activity(lead, 166, "2026-07-02 18:30:00")
+        lsq.add_activity(lead, 166, "2026-09-30 18:29:59")
+        lsq.add_activity(lead, 166, "2026-09-30 18:30:00")
+    result = run(the_dag, **conf)
+    assert result.state == "success"
+    assert [kinds_left(lsq, lead)["activities"] for lead in leads] == [1, 1]
+    assert len(lsq.resets) == len(leads)
+    calls = len(lsq.calls)
+    # Made anew, since dag.test() leaves a run's values in the DAG.
+    assert run(page.dag("clean_up_the_past")).state == "failed"
+    assert len(lsq.calls) == calls
+    assert page.not_run() == []
+
+
+def test_plan_and_approve(lsq, run, tmp_path):
+    leads = a_world(lsq)
+    the_dag = with_a_ticket(tmp_path)
+    refused = run(the_dag, leads=leads)
+    assert (refused.states("reset"), lsq.resets) == (["failed"], [])
+    lsq.reset_calls()
+    result = run(the_dag, leads=leads, ticket="CRM-17")
+    assert result.state == "success"
+    assert result.xcoms("reset")[0]["approval"] == "CRM-17"
+    proof = result.xcoms("prove")[0]
+    assert (proof["records"], proof["gone"]) == (4, 4)
+    # What docs/size-the-pool.md says of two kinds: read by preview and reset, reset, and read at a look or more.
+    paths = [call.path for call in lsq.calls if call.prospect_id in leads]
+    at = len(paths) - paths[::-1].index("LeadManagement.svc/Lead.Reset")
+    assert at == 5 * len(leads)
+    assert len(paths) - at >= 2 * len(leads)
+
+    command = APPROVE.block("bash", "leadreset.evidence", {FOLDER: str(tmp_path)})
+    told = shell(command, cwd=tmp_path)
+    assert "4 of 4 planned records are gone" in told
+    assert '"CRM-17"' in told
+    assert "4 of 4 planned records are gone" in (tmp_path / "account.html").read_text()
+    assert APPROVE.not_run() == []
+
+
+def test_plan_and_approve_asks_a_person(lsq, run, tmp_path, monkeypatch):
+    if not has_approval():
+        with pytest.raises((ImportError, AirflowException)):
+            APPROVE.dag("approved_clean_up")
+        return
+    from airflow.providers.standard.operators.hitl import HITLOperator
+
+    leads = a_world(lsq)
+    the_dag = APPROVE.dag("approved_clean_up", places(tmp_path))
+    answer = {"params_input": {}, "responded_at": datetime.now(UTC), "timedout": False}
+    asha = {"id": "1", "name": "Asha"}
+
+    def answered(chosen: str, by: dict[str, str] | None) -> Any:
+        """Run it with a person's answer in place of the wait for one."""
+        event = {**answer, "chosen_options": [chosen], "responded_by_user": by}
+        monkeypatch.setattr(
+            HITLOperator, "execute", lambda self, context: self.execute_complete(context, event)
+        )
+        return run(the_dag, leads=leads)
+
+    assert answered("Reject", asha).states("reset") == ["skipped"]
+    assert answered("Approve", None).states("reset") == ["failed"], "the time-out answered"
+    assert lsq.resets == []
+    result = answered("Approve", asha)
+    assert result.state == "success"
+    assert result.xcoms("reset")[0]["approval"]["responded_by_user"]["name"] == "Asha"
+    assert result.xcoms("prove")[0]["gone"] == 4
+
+
+def test_read_and_restore_an_archive(lsq, run, tmp_path, monkeypatch):
+    page = Page("docs/read-and-restore-an-archive.md")
+    folder = tmp_path / "evidence"
+    leads = a_world(lsq)
+    the_dag = with_a_ticket(folder)
+    assert run(the_dag, leads=leads, ticket="CRM-17").state == "success"
+
+    (part,) = folder.rglob("archive-*.jsonl.gz")
+    place = re.sub(r"<\w+>", "[^/]+", page.block("text").strip()).replace("evidence_path", str(folder))
+    assert re.fullmatch(place, str(part))
+    fields = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?`) \|", page.text, re.MULTILINE)))
+    with gzip.open(part, "rt", encoding="utf-8") as lines:
+        assert list(json.loads(next(lines))) == fields
+    again = part.parent.with_name("try-2") / part.name
+    again.parent.mkdir()
+    again.write_bytes(part.read_bytes())
+
+    monkeypatch.chdir(tmp_path)
+    page.run("csv.writer", {FOLDER: str(folder)})
+    with Path("archive.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted((row["prospect_id"], row["kind"]) for row in rows) == sorted(
+        (lead, kind) for lead in leads for kind in ("activities", "notes")
+    )
+    assert {row["text"] for row in rows if row["kind"] == "notes"} == {"=1+1"}
+    assert all(row["created_on"].startswith("2026-09-15") and json.loads(row["record"]) for row in rows)
+    assert page.not_run() == []
+
+
+def has_approval() -> bool:
+    """Whether this Airflow is one that the page says has the ApprovalOperator."""
+    from airflow import __version__
+
+    return tuple(map(int, __version__.split(".")[:2])) >= (3, 1)
+
+
+def places(folder: Path) -> dict[str, str]:
+    return {f"file://{FOLDER}": f"file://{folder}", "poke_interval=60": "poke_interval=1"}
+
+
+def with_a_ticket(folder: Path) -> Any:
+    """The page's own words for Airflow before 3.1: leave the approval out, and give a ticket."""
+    code = APPROVE.block("python", "ApprovalOperator")
+    operator = re.search(r"    approve = ApprovalOperator\(.*?^    \)\n", code, re.MULTILINE | re.DOTALL)
+    assert operator
+    instead = 'approval="{{ params.ticket }}"'
+    assert f"`{instead}`" in APPROVE.text
+    replaced = {
+        "from airflow.providers.standard.operators.hitl import ApprovalOperator\n": "",
+        operator[0]: "",
+        "approval=approve.output": instead,
+        "preview >> approve >> reset": "preview >> reset",
+        **places(folder),
+    }
+    return APPROVE.dag("approved_clean_up", replaced, called="ticketed_clean_up")
+
+
+def pools_after(command: str) -> str:
+    return shell(f"{command}\nairflow pools list -o plain")
+
+
+def kinds_left(lsq: Any, lead: str) -> dict[str, int]:
+    lsq.wait_until_idle()
+    return {kind: len(rows) for kind, rows in lsq.remaining(lead).items()}
+
+
+def a_world(lsq: Any) -> list[str]:
+    """Two leads with an activity and a note in September, and as many in October."""
+    leads = [lsq.add_lead() for _ in range(2)]
+    for lead in leads:
+        for when in (IN_WINDOW, OUTSIDE):
+            lsq.add_activity(lead, 166, when, note="a test call")
+            lsq.add_note(lead, "=1+1", when)
+    return leads
