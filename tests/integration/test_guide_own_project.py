@@ -1,0 +1,67 @@
+"""docs/test-your-dags.md: a project made of the page's own blocks, and a pytest of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from pages import Page, fitted
+
+PAGE = Page("docs/test-your-dags.md")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page's files, each under the name in its first line."""
+    folder = tmp_path_factory.mktemp("project")
+    for block in PAGE.having("python"):
+        name, _, code = block.partition("\n")
+        assert re.fullmatch(r"# [\w/]+\.py", name)
+        path = folder / name.removeprefix("# ")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(fitted(code, {}))
+    return folder
+
+
+def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run it as a user would, without what the tests of this repository set."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTEST"))}
+    command = [sys.executable, "-m", "pytest", "--show-capture=no", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, timeout=300)
+
+
+def test_the_project_passes_as_the_page_shows_it(project):
+    ended = pytest_in(project)
+    assert ended.returncode == 0, ended.stdout[-3000:]
+    assert "2 passed" in ended.stdout
+
+
+def test_a_dag_that_deletes_something_else_is_found(project):
+    dag = project / "dags" / "forget_test_calls.py"
+    right = dag.read_text()
+    assert "activity_event_list=[166]" in right
+    dag.write_text(right.replace("activity_event_list=[166]", "activity_event_list=[167]"))
+    try:
+        ended = pytest_in(project)
+    finally:
+        dag.write_text(right)
+    assert ended.returncode == 1, ended.stdout[-3000:]
+    assert "2 failed" in ended.stdout
+
+
+def test_what_the_page_installs_is_what_this_package_offers(project):
+    program, verb, *requirements = shlex.split(PAGE.block("bash", "pip install"))
+    assert (program, verb) == ("pip", "install")
+    for requirement in map(Requirement, requirements):
+        # Of this environment, which has it.
+        offered = metadata.metadata(requirement.name).get_all("Provides-Extra") or []
+        assert requirement.extras <= set(offered)
+    assert Requirement(requirements[0]).extras == {"emulator"}
+    assert PAGE.not_run() == []
