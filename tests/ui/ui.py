@@ -73,8 +73,9 @@ def running(home: Path) -> Generator[tuple[str, LeadSquaredEmulator], None, None
         api.ask("POST", "/pools", {"name": "leadsquared_default", "slots": _SLOTS})
         api.ask("POST", "/connections", _connection(lsq))
         for name in examples:
-            unpause = partial(api.ask, "PATCH", f"/dags/{name}", {"is_paused": name == PAUSED})
-            processes.wait_for(name, unpause, UP)
+            processes.wait_for(name, partial(api.ask, "GET", f"/dags/{name}"), UP)
+        for dag in api.ask("GET", "/dags")["dags"]:
+            api.ask("PATCH", f"/dags/{dag['dag_id']}", {"is_paused": dag["dag_id"] == PAUSED})
         yield url, lsq
 
 
