@@ -38,7 +38,7 @@ def example_after_crm_import():
         activity_event_list=[166, 167, 201],
         audit_activity_list=["StageChange", "OwnerChange"],
         should_delete_prospect_notes=True,
-        window=ENTIRE_HISTORY,  # up to the start of this DAG run: what the import adds stays
+        window=ENTIRE_HISTORY,  # up to when this DAG run was due: what the import adds stays
         pool="leadsquared_default",
         pool_slots=20,
     )

@@ -48,7 +48,7 @@ class EntireHistory(Enum):
 
 
 ENTIRE_HISTORY = EntireHistory.ENTIRE_HISTORY
-"""As ``window``: from 2000-01-01 00:00:00 UTC up to the start of the DAG run.
+"""As ``window``: from 2000-01-01 00:00:00 UTC up to when the DAG run was due.
 
 LeadSquared's own form for this, a request without dates, is never sent: it would also delete what was
 created after the run began, and is one lost value away from any other request.
@@ -131,7 +131,7 @@ def parse_window(
     value: object,
     *,
     timezone: object = "UTC",
-    run_start: datetime | None = None,
+    run_due: datetime | None = None,
     now: Callable[[], datetime] | None = None,
 ) -> Window:
     """Read a window as an operator gets it, after templates were rendered.
@@ -142,18 +142,16 @@ def parse_window(
         a day before or after a local time is the same local time, as written, on another date.
     :param timezone: IANA name for sides without an offset. A local time that a clock change skips counts as
         the same time after the gap; one that occurs twice is its second occurrence.
-    :param run_start: aware datetime at which :data:`ENTIRE_HISTORY` ends.
+    :param run_due: aware datetime at which :data:`ENTIRE_HISTORY` ends.
     :param now: gives the present moment (aware datetime); by default the clock's.
     :raises InputError: anything else, an empty or inverted window, one that ends more than a minute from
         now (what does not exist yet cannot have been meant), or one that begins before 2000.
     """
     zone = parse_timezone(timezone)
     if value is ENTIRE_HISTORY:
-        if run_start is None:
-            raise InputError(
-                "ENTIRE_HISTORY ends at the start of the DAG run, and this run has no start date"
-            )
-        return Window(EARLIEST, run_start, zone)
+        if run_due is None:
+            raise InputError("ENTIRE_HISTORY ends when the DAG run was due, and this run does not say when")
+        return Window(EARLIEST, run_due, zone)
     if not isinstance(value, str) or not value.strip() or value.strip() in {"None", "null"}:
         raise InputError(
             f"window is {shown(value)}, which is no window: a template may have rendered to nothing. {_FORMS}"
@@ -215,8 +213,7 @@ def _moment(text: str, zone: str) -> pendulum.DateTime:
     if not _MOMENT.fullmatch(text):
         raise InputError(f"{shown(text)} is neither a date nor a date and time nor a duration")
     moment = pendulum.parse(text, tz=zone)
-    if not isinstance(moment, pendulum.DateTime):
-        raise InputError(f"{shown(text)} is not a date")
+    assert isinstance(moment, pendulum.DateTime)  # ruff: ignore[assert] - of such a text it makes nothing else
     # A date and time with an offset of its own: days are still counted by the calendar of the zone asked for.
     return moment.in_timezone(zone)
 

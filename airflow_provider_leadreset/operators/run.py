@@ -121,17 +121,24 @@ class LeadTaskRun:
         return self.known
 
     def _given(self) -> Asked:
-        run = self.context["dag_run"]
         selectors = Selectors.given(
             self.task.activity_event_list,
             self.task.task_type_list,
             self.task.audit_activity_list,
             self.task.should_delete_prospect_notes,
         )
-        window = parse_window(
-            self.task.window, timezone=self.task.timezone, run_start=run.start_date or run.run_after
-        )
+        window = parse_window(self.task.window, timezone=self.task.timezone, run_due=self._run_due())
         return Asked(self._few_enough(self._leads()), selectors, window)
+
+    def _run_due(self) -> datetime | None:
+        """Give when the DAG run was due, or its start if that was earlier.
+
+        The start alone would not do: a Clear of a finished run moves it, and what the run's first try let be made
+        would go.
+        """
+        run = self.context["dag_run"]
+        due = run.run_after if hasattr(run, "run_after") else run.data_interval_end
+        return min((moment for moment in (due, run.start_date) if moment), default=None)
 
     def checked(self, name: str, *, least: int = 0) -> int:
         """Give a whole number among the task's arguments."""

@@ -67,7 +67,7 @@ def test_default_args_reach_all_three_and_a_rescheduled_sensor_reads_a_lead_twic
     assert reads <= 4 * len(leads)  # preview, copy, and two looks
 
 
-def test_a_plan_of_the_entire_history_is_reset_up_to_the_start_of_the_run(lsq, leads, planned):
+def test_a_plan_of_the_entire_history_is_reset_up_to_when_the_run_was_due(lsq, leads, planned):
     def add() -> None:
         lsq.add_note(leads[0], "new", datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"))
 

@@ -63,7 +63,7 @@ def test_an_interval_end_is_read_as_rendered(dags, lsq, run):
 
 
 @pytest.mark.parametrize("kind", ["everything", "mapped_everything"])
-def test_entire_history_ends_at_the_start_of_the_run(dags, lsq, run, kind):
+def test_entire_history_ends_when_the_run_was_due(dags, lsq, run, kind):
     lead = a_lead(lsq)
     before = datetime.now(UTC).replace(microsecond=0)
     result = run(getattr(dags, kind), leads=[lead])
@@ -73,6 +73,15 @@ def test_entire_history_ends_at_the_start_of_the_run(dags, lsq, run, kind):
     to = datetime.strptime(call.body["ToDate"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     assert before - timedelta(seconds=2) <= to < call.at
     assert left(lsq, lead) == []
+
+
+def test_entire_history_ends_there_however_late_the_run_begins(dags, lsq, run):
+    """As after a Clear, which begins a finished run anew."""
+    due = datetime(2026, 10, 1, tzinfo=UTC)
+    lead = a_lead(lsq)
+    assert run(dags.everything, logical_date=due, leads=[lead]).state == "success"
+    assert lsq.resets[0].body["ToDate"] == "2026-09-30 23:59:59"
+    assert left(lsq, lead) == [OUTSIDE]
 
 
 def test_a_task_that_returns_leads_feeds_the_reset(dags, lsq, run):

@@ -27,7 +27,6 @@ NOT_WORTH_A_LINE = {
     "<text>": "put together of what failure() says, which the guide quotes",
     "<str(error)>": "hands another error on",
     "<_access(status, said, text, host)>": "put together of words that the guide quotes",
-    "… is not a date": "no text that passed the check before it can come here",
     "a window's … must be a datetime with a time zone, not …": "for callers of Window in Python",
     "a window's …, …, is no year of ours": "for callers of Window in Python",
     "a LeadReset needs Selectors and a Window: without dates LeadSquared would delete everything": (

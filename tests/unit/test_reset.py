@@ -337,7 +337,7 @@ def selector(items: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     tasks=selector(GUIDS),
     audits=selector(st.sampled_from(["StageChange", "OwnerChange"])),
     notes=NOTES,
-    run_start=st.none() | st.just(NOW),
+    run_due=st.none() | st.just(NOW),
 )
 @example(LEAD, "2026-10-01/P1D", "Asia/Kolkata", "[166]", None, None, "False", None)
 @example(LEAD, "P1D/2026-10-01", "UTC", None, None, None, "True", None)
@@ -353,10 +353,10 @@ def test_values_are_refused_or_make_a_body_with_both_dates_inside_the_window_ask
     tasks: Any,
     audits: Any,
     notes: Any,
-    run_start: datetime | None,
+    run_due: datetime | None,
 ) -> None:
     try:
-        window = parse_window(value, timezone=timezone, run_start=run_start, now=lambda: NOW)
+        window = parse_window(value, timezone=timezone, run_due=run_due, now=lambda: NOW)
         body = LeadReset(prospect_id, Selectors.given(events, tasks, audits, notes), window).body()
     except InputError:
         event("refused")

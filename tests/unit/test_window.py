@@ -108,12 +108,12 @@ def test_both_bounds_are_cut_to_the_second_and_the_end_is_left_out() -> None:
 
 
 def test_the_entire_history_ends_at_the_start_of_the_run() -> None:
-    read = window(ENTIRE_HISTORY, "Asia/Kolkata", run_start=NOW + timedelta(milliseconds=500))
+    read = window(ENTIRE_HISTORY, "Asia/Kolkata", run_due=NOW + timedelta(milliseconds=500))
     assert (read.from_date, read.to_date) == ("2000-01-01 00:00:00", "2026-11-20 11:59:59")
 
 
-def test_the_entire_history_needs_the_start_of_a_run() -> None:
-    with pytest.raises(InputError, match="no start date"):
+def test_the_entire_history_needs_a_run() -> None:
+    with pytest.raises(InputError, match="does not say when"):
         window(ENTIRE_HISTORY)
 
 
@@ -228,7 +228,7 @@ REFUSED = [
 @pytest.mark.parametrize("value", REFUSED, ids=repr)
 def test_anything_else_is_refused_quoted_and_with_the_right_form_named(value: object) -> None:
     with pytest.raises(InputError) as caught:
-        window(value, run_start=NOW)
+        window(value, run_due=NOW)
     assert repr(value)[:120] in str(caught.value)
     assert "2026-09-01/2026-10-01" in str(caught.value)
 
