@@ -29,11 +29,11 @@ from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
     params={"list_id": "11111111-2222-3333-4444-555555555555"},
 )
 def example_scheduled_cleanup():
-    @task(pool="leadsquared_default")
+    @task(pool="leadsquared_default", pool_slots=5)
     def members_of(list_id: str) -> list[str]:
         from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 
-        return LeadResetHook("leadsquared_default").list_members(list_id)
+        return LeadResetHook("leadsquared_default", calls=5).list_members(list_id)
 
     LeadResetOperator(
         task_id="reset",
