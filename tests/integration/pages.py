@@ -119,6 +119,21 @@ def shell(script: str, cwd: Path | None = None, **environment: str) -> str:
     ).stdout
 
 
+AS_SHOWN = "api-in21.leadsquared.com u$r12+/%=ab s$12+/%=cd 25"
+"""Host, keys and calls in 5 s of the connection that all pages show."""
+
+
+def connection_in_environment(block: str) -> str:
+    """Give what the hook makes of the connection that a block exports."""
+    shown = shell(f'{block}\nprintf %s "$AIRFLOW_CONN_LEADSQUARED_DEFAULT"')
+    code = (
+        "from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook\n"
+        "hook = LeadResetHook()\n"
+        "print(hook.get_conn().host, hook._connection.login, hook._connection.password, hook.settings.calls_per_5s)"
+    )
+    return shell(f"{sys.executable} -c '{code}'", AIRFLOW_CONN_LEADSQUARED_DEFAULT=shown).splitlines()[-1]
+
+
 def nightly_context() -> dict[str, Any]:
     """What templates see in the nightly run of the table, worked out by the installed Airflow's own timetable."""
     import pendulum

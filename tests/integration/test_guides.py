@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages import ROOT, RUN_AT, Page, check_window_row, shell
+from pages import AS_SHOWN, ROOT, RUN_AT, Page, check_window_row, connection_in_environment, shell
 
 from airflow_provider_leadreset.compat import AirflowException
 from airflow_provider_leadreset.leadsquared.pace import Gate
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.usefixtures("airflow_db")
 IN_WINDOW, OUTSIDE = "2026-09-15 10:00:00", "2026-10-01 00:00:00"
 A_LIST = "11111111-2222-3333-4444-555555555555"
 FOLDER = "/mnt/leadreset"
+CONNECTION = Page("docs/make-the-connection.md")
 SCHEDULE = Page("docs/schedule-a-clean-up.md")
 SIZE = Page("docs/size-the-pool.md")
 APPROVE = Page("docs/plan-and-approve.md")
@@ -38,7 +39,24 @@ def test_every_page_with_code_has_a_test():
     with_code = {f"test_{page.stem}" for page in pages if page.blocks}
     here = {name for name in globals() if name in with_code}
     assert with_code - here == {"test_test_your_dags"}
-    assert len(here) == 6
+    assert len(here) == 7
+
+
+def test_make_the_connection(lsq, run):
+    for block in CONNECTION.having("bash", "AIRFLOW_CONN_"):
+        assert connection_in_environment(block) == AS_SHOWN
+    stored = shell(
+        f"unset AIRFLOW_CONN_LEADSQUARED_DEFAULT\n{CONNECTION.block('bash', 'airflow connections add')}\n"
+        "airflow connections get leadsquared_default -o json; airflow connections delete leadsquared_default"
+    )
+    (found,) = json.loads(re.findall(r"^\[\{.*\}\]$", stored, re.MULTILINE)[0])
+    assert (found["login"], found["password"]) == ("u$r12+/%=ab", "s$12+/%=cd")
+
+    the_dag = CONNECTION.dag("whose_keys")
+    assert run(the_dag).state == "success"
+    lsq.set_user("Sales User")
+    assert run(CONNECTION.dag("whose_keys")).state == "failed"
+    assert CONNECTION.not_run() == []
 
 
 def test_schedule_a_clean_up(lsq, run):
