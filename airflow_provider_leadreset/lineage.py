@@ -70,7 +70,7 @@ def lineage_of(run: LeadTaskRun | None) -> OperatorLineage[Any, Any]:
 
 def _datasets(run: LeadTaskRun, known: Asked) -> list[Dataset]:
     asked_for = known.selectors.arguments()
-    namespace = f"{SCHEME}://{run.known_account}"
+    namespace = f"{SCHEME}://{run.client.host}"
     return [
         Dataset(namespace=namespace, name=name)
         for argument, name in _DATASETS.items()

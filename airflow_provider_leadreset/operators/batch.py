@@ -8,17 +8,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.assets import tell_consumers
-from airflow_provider_leadreset.compat import AirflowSkipException, ObjectStoragePath
+from airflow_provider_leadreset.compat import AirflowSkipException
 from airflow_provider_leadreset.leadsquared.approval import checked_approval
 from airflow_provider_leadreset.leadsquared.bulk import Resets
 from airflow_provider_leadreset.leadsquared.crew import Crew
 from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
-from airflow_provider_leadreset.leadsquared.evidence import (
-    EvidenceFolder,
-    Report,
-    checked_root,
-    evidence_folder,
-)
+from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder, Report
 from airflow_provider_leadreset.leadsquared.pace import WINDOW
 from airflow_provider_leadreset.leadsquared.plan import Plan
 from airflow_provider_leadreset.leadsquared.progress import fingerprint
@@ -70,15 +65,7 @@ class ResetBatch(LeadTaskRun):
         """Where this try's files go."""
         if not self.task.asked_for_evidence:
             return None
-        ti = self.context["ti"]
-        return evidence_folder(
-            ObjectStoragePath(checked_root(self.task.evidence_path)),
-            dag_id=ti.dag_id,
-            run_id=ti.run_id,
-            task_id=ti.task_id,
-            map_index=-1 if ti.map_index is None else ti.map_index,
-            try_number=ti.try_number,
-        )
+        return self.evidence_in(self.task.evidence_path, of_this_try=True)
 
     def _announce(self, tally: Tally, asked: Asked) -> None:
         """Say, before the first reset, what is about to happen and how long it takes."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.compat import AirflowSkipException, ObjectStoragePath
+from airflow_provider_leadreset.compat import AirflowSkipException
 from airflow_provider_leadreset.leadsquared.catalog import activity_types
 from airflow_provider_leadreset.leadsquared.crew import Crew
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder, checked_root, evidence_folder
+from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.plan import Plan, PlanWriter
 from airflow_provider_leadreset.leadsquared.preview_text import Names, log_table, markdown
 from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, survey_leads
@@ -59,23 +59,12 @@ class Preview(LeadTaskRun):
         """Where the plans of all tries go."""
         if not self.task.asked_for_evidence:
             return None
-        ti = self.context["ti"]
-        return evidence_folder(
-            ObjectStoragePath(checked_root(self.task.evidence_path)),
-            dag_id=ti.dag_id,
-            run_id=ti.run_id,
-            task_id=ti.task_id,
-            map_index=-1 if ti.map_index is None else ti.map_index,
-        )
-
-    def _made_by(self) -> list[Any]:
-        ti = self.context["ti"]
-        return [ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index]
+        return self.evidence_in(self.task.evidence_path, of_this_try=False)
 
     def _earlier(self, folder: EvidenceFolder) -> Plan | None:
         for path in folder.files("plan-"):
             plan = Plan.read(path)
-            if plan and plan.made_by != self._made_by():
+            if plan and plan.made_by != self.identity:
                 # Folders are named after runs, and two run ids can come to one name: a:b and a+b.
                 raise InputError(
                     f"the plan {path} is of another run, {plan.made_by}: use another evidence_path or run id"
@@ -89,7 +78,7 @@ class Preview(LeadTaskRun):
         if folder:
             writer = PlanWriter(
                 account=self.account,
-                made_by=self._made_by(),
+                made_by=self.identity,
                 window=asked.window,
                 selectors=asked.selectors,
                 now=datetime.now(UTC),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_leadreset.compat import ObjectStoragePath, PokeReturnValue
 from airflow_provider_leadreset.leadsquared.crew import Crew
 from airflow_provider_leadreset.leadsquared.errors import InputError, QuotaError, UnavailableError
-from airflow_provider_leadreset.leadsquared.evidence import evidence_folder
 from airflow_provider_leadreset.leadsquared.plan import Plan
 from airflow_provider_leadreset.leadsquared.progress import IndexSet, fingerprint
 from airflow_provider_leadreset.leadsquared.proof import Left, Proof, look, planned_left, window_left
@@ -93,15 +92,7 @@ class ProofRun(LeadTaskRun):
         root = ObjectStoragePath(str(asked.plan.path))
         for _ in range(PLAN_DEPTH):
             root = root.parent
-        ti = self.context["ti"]
-        folder = evidence_folder(
-            root,
-            dag_id=ti.dag_id,
-            run_id=ti.run_id,
-            task_id=ti.task_id,
-            map_index=-1 if ti.map_index is None else ti.map_index,
-            try_number=ti.try_number,
-        )
+        folder = self.evidence_in(root, of_this_try=True)
         content = {"plan": str(asked.plan.path), "digest": asked.plan.digest, **output}
         folder.write("proof.json", json.dumps(content).encode())
 

@@ -18,6 +18,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadSquaredError,
     shown,
 )
+from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder, checked_root, evidence_folder
 from airflow_provider_leadreset.leadsquared.leads import Leads
 from airflow_provider_leadreset.leadsquared.plan import Plan, plan_reference
 from airflow_provider_leadreset.leadsquared.reset import Selectors
@@ -85,11 +86,6 @@ class LeadTaskRun:
             code = None
         return {"host": self.client.host, "code": code}
 
-    @property
-    def known_account(self) -> str:
-        """The account's code if this run has asked for it, else its host. No call."""
-        return str(self.__dict__.get("account", {}).get("code") or self.client.host)
-
     def stop(self) -> None:
         """Let no further call start."""
         if "hook" in self.__dict__:
@@ -106,6 +102,27 @@ class LeadTaskRun:
             if self.in_account_pool:
                 # Once this task gives back its slots, another may start as many calls at once.
                 client.gate.drain()
+
+    @property
+    def identity(self) -> list[Any]:
+        """Which task of which run this is: DAG id, run id, task id, map index (-1 for none)."""
+        ti = self.context["ti"]
+        return [ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index]
+
+    def evidence_in(self, root: object, *, of_this_try: bool) -> EvidenceFolder:
+        """Give this task's own folder below an evidence path.
+
+        :raises InputError: ``root`` names no folder.
+        """
+        dag_id, run_id, task_id, map_index = self.identity
+        return evidence_folder(
+            ObjectStoragePath(checked_root(root)),
+            dag_id=dag_id,
+            run_id=run_id,
+            task_id=task_id,
+            map_index=map_index,
+            try_number=self.context["ti"].try_number if of_this_try else None,
+        )
 
     def link(self, leads: Leads, evidence: object = None) -> None:
         """Let the user interface link to the lead, if it is one alone, and to the evidence."""

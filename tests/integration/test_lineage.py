@@ -146,8 +146,7 @@ def test_a_preview_reads_what_the_reset_of_its_plan_then_deletes(told):
     preview, reset, prove = (
         told.receiver.one("told_plan", task, "COMPLETE") for task in ("preview", "reset", "prove")
     )
-    # A plan is of an account by its code, which had to be asked for.
-    datasets = [("leadsquared://LSQEMU", kind) for kind in ("activities", "notes")]
+    datasets = [(f"leadsquared://{told.host}", kind) for kind in ("activities", "notes")]
     assert named(preview["inputs"]) == named(prove["inputs"]) == named(reset["outputs"]) == datasets
     assert preview["outputs"] == prove["outputs"] == reset["inputs"] == []
     assert not {"queued", "failed", "not_reached"} & {*facet(preview), *facet(prove)}
