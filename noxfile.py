@@ -48,9 +48,8 @@ def suites(session: nox.Session, *airflow: str) -> None:
     session.env.pop("PYTHONDONTWRITEBYTECODE", None)
     session.install("--compile-bytecode", *airflow, "-e", ".[test]")
     asked = next(item for item in airflow if item.startswith("apache-airflow==")).partition("==")[2]
-    found = session.run(
-        "python", "-c", "import importlib.metadata as m; print(m.version('apache-airflow'))", silent=True
-    )
-    if str(found).strip().splitlines()[-1] != asked:
-        session.error(f"Airflow {asked} was asked for, and {found} was installed")
+    code = "import importlib.metadata as m, sys; print(m.version('apache-airflow'), '%d.%d' % sys.version_info[:2])"
+    found = str(session.run("python", "-c", code, silent=True)).strip().splitlines()[-1]
+    if found != f"{asked} {session.python}":
+        session.error(f"Airflow {asked} on Python {session.python} was asked for, and {found} was installed")
     session.run("python", "-m", "pytest", "tests/unit", "tests/integration", *session.posargs)

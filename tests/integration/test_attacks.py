@@ -14,6 +14,7 @@ import pytest
 from dag_runs import IN_WINDOW, Run, Runner, load_dag_file
 
 from airflow_provider_leadreset import evidence
+from airflow_provider_leadreset.leadsquared.pace import Gate
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
@@ -67,6 +68,18 @@ def test_default_args_reach_all_three_and_a_rescheduled_sensor_reads_a_lead_twic
     assert reads <= 4 * len(leads)  # preview, copy, and two looks
 
 
+def test_a_task_in_the_accounts_pool_alone_waits_its_last_window_out(
+    lsq, leads, dags, run, tmp_path, monkeypatch
+):
+    waits: list[Gate] = []
+    monkeypatch.setattr(Gate, "drain", lambda gate: waits.append(gate))
+    assert run(dags.by_default_args, leads=leads, evidence=str(tmp_path)).state == "success"
+    assert len(waits) >= 3, "preview, reset, and each look"
+    waits.clear()
+    assert run(dags.archived, leads=leads, evidence=str(tmp_path)).state == "success"
+    assert waits == []
+
+
 def test_a_plan_of_the_entire_history_is_reset_up_to_when_the_run_was_due(lsq, leads, planned):
     def add() -> None:
         lsq.add_note(leads[0], "new", datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"))
@@ -101,7 +114,7 @@ def test_a_plan_of_another_run_in_the_same_folder_is_not_taken_for_this_runs(
     from airflow_provider_leadreset.leadsquared import evidence as folders
 
     monkeypatch.setattr(
-        "airflow_provider_leadreset.operators.preview.evidence_folder",
+        "airflow_provider_leadreset.operators.run.evidence_folder",
         lambda root, **ids: folders.evidence_folder(root, **{**ids, "run_id": "a_b"}),
     )
     assert planned(leads[:1]).state == "success"

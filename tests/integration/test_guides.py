@@ -14,7 +14,6 @@ import pytest
 from pages import AS_SHOWN, ROOT, RUN_AT, Page, check_window_row, connection_in_environment, shell
 
 from airflow_provider_leadreset.compat import AirflowException
-from airflow_provider_leadreset.leadsquared.pace import Gate
 from airflow_provider_leadreset.leadsquared.tally import least_seconds
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
@@ -26,12 +25,6 @@ CONNECTION = Page("docs/make-the-connection.md")
 SCHEDULE = Page("docs/schedule-a-clean-up.md")
 SIZE = Page("docs/size-the-pool.md")
 APPROVE = Page("docs/plan-and-approve.md")
-
-
-@pytest.fixture(autouse=True)
-def no_last_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The few calls of these pages need no window of 5 s to themselves after each task."""
-    monkeypatch.setattr(Gate, "drain", lambda self: None)
 
 
 def test_every_page_with_code_has_a_test():

@@ -26,15 +26,11 @@ WINDOW = Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=U
 COUNTS = {"queued": 0, "failed": 1, "not_reached": 0}
 
 
-def a_run(
-    *, leads: list[str] | None = None, code: str | None = None, deletes: bool = True, **known: Any
-) -> LeadTaskRun:
+def a_run(*, leads: list[str] | None = None, deletes: bool = True, **known: Any) -> LeadTaskRun:
     task: Any = SimpleNamespace(log=None)
     run = LeadTaskRun(task, {})
     run.deletes = deletes
     run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: SimpleNamespace(host="api.example.com"))
-    if code:
-        run.__dict__["account"] = {"host": "api.example.com", "code": code}
     selectors = Selectors(activity_event_list=(166,), should_delete_prospect_notes=True)
     run.known = Asked(Leads.given([LEAD] if leads is None else leads), selectors, WINDOW, **known)
     return run
@@ -75,10 +71,6 @@ def test_one_that_only_reads_has_inputs_and_no_counts():
     assert lineage.outputs == []
     check_facet(sent(lineage))
     assert not {*COUNTS, "plan_digest"} & set(sent(lineage))
-
-
-def test_the_accounts_code_is_taken_where_it_is_known():
-    assert names(lineage_of(a_run(code="ACME")).outputs)[0][0] == "leadsquared://ACME"
 
 
 def test_the_plan_is_named_by_its_digest_whether_it_was_made_or_taken():
