@@ -14,13 +14,13 @@ from airflow_provider_leadreset.leadsquared.pace import ClosedError
 from airflow_provider_leadreset.leadsquared.progress import IndexSet
 from airflow_provider_leadreset.leadsquared.records import (
     KINDS,
-    TaskTypes,
     read_activities,
     read_notes,
     read_records,
     read_tasks,
 )
 from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.leadsquared.task_types import TaskTypes
 from airflow_provider_leadreset.leadsquared.window import Window
 
 MOST_LISTED = 20

@@ -16,12 +16,11 @@ from airflow_provider_leadreset.leadsquared.records import (
     KINDS,
     LEAD_PAGE,
     Record,
-    TaskTypes,
     known_leads,
     read_records,
-    task_types_of,
 )
 from airflow_provider_leadreset.leadsquared.reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.task_types import TaskTypes, task_types_of
 from airflow_provider_leadreset.leadsquared.window import Window
 
 

@@ -17,11 +17,11 @@ from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder, Repo
 from airflow_provider_leadreset.leadsquared.pace import WINDOW
 from airflow_provider_leadreset.leadsquared.plan import Plan
 from airflow_provider_leadreset.leadsquared.progress import fingerprint
-from airflow_provider_leadreset.leadsquared.records import task_types_of
 from airflow_provider_leadreset.leadsquared.reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safeguard import PART_LEADS, Safeguard, Todo
 from airflow_provider_leadreset.leadsquared.survey import survey_leads
 from airflow_provider_leadreset.leadsquared.tally import Tally, least_seconds
+from airflow_provider_leadreset.leadsquared.task_types import task_types_of
 from airflow_provider_leadreset.operators.checkpoint import Checkpoint
 from airflow_provider_leadreset.operators.failure import failure
 from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped

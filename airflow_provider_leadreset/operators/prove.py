@@ -13,8 +13,8 @@ from airflow_provider_leadreset.leadsquared.errors import InputError, QuotaError
 from airflow_provider_leadreset.leadsquared.plan import Plan
 from airflow_provider_leadreset.leadsquared.progress import IndexSet, fingerprint
 from airflow_provider_leadreset.leadsquared.proof import Left, Proof, look, planned_left, window_left
-from airflow_provider_leadreset.leadsquared.records import task_types_of
 from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.leadsquared.task_types import task_types_of
 from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped
 
 if TYPE_CHECKING:

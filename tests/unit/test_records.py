@@ -14,16 +14,15 @@ from airflow_provider_leadreset.leadsquared.errors import UnavailableError
 from airflow_provider_leadreset.leadsquared.pace import Gate, Pace
 from airflow_provider_leadreset.leadsquared.records import (
     NOTE_PAGE,
-    TaskTypes,
-    _paged,
     known_leads,
     read_activities,
     read_notes,
     read_records,
-    task_types_of,
 )
 from airflow_provider_leadreset.leadsquared.reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.rows import paged
 from airflow_provider_leadreset.leadsquared.survey import survey_lead
+from airflow_provider_leadreset.leadsquared.task_types import TaskTypes, task_types_of
 from airflow_provider_leadreset.leadsquared.window import parse_window
 
 INSIDE = "2026-09-15 10:00:00"
@@ -146,7 +145,7 @@ def pages(*given: tuple[list[int], int | None]) -> Any:
 
 
 def ids_of(*given: tuple[list[int], int | None]) -> list[int]:
-    return [row["Id"] for row in _paged(pages(*given), 2, "Id")]
+    return [row["Id"] for row in paged(pages(*given), 2, "Id")]
 
 
 def test_a_page_that_comes_twice_counts_once_and_is_no_end():
@@ -202,14 +201,12 @@ def test_activities_that_come_in_smaller_pages_than_asked_for_are_read_to_their_
 
 def test_a_count_below_what_was_given_is_no_end():
     parts = [list(range(1, 26)), list(range(26, 51)), [51]]
-    assert [row["Id"] for row in _paged(pages(*((part, 1) for part in parts)), 25, "Id")] == list(
-        range(1, 52)
-    )
+    assert [row["Id"] for row in paged(pages(*((part, 1) for part in parts)), 25, "Id")] == list(range(1, 52))
 
 
 def test_page_numbers_without_effect_are_an_error_where_no_count_tells_the_end():
     with pytest.raises(UnavailableError, match="given twice"):
-        list(_paged(pages((list(range(1, 26)), None), (list(range(1, 26)), None)), 200, "Id"))
+        list(paged(pages((list(range(1, 26)), None), (list(range(1, 26)), None)), 200, "Id"))
 
 
 @pytest.mark.parametrize(
