@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dag_runs import is_airflow_2
 from pages import AS_SHOWN, ROOT, RUN_AT, Page, check_window_row, connection_in_environment, shell
 
+from airflow_provider_leadreset.assets import _TOLD
 from airflow_provider_leadreset.compat import AirflowException
 from airflow_provider_leadreset.leadsquared.tally import least_seconds
 
@@ -32,7 +34,7 @@ def test_every_page_with_code_has_a_test():
     with_code = {f"test_{page.stem}" for page in pages if page.blocks}
     here = {name for name in globals() if name in with_code}
     assert with_code - here == {"test_test_your_dags"}
-    assert len(here) == 7
+    assert len(here) == 8
 
 
 def test_make_the_connection(lsq, run):
@@ -231,6 +233,16 @@ def test_read_and_restore_an_archive(lsq, run, tmp_path, monkeypatch):
     )
     assert {row["text"] for row in rows if row["kind"] == "notes"} == {"=1+1"}
     assert all(row["created_on"].startswith("2026-09-15") and json.loads(row["record"]) for row in rows)
+    assert page.not_run() == []
+
+
+def test_lineage_and_assets():
+    page = Page("docs/lineage-and-assets.md")
+    old = {"from airflow.sdk import Asset": "from airflow.datasets import Dataset as Asset"}
+    asset = page.run("Asset", old if is_airflow_2() else {})["CLEANED"]
+    assert asset.uri == "leadsquared://api-in21.leadsquared.com/leads"
+    told = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?`) \|", page.text, re.MULTILINE))))
+    assert told == set(_TOLD)
     assert page.not_run() == []
 
 
