@@ -39,11 +39,12 @@ def test_airflow_imports_every_dag_file_without_an_error():
 def test_airflow_lists_what_the_provider_registers():
     assert "airflow-provider-leadreset" in command("providers", "list", "--output", "plain")
     assert "hooks.lead_reset.LeadResetHook" in command("providers", "hooks", "--output", "plain")
-    behaviours = command("providers", "behaviours", "--output", "plain")
-    assert re.search(r"^leadsquared\s*$", behaviours, re.MULTILINE), behaviours
-    widgets = command("providers", "widgets", "--output", "plain")
-    for field in ("calls_per_5s", "pool", "timeout", "app_host"):
-        assert f"extra__leadsquared__{field}" in widgets
+    if VERSION < (3, 0) or VERSION >= (3, 2):  # between, forms are listed where flask_appbuilder is installed
+        behaviours = command("providers", "behaviours", "--output", "plain")
+        assert re.search(r"^leadsquared\s*$", behaviours, re.MULTILINE), behaviours
+        widgets = command("providers", "widgets", "--output", "plain")
+        for field in ("calls_per_5s", "pool", "timeout", "app_host"):
+            assert f"extra__leadsquared__{field}" in widgets
     links = command("providers", "links", "--output", "plain")
     for name in ("LeadLink", "EvidenceLink"):
         assert f"airflow_provider_leadreset.links.{name}" in links

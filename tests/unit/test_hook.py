@@ -197,9 +197,10 @@ def test_extras_that_are_no_usable_number_are_refused(connect: Any, extra: Any, 
     assert hook.test_connection()[0] is False
 
 
-# Airflow 3.0 takes such a connection for none at all.
-REFUSED = AirflowNotFoundException if airflow.__version__.startswith("3.0.") else InputError
-SAID_OF_EXTRA = "isn't defined" if airflow.__version__.startswith("3.0.") else "Extra is no JSON object"
+# Airflow 3.0 and 3.1 take such a connection for none at all.
+NONE_AT_ALL = airflow.__version__.startswith(("3.0.", "3.1."))
+REFUSED = AirflowNotFoundException if NONE_AT_ALL else InputError
+SAID_OF_EXTRA = "isn't defined" if NONE_AT_ALL else "Extra is no JSON object"
 
 
 @pytest.mark.filterwarnings("ignore:Encountered")

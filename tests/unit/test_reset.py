@@ -158,7 +158,8 @@ def test_what_is_no_event_code_is_refused(value: object) -> None:
 
 @pytest.mark.parametrize("brackets", ["[" * 100_000, "[" * 3000 + "]" * 3000, "(" * 5000 + ")" * 5000])
 def test_brackets_without_end_are_refused_like_other_junk(brackets: str) -> None:
-    with pytest.raises(InputError, match="no readable list"):
+    # Python 3.13 reads deeper lists than those before it.
+    with pytest.raises(InputError, match=r"no readable list|an event code is a whole number"):
         Selectors.given(brackets)
 
 
