@@ -90,6 +90,27 @@ def test_a_plan_of_the_entire_history_is_reset_up_to_when_the_run_was_due(lsq, l
     assert result.xcoms("preview")[0]["window"].startswith("2000-01-01T00:00:00Z/")
 
 
+def test_a_preview_that_runs_again_in_a_run_gives_its_first_plan(
+    lsq, leads, dags, run, tmp_path, monkeypatch
+):
+    from airflow_provider_leadreset.operators.preview import Preview
+
+    count, results = Preview._count, []
+
+    def count_and_die(self: Any, *args: Any) -> Any:
+        results.append(count(self, *args))
+        lsq.add_note(leads[0], "written since", IN_WINDOW)
+        raise OSError("the worker died before it could tell")
+
+    monkeypatch.setattr(Preview, "_count", count_and_die)
+    result = run(dags.previewed_twice, leads=leads, evidence=str(tmp_path))
+    (told,) = result.xcoms("preview")
+    assert [told] == results, "the second try counted nothing, and tells what the first had found"
+    assert len(list(tmp_path.rglob("plan-*"))) == 1
+    # What was shown goes; the lead with a record that was not shown is left alone.
+    assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads[1:])
+
+
 def test_leads_written_behind_a_plans_end_are_not_reset(lsq, leads, planned, tmp_path):
     def add() -> None:
         (path,) = tmp_path.rglob("plan-*.jsonl.gz")

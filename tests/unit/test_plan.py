@@ -5,14 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.plan import Plan, PlanWriter
+from airflow_provider_leadreset.leadsquared.plan import Plan, PlanWriter, plan_reference
 from airflow_provider_leadreset.leadsquared.reset import Selectors
 from airflow_provider_leadreset.leadsquared.window import parse_window
 
@@ -98,3 +98,54 @@ def test_damage_is_refused_wherever_it_is(path):
         except InputError:
             continue
         assert plan is None or list(plan.leads) == LEADS
+
+
+ACCOUNT = {"host": "api.leadsquared.com", "code": "1"}
+MADE_AT = datetime(2026, 10, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"digest": "other"}, "is not the one that was shown"),
+        ({"account": {**ACCOUNT, "code": "2"}}, "and the connection leads to"),
+        ({"account": {**ACCOUNT, "host": "api-in21.leadsquared.com"}}, "and the connection leads to"),
+        ({"now": MADE_AT + timedelta(days=1, seconds=1)}, "more than a day ago"),
+        ({"now": MADE_AT - timedelta(minutes=6)}, "more than a day ago"),
+    ],
+)
+def test_a_plan_is_taken_as_it_was_shown_for_its_account_and_in_time(path, changed, said):
+    plan = Plan.read(path)
+    assert plan
+    good = {"digest": plan.digest, "account": ACCOUNT, "now": MADE_AT + timedelta(hours=23)}
+    plan.check(**good)
+    plan.check(**{**good, "now": None, "account": {**ACCOUNT, "code": None}})
+    with pytest.raises(InputError, match=said):
+        plan.check(**{**good, **changed})
+
+
+@pytest.mark.parametrize("value", [None, "", "plan.jsonl.gz", ["a"]])
+def test_a_reference_is_a_previews_output(value):
+    with pytest.raises(InputError, match="give the preview's output itself"):
+        plan_reference(value)
+
+
+@pytest.mark.parametrize(
+    "output", [{}, {"plan": None, "digest": None}, {"plan": "a", "digest": ""}, {"plan": 1, "digest": "b"}]
+)
+def test_a_preview_without_a_plan_is_no_reference(output):
+    with pytest.raises(InputError, match="give the preview an evidence_path"):
+        plan_reference(output)
+
+
+def test_there_is_no_plan_where_there_is_no_file(path):
+    with pytest.raises(InputError, match="there is no plan at"):
+        Plan.read(path.with_name("plan-2.jsonl.gz"))
+
+
+def test_a_plan_that_was_never_finished_is_none(path):
+    lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    path.write_bytes(gzip.compress(b"".join(lines[:-1])))
+    assert Plan.read(path) is None
+    path.write_bytes(path.read_bytes()[:-9])
+    assert Plan.read(path) is None

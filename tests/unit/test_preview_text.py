@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from airflow_provider_leadreset.leadsquared.preview_text import Names, markdown
+from airflow_provider_leadreset.leadsquared.preview_text import Names, log_table, markdown
 from airflow_provider_leadreset.leadsquared.reset import Selectors
-from airflow_provider_leadreset.leadsquared.survey import Survey
+from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, Survey
 from airflow_provider_leadreset.leadsquared.window import parse_window
 
 WINDOW = parse_window("2026-09-01/2026-10-01")
@@ -34,3 +34,24 @@ def test_a_type_without_a_name_is_still_known():
     names = Names({166: ""}, {"A": ""})
     assert (names.activity(166), names.task("a")) == ("unnamed (166)", "unnamed (a)")
     assert "unknown to the account" in names.activity(167)
+
+
+def test_what_an_account_does_not_know_or_never_deletes_is_said():
+    names = Names({166: "Test call"}, {})
+    assert names.activity(21) == "event 21 (a system activity, never deleted)"
+    assert "unknown to the account" in names.task("3c8c")
+    assert "could not be found out" in names.task("")
+
+
+def test_tasks_of_a_type_that_could_not_be_found_out_have_a_row_of_their_own():
+    survey = Survey(leads=1)
+    survey.types["tasks", ""] = 2
+    kind = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+    text = markdown(survey, Selectors(task_type_list=(kind,)), WINDOW, Names({}, {kind: "Call"}), "host")
+    assert f"| tasks | Call ({kind}) | 0 |" in text
+    assert "| tasks | tasks whose type could not be found out, counted as matching | 2 |" in text
+
+
+def test_the_log_says_how_many_leads_its_table_leaves_out():
+    survey = Survey(leads=60, with_records=60, listed=[LeadSurvey("x")])
+    assert "(the 1 leads with most records, of 60)" in log_table(survey, Selectors((166,)))

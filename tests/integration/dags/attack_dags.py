@@ -97,6 +97,16 @@ with a_dag("everything_planned") as everything_planned:
         >> LeadResetSensor(task_id="prove", plan=all_seen.output, **SOON)
     )
 
+with a_dag("previewed_twice", retries=1, retry_delay=timedelta(0)) as previewed_twice:
+    seen_twice = LeadResetPreviewOperator(
+        task_id="preview",
+        prospect_ids="{{ params.leads }}",
+        window=WINDOW,
+        evidence_path="{{ params.evidence }}",
+        **KINDS,
+    )
+    LeadResetOperator(task_id="reset", plan=seen_twice.output)
+
 with a_dag("archived") as archived:
     LeadResetOperator(
         task_id="reset",

@@ -1,0 +1,107 @@
+"""What the tasks share when they run: values checked, errors turned into Airflow's, an end from outside."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_provider_leadreset.compat import AirflowFailException
+from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient, OutageError
+from airflow_provider_leadreset.leadsquared.errors import (
+    AccessError,
+    InputError,
+    LeadRejectedError,
+    QuotaError,
+    UnavailableError,
+)
+from airflow_provider_leadreset.leadsquared.pace import ClosedError
+from airflow_provider_leadreset.operators.failure import LeadResetFailedError
+from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
+from airflow_provider_leadreset.operators.run import LeadTaskRun, or_fail, unless_stopped
+
+LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+
+
+def a_task(**given: Any) -> LeadResetOperator:
+    return LeadResetOperator(task_id="reset", prospect_ids=LEAD, window="2026-09-01/2026-10-01", **given)
+
+
+def raising(error: Exception) -> Any:
+    def work() -> None:
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize("value", ["5", True, -1, 1.5, None])
+def test_a_guard_that_is_no_whole_number_is_refused(value):
+    run = LeadTaskRun(a_task(max_leads=value), {})
+    with pytest.raises(InputError, match=r"max_leads is .*: give a whole number"):
+        run.checked("max_leads")
+
+
+@pytest.mark.parametrize("path", ["", " ", "None"])
+def test_a_path_that_rendered_to_nothing_is_refused(path):
+    task = LeadResetOperator(task_id="reset", prospect_ids_path=path, window="2026-09-01/2026-10-01")
+    with pytest.raises(InputError, match="names no file"):
+        LeadTaskRun(task, {})._leads()
+
+
+@pytest.mark.parametrize("error", [InputError("x"), AccessError("x"), LeadRejectedError("x")])
+def test_what_a_retry_would_only_repeat_fails_at_once(error):
+    with pytest.raises(AirflowFailException):
+        unless_stopped(raising(error))
+
+
+def test_what_a_person_must_correct_fails_at_once_and_nothing_else_does():
+    with pytest.raises(AirflowFailException, match="x"):
+        or_fail(raising(InputError("x")))
+    with pytest.raises(UnavailableError):
+        or_fail(raising(UnavailableError("x")))
+
+
+@pytest.mark.parametrize(
+    ("error", "wait"),
+    [
+        (UnavailableError("x"), timedelta(minutes=1)),
+        (OutageError("x"), timedelta(minutes=1)),
+        (QuotaError("x"), timedelta(hours=1)),
+    ],
+)
+def test_what_may_pass_is_retried_after_what_it_needs(error, wait):
+    with pytest.raises(LeadResetFailedError) as caught:
+        unless_stopped(raising(error))
+    assert caught.value.retry_after == wait
+
+
+def test_a_killed_task_lets_no_further_call_start():
+    task = a_task()
+    task.on_kill()  # before it runs, there is nothing to stop
+    run = task._run = LeadTaskRun(task, {})
+    task.on_kill()  # before it has a client, there is nothing to stop either
+    client = LeadSquaredClient("api-in21.leadsquared.com", "access", "secret")
+    run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: client)
+    task.on_kill()
+    with pytest.raises(ClosedError):
+        client.whose_keys()
+
+
+def test_a_copy_needs_a_place_and_a_preview_takes_no_plan():
+    with pytest.raises(ValueError, match="needs an evidence_path"):
+        a_task(archive=True)
+    with pytest.raises(ValueError, match="makes a plan and takes none"):
+        LeadResetPreviewOperator(task_id="preview", plan={"plan": "x"})
+
+
+def test_an_account_that_does_not_tell_its_code_is_known_by_its_host():
+    run = LeadTaskRun(a_task(), {})
+
+    def refuse() -> None:
+        raise LeadRejectedError("keys in headers are not taken here")
+
+    client = SimpleNamespace(host="api.leadsquared.com", whose_keys=refuse)
+    run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: client)
+    assert run.account == {"host": "api.leadsquared.com", "code": None}
