@@ -21,7 +21,8 @@ def checked_approval(value: Any) -> Any:
 
     :param value: the ApprovalOperator's output (``chosen_options``, ``responded_by_user``, ``responded_at``), also
         as the text that a template makes of it, or several of them; or any other JSON value that is not empty,
-        such as ``{"ticket": "CRM-17"}`` or ``"CRM-17"``.
+        such as ``{"ticket": "CRM-17"}`` or ``"CRM-17"``. None of its
+        values may be None, False or a text that is empty or says no: a template may have failed.
     :returns: the value, as it can be kept.
     :raises InputError: nothing, an answer other than Approve alone, or a value that is no JSON.
     """
@@ -34,13 +35,14 @@ def checked_approval(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Read the text of an answer; make a list of a mapped task's output."""
-    if isinstance(value, str) and "chosen_options" in value:
+    """Read what a template has made a text of; make a list of a mapped task's output."""
+    if isinstance(value, str) and value.strip().startswith(("[", "{")):
         for read in (json.loads, ast.literal_eval):
             try:
-                return read(value)
+                return _plain(read(value.strip()))
             except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
                 continue  # the last three: an unhashable key, brackets without end
+    if isinstance(value, str) and "chosen_options" in value:
         raise InputError(
             f"approval is {shown(value)}, a text that cannot be read: give the output itself, approval=approve.output"
         )
@@ -50,21 +52,32 @@ def _plain(value: Any) -> Any:
 
 
 def _refuse_no(value: Any) -> None:
-    said = value.strip().lower() in _NO if isinstance(value, str) else value is not True and not value
-    if said:
+    if _says_nothing(value):
         raise InputError(f"approval is {shown(value)}: nobody has said yes, so nothing is reset")
     if isinstance(value, list):
         for item in value:
             _refuse_no(item)
-    if not isinstance(value, Mapping):
-        return
-    if "chosen_options" in value:
-        chosen = value["chosen_options"]
-        if not isinstance(chosen, (list, tuple)) or list(chosen) != [APPROVE]:
-            raise InputError(f"the approval chose {shown(chosen)}, not {APPROVE}: nothing is reset")
-        # Airflow answers for nobody at the time-out, with the default; its own operators do not pass timedout on.
-        if value.get("timedout") or not value.get("responded_by_user", True):
-            raise InputError("the approval was answered by its time-out, by nobody: nothing is reset")
-    for inner in value.values():
-        if isinstance(inner, Mapping) and inner:
-            _refuse_no(inner)
+    elif isinstance(value, Mapping) and "chosen_options" in value:
+        _refuse_other_options(value)
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            # Lists and mappings may well be empty in a ticket; a text or a None may be a template's failure.
+            if _says_nothing(inner) and not isinstance(inner, (list, tuple, Mapping)):
+                raise InputError(
+                    f"approval has {name}={shown(inner)}: nobody has said yes, so nothing is reset"
+                )
+            if inner and isinstance(inner, (list, tuple, Mapping)):
+                _refuse_no(list(inner) if isinstance(inner, tuple) else inner)
+
+
+def _says_nothing(value: Any) -> bool:
+    return value.strip().lower() in _NO if isinstance(value, str) else value is not True and not value
+
+
+def _refuse_other_options(answer: Mapping[str, Any]) -> None:
+    chosen = answer["chosen_options"]
+    if not isinstance(chosen, (list, tuple)) or list(chosen) != [APPROVE]:
+        raise InputError(f"the approval chose {shown(chosen)}, not {APPROVE}: nothing is reset")
+    # Airflow answers for nobody at the time-out, with the default; its own operators do not pass timedout on.
+    if answer.get("timedout") or not answer.get("responded_by_user", True):
+        raise InputError("the approval was answered by its time-out, by nobody: nothing is reset")

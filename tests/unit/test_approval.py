@@ -34,7 +34,15 @@ class Mapped(Sequence[Any]):
 
 
 @pytest.mark.parametrize(
-    "value", ["CRM-17", {"ticket": "CRM-17", "note": None}, 17, True, ["CRM-17", "CRM-18"]]
+    "value",
+    [
+        "CRM-17",
+        "[CRM-17] approved by Asha",
+        {"ticket": "CRM-17", "labels": [], "by": {"name": "Asha"}},
+        17,
+        True,
+        ["CRM-17", "CRM-18"],
+    ],
 )
 def test_any_value_that_says_something_is_kept(value):
     assert checked_approval(value) == value
@@ -68,6 +76,16 @@ def test_the_answer_of_airflows_operator_is_kept_with_who_and_when():
         [None],
         ["Reject"],
         [YES, None],
+        "[None]",
+        {"ticket": ""},
+        "{'ticket': ''}",
+        {"ticket": None, "by": "Asha"},
+        {"approved": False},
+        {"approved": "no"},
+        {"ticket": "None"},
+        {"ticket": {"id": " "}},
+        {"tickets": ["CRM-17", ""]},
+        {"tickets": ("CRM-17", "")},
     ],
 )
 def test_what_says_nothing_or_no_is_refused(value):
