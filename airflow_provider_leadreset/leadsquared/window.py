@@ -95,7 +95,8 @@ class Window:
             raise InputError(
                 f"the window is empty: it starts at {self.start.isoformat()} and ends, exclusively, "
                 f"at {self.end.isoformat()}. The end is not part of a window: for one whole day write "
-                "'2026-10-01/2026-10-02' or '2026-10-01/P1D'"
+                "'2026-10-01/2026-10-02' or '2026-10-01/P1D'. On Airflow 3 a cron schedule's data interval is empty: "
+                "write 'P1D/{{ data_interval_end }}'"
             )
 
     @property
@@ -151,7 +152,9 @@ def parse_window(
     if value is ENTIRE_HISTORY:
         if run_due is None:
             raise InputError("ENTIRE_HISTORY ends when the DAG run was due, and this run does not say when")
-        return Window(EARLIEST, run_due, zone)
+        window = Window(EARLIEST, run_due, zone)
+        _refuse_future(value, window, now)
+        return window
     if not isinstance(value, str) or not value.strip() or value.strip() in {"None", "null"}:
         raise InputError(
             f"window is {shown(value)}, which is no window: a template may have rendered to nothing. {_FORMS}"
@@ -169,15 +172,19 @@ def parse_window(
         window = Window(start, end, zone)
     except InputError as error:
         raise InputError(f"window {shown(value)}: {error}") from None
+    _refuse_future(value, window, now)
+    return window
+
+
+def _refuse_future(value: object, window: Window, now: Callable[[], datetime] | None) -> None:
     present = now() if now else datetime.now(UTC)
     if window.end > present + CLOCK_TOLERANCE:
         raise InputError(
             f"window {shown(value)} ends at {window.end.isoformat()}, which is in the future (now "
             f"{present.astimezone(UTC).isoformat(timespec='seconds')}). Records that do not exist yet cannot have "
             "been meant, and a rerun would delete newer ones: end it at the latest now, for example at "
-            "{{ data_interval_end }} or {{ dag_run.run_after }}"
+            "{{ data_interval_end }} or, on Airflow 3, {{ dag_run.run_after }}"
         )
-    return window
 
 
 def parse_timezone(value: object) -> str:

@@ -148,14 +148,13 @@ class LeadTaskRun:
         return Asked(self._few_enough(self._leads()), selectors, window)
 
     def _run_due(self) -> datetime | None:
-        """Give when the DAG run was due, or its start if that was earlier.
+        """Give when the DAG run was due; before Airflow 3, the end of its data interval.
 
-        The start alone would not do: a Clear of a finished run moves it, and what the run's first try let be made
-        would go.
+        Its start would not do: a Clear of a finished run moves that, and what was made since the first try would go.
         """
-        run = self.context["dag_run"]
-        due = run.run_after if hasattr(run, "run_after") else run.data_interval_end
-        return min((moment for moment in (due, run.start_date) if moment), default=None)
+        run: Any = self.context["dag_run"]
+        due: datetime | None = run.run_after if hasattr(run, "run_after") else run.data_interval_end
+        return due
 
     def checked(self, name: str, *, least: int = 0) -> int:
         """Give a whole number among the task's arguments."""

@@ -17,10 +17,11 @@ IN_WINDOW, OUTSIDE = "2026-09-15 10:00:00", "2026-10-01 00:00:00"
 class Runner:
     """Runs a DAG once and gives its run's state and what the reset task left in XCom."""
 
-    def __call__(self, dag: Any, logical_date: Any = "now", **conf: Any) -> Run:
+    def __call__(self, dag: Any, logical_date: Any = "now", run_after: Any = None, **conf: Any) -> Run:
         date = datetime.now(UTC) if logical_date == "now" else logical_date
-        named = "execution_date" if is_airflow_2() else "logical_date"
-        return Run(dag.test(**{named: date}, run_conf=conf))
+        if is_airflow_2():
+            return Run(dag.test(execution_date=date, run_conf=conf))
+        return Run(dag.test(logical_date=date, run_after=run_after, run_conf=conf))
 
 
 def airflow_version() -> tuple[int, int]:

@@ -79,7 +79,7 @@ def test_entire_history_ends_there_however_late_the_run_begins(dags, lsq, run):
     """As after a Clear, which begins a finished run anew."""
     due = datetime(2026, 10, 1, tzinfo=UTC)
     lead = a_lead(lsq)
-    assert run(dags.everything, logical_date=due, leads=[lead]).state == "success"
+    assert run(dags.everything, logical_date=due, run_after=due, leads=[lead]).state == "success"
     assert lsq.resets[0].body["ToDate"] == "2026-09-30 23:59:59"
     assert left(lsq, lead) == [OUTSIDE]
 

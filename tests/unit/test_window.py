@@ -112,6 +112,11 @@ def test_the_entire_history_ends_at_the_start_of_the_run() -> None:
     assert (read.from_date, read.to_date) == ("2000-01-01 00:00:00", "2026-11-20 11:59:59")
 
 
+def test_the_entire_history_of_a_run_that_is_not_due_yet_is_refused() -> None:
+    with pytest.raises(InputError, match=r"window ENTIRE_HISTORY ends at .* in the future"):
+        window(ENTIRE_HISTORY, run_due=NOW + timedelta(days=7))
+
+
 def test_the_entire_history_needs_a_run() -> None:
     with pytest.raises(InputError, match="does not say when"):
         window(ENTIRE_HISTORY)
