@@ -104,11 +104,6 @@ class LeadResetOperator(LeadSelection):
         self.archive = archive
         self.max_records = max_records
         self.max_failed_leads = max_failed_leads
-        # Set here, not given to super(): there it would win over default_args, and be lost in mapped tasks.
-        if getattr(self, "retry_policy", self) is None:
-            from airflow_provider_leadreset.operators.retry import LeadResetRetryPolicy
-
-            self.retry_policy = LeadResetRetryPolicy()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Reset the leads; see the class."""

@@ -60,6 +60,11 @@ class LeadSelection(BaseOperator):
         self.leadsquared_conn_id = leadsquared_conn_id
         self._check_what_was_passed()
         self._run: Any = None
+        # Set here, not given to super(): there it would win over default_args, and be lost in mapped tasks.
+        if getattr(self, "retry_policy", self) is None:
+            from airflow_provider_leadreset.operators.retry import LeadResetRetryPolicy
+
+            self.retry_policy = LeadResetRetryPolicy()
 
     def on_kill(self) -> None:
         """Let no further call start. Calls on their way are still answered and counted."""
@@ -107,7 +112,7 @@ class LeadSelection(BaseOperator):
             from airflow_provider_leadreset.compat import AirflowFailException
 
             raise AirflowFailException(
-                f"A template of task {self.task_id} could not be rendered: {error}. A run started by hand or by an "
-                "asset may have no data interval and no logical date: {{ dag_run.run_after }} is always there, "
-                "for example window='P30D/{{ dag_run.run_after }}'"
+                f"A template of task {self.task_id} could not be rendered: {error}. On Airflow 3, a run started by "
+                "hand or by an asset may have no data interval and no logical date, and {{ dag_run.run_after }} is "
+                "always there, for example window='P30D/{{ dag_run.run_after }}'; before, {{ data_interval_end }} is"
             ) from None
