@@ -158,11 +158,16 @@ class Report:
 def checked_root(value: object) -> str:
     """Take an ``evidence_path`` as an operator gets it, after templates were rendered.
 
-    :raises InputError: no text, or text that rendered to nothing.
+    :raises InputError: no text, text that rendered to nothing, or a relative path.
     """
     text = str(value).strip()
     if text in {"", "None"}:
         raise InputError(
             f"evidence_path is {shown(value)}, which names no folder; leave it out to keep no evidence"
+        )
+    if "://" not in text and not text.startswith("/"):
+        raise InputError(
+            f"evidence_path is {shown(value)}, which is not whole: each worker has a working directory of its own, so "
+            "write it like file:///mnt/leadreset or s3://bucket/leadreset"
         )
     return text

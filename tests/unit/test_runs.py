@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,10 +17,12 @@ from airflow_provider_leadreset.leadsquared.errors import (
     QuotaError,
     UnavailableError,
 )
+from airflow_provider_leadreset.leadsquared.evidence import checked_root
 from airflow_provider_leadreset.leadsquared.pace import ClosedError
 from airflow_provider_leadreset.operators.failure import LeadResetFailedError
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
 from airflow_provider_leadreset.operators.run import LeadTaskRun, or_fail, unless_stopped
+from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 
@@ -94,6 +96,33 @@ def test_a_copy_needs_a_place_and_a_preview_takes_no_plan():
         a_task(archive=True)
     with pytest.raises(ValueError, match="makes a plan and takes none"):
         LeadResetPreviewOperator(task_id="preview", plan={"plan": "x"})
+
+
+@pytest.mark.parametrize("start", [datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 11, 30, tzinfo=UTC)])
+def test_a_run_is_due_when_it_was_whenever_it_begins(start):
+    end = datetime(2026, 11, 20, tzinfo=UTC)
+    airflow_3 = SimpleNamespace(run_after=end, start_date=start, data_interval_end=None)
+    airflow_2 = SimpleNamespace(start_date=start, data_interval_end=end)
+    for dag_run in (airflow_3, airflow_2):
+        assert LeadTaskRun(a_task(), {"dag_run": dag_run})._run_due() == end
+
+
+@pytest.mark.parametrize("task", [LeadResetOperator, LeadResetPreviewOperator, LeadResetSensor])
+def test_all_three_wait_as_long_as_the_error_needs(task):
+    made = task(task_id="one", prospect_ids=LEAD, window="2026-09-01/2026-10-01")
+    if hasattr(made, "retry_policy"):  # from Airflow 3.3 on
+        assert type(made.retry_policy).__name__ == "LeadResetRetryPolicy"
+
+
+@pytest.mark.parametrize("path", ["leadreset", "./leadreset", "~/leadreset", "C:leadreset"])
+def test_evidence_is_not_kept_in_a_workers_working_directory(path):
+    with pytest.raises(InputError, match="is not whole"):
+        checked_root(path)
+
+
+@pytest.mark.parametrize("path", ["/mnt/leadreset", "file:///mnt/leadreset", "s3://aws@bucket/leadreset"])
+def test_evidence_is_kept_at_a_whole_address(path):
+    assert checked_root(f" {path}\n") == path
 
 
 def test_an_account_that_does_not_tell_its_code_is_known_by_its_host():
