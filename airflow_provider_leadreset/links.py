@@ -44,13 +44,13 @@ class EvidenceLink(_PushedLink):
 
 
 def push_links(ti: Any, *, lead: str | None = None, evidence: str | None = None) -> None:
-    """Push the addresses that a task has; to be called before its first call of LeadSquared.
+    """Push the addresses that a task has, empty where it has none; to be called before its first call of LeadSquared.
 
     :param ti: the task instance.
     :param lead: address of the one lead's page.
     :param evidence: where evidence goes; without a link unless that is http or https.
     """
-    if lead:
-        ti.xcom_push(key=LeadLink.xcom_key, value=lead)
-    if evidence and evidence.startswith(("http://", "https://")):
-        ti.xcom_push(key=EvidenceLink.xcom_key, value=evidence)
+    on_the_web = evidence and evidence.startswith(("http://", "https://"))
+    # Empty ones too: Airflow 3 looks for both when the task ends, and logs an error for one that was never pushed.
+    ti.xcom_push(key=LeadLink.xcom_key, value=lead or "")
+    ti.xcom_push(key=EvidenceLink.xcom_key, value=evidence if on_the_web else "")

@@ -116,5 +116,5 @@ class Pushed(dict):
 def test_evidence_is_linked_to_where_it_has_an_address_on_the_web(evidence, kept):
     ti = Pushed()
     push_links(ti, evidence=evidence)
-    assert ti == ({EvidenceLink.xcom_key: evidence} if kept else {})
+    assert ti == {LeadLink.xcom_key: "", EvidenceLink.xcom_key: evidence if kept else ""}
     assert LeadLink.xcom_key != EvidenceLink.xcom_key
