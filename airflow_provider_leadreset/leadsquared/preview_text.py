@@ -91,7 +91,7 @@ def markdown(survey: Survey, selectors: Selectors, window: Window, names: Names,
     return "\n".join([*lines, "", CREATED_ON])
 
 
-def log_table(survey: Survey, selectors: Selectors) -> str:
+def log_table(survey: Survey, selectors: Selectors, names: Names) -> str:
     """Give a preview for a log."""
     rows: list[Sequence[object]] = [("lead", "activities", "tasks", "notes", "oldest", "newest")]
     for lead in survey.listed:
@@ -105,11 +105,13 @@ def log_table(survey: Survey, selectors: Selectors) -> str:
         "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    notes = [CREATED_ON]
+    notes = [f"{kind}: {count}  {name}".rstrip() for kind, name, count in _rows(survey, selectors, names)]
+    notes.append(CREATED_ON)
     if survey.with_records > len(survey.listed):
         notes.insert(0, f"(the {len(survey.listed)} leads with most records, of {survey.with_records})")
     if survey.unknown:
-        notes.append(f"{len(survey.unknown)} leads are unknown to the account.")
+        shown = ", ".join(survey.unknown[:MOST_SHOWN])
+        notes.append(f"{len(survey.unknown)} leads are unknown to the account: {shown}")
     if selectors.audit_activity_list:
         notes.append(f"{', '.join(selectors.audit_activity_list)} audits cannot be counted.")
     return "\n".join(["What a reset would delete:", *table, *notes])

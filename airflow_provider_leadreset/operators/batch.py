@@ -17,6 +17,7 @@ from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder, Repo
 from airflow_provider_leadreset.leadsquared.pace import WINDOW
 from airflow_provider_leadreset.leadsquared.plan import Plan
 from airflow_provider_leadreset.leadsquared.progress import fingerprint
+from airflow_provider_leadreset.leadsquared.records import CUSTOM_EVENTS_FROM
 from airflow_provider_leadreset.leadsquared.reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safeguard import PART_LEADS, Safeguard, Todo
 from airflow_provider_leadreset.leadsquared.survey import survey_leads
@@ -70,22 +71,34 @@ class ResetBatch(LeadTaskRun):
     def _announce(self, tally: Tally, asked: Asked) -> None:
         """Say, before the first reset, what is about to happen and how long it takes."""
         share, slots, pool = self.client.gate.pace.share, self.task.pool_slots, self.hook.settings.pool
+        calls = tally.not_reached
+        if asked.plan or self.task.archive:
+            what = asked.selectors
+            kinds = (what.activity_event_list, what.task_type_list, what.should_delete_prospect_notes)
+            calls *= 1 + sum(map(bool, kinds))  # each lead is read before its reset
         self.log.info(
-            "LeadSquared at %s (connection %s): resetting %d leads: %s, created %s. %d calls at %d in %g s (%s): "
-            "at least %.0f s",
+            "LeadSquared at %s (connection %s): resetting %d leads: %s, created %s. At least %d calls, %d in %g s "
+            "(%s): %.0f s or more",
             self.client.host,
             self.task.leadsquared_conn_id,
             tally.total,
             asked.selectors.describe(),
             asked.window.describe(),
-            tally.not_reached,
+            calls,
             share,
             WINDOW,
             f"{slots} slots of pool {pool}"
             if self.in_account_pool
             else f"not in the account's pool {pool}, so other tasks' calls are not counted",
-            least_seconds(tally.not_reached, share),
+            least_seconds(calls, share),
         )
+        system = [str(code) for code in asked.selectors.activity_event_list if code < CUSTOM_EVENTS_FROM]
+        if system:
+            self.log.warning(
+                "Events below %d, as %s, are system activities: LeadSquared deletes none of them",
+                CUSTOM_EVENTS_FROM,
+                ", ".join(system),
+            )
         if self.in_account_pool and slots == 1 and tally.not_reached > MANY_ON_ONE_SLOT:
             self.log.warning(
                 "%d leads on one slot take one call in %g s: give the task more of them with pool_slots=",

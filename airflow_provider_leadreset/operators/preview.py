@@ -96,7 +96,7 @@ class Preview(LeadTaskRun):
                 survey.task_names,
             )
         text = markdown(survey, asked.selectors, asked.window, names, self.client.host)
-        self.log.info("%s", log_table(survey, asked.selectors))
+        self.log.info("%s", log_table(survey, asked.selectors, names))
         output = {
             "account": self.client.host,
             "leads": survey.leads,

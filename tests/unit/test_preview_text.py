@@ -54,4 +54,4 @@ def test_tasks_of_a_type_that_could_not_be_found_out_have_a_row_of_their_own():
 
 def test_the_log_says_how_many_leads_its_table_leaves_out():
     survey = Survey(leads=60, with_records=60, listed=[LeadSurvey("x")])
-    assert "(the 1 leads with most records, of 60)" in log_table(survey, Selectors((166,)))
+    assert "(the 1 leads with most records, of 60)" in log_table(survey, Selectors((166,)), Names({}, {}))
