@@ -57,7 +57,8 @@ def test_a_dag_that_deletes_something_else_is_found(project):
 
 
 def test_what_the_page_installs_is_what_this_package_offers(project):
-    program, verb, *requirements = shlex.split(PAGE.block("bash", "pip install"))
+    command = PAGE.block("bash", "pip install").replace("/path/to/a/checkout", "airflow-provider-leadreset")
+    program, verb, *requirements = shlex.split(command, comments=True)
     assert (program, verb) == ("pip", "install")
     for requirement in map(Requirement, requirements):
         # Of this environment, which has it.

@@ -258,7 +258,7 @@ def places(folder: Path) -> dict[str, str]:
 
 
 def with_a_ticket(folder: Path) -> Any:
-    """The page's own words for Airflow before 3.1: leave the approval out, and give a ticket."""
+    """As the page says for a run that a person starts with a ticket: without the approval, its import and its place."""
     code = APPROVE.block("python", "ApprovalOperator")
     operator = re.search(r"    approve = ApprovalOperator\(.*?^    \)\n", code, re.MULTILINE | re.DOTALL)
     assert operator
@@ -269,6 +269,7 @@ def with_a_ticket(folder: Path) -> Any:
         operator[0]: "",
         "approval=approve.output": instead,
         "preview >> approve >> reset": "preview >> reset",
+        'params={"leads": []}': 'params={"leads": [], "ticket": ""}',
         **places(folder),
     }
     return APPROVE.dag("approved_clean_up", replaced, called="ticketed_clean_up")
