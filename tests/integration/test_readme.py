@@ -75,4 +75,4 @@ def test_a_row_of_the_window_table_sends_what_it_says(template, new, old):
 
 
 def test_the_window_table_has_all_its_rows():
-    assert len(README.window_rows) == 4
+    assert len(README.window_rows) == 3
