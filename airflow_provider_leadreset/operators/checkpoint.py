@@ -17,7 +17,7 @@ class Checkpoint:
     """The stored progress of one batch.
 
     It is kept under what was asked for and the task's ``max_tries``: a retry leaves that as it is, any Clear
-    raises it. So a retry goes on where it was, and a Clear starts anew.
+    raises it. So a retry continues where it stopped, and a Clear starts anew.
 
     :param fingerprint: equal for batches that ask for the same.
     """
@@ -32,7 +32,7 @@ class Checkpoint:
         self.progress = Progress(stored)
         self._saved = stored or self.progress.as_json()
         if self.progress.in_earlier_tries:
-            log.info("Going on where an earlier try was: %d leads are done", self.progress.in_earlier_tries)
+            log.info("Continuing where an earlier try stopped: %d leads are done", self.progress.in_earlier_tries)
         elif self._store is None and ti.max_tries:
             log.info(
                 "Airflow keeps no task state before version 3.3: a retry will repeat all leads of this task"

@@ -71,7 +71,7 @@ class LeadResetOperator(LeadSelection):
     ``failed`` and ``not_reached`` add up to ``leads``. The events of ``outlets`` carry account, window, selectors and
     the four counts as their extra.
 
-    On Airflow 3.3 and later a retry goes on where the last try was, however that ended; a Clear starts anew.
+    On Airflow 3.3 and later a retry continues where the last try stopped, however that ended; a Clear starts anew.
     Before 3.3 a retry repeats all leads, which deletes nothing more but spends calls.
 
     :raises AirflowFailException: bad values; wrong keys, rights or host; only failures that a retry would
