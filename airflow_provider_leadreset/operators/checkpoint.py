@@ -32,7 +32,9 @@ class Checkpoint:
         self.progress = Progress(stored)
         self._saved = stored or self.progress.as_json()
         if self.progress.in_earlier_tries:
-            log.info("Continuing where an earlier try stopped: %d leads are done", self.progress.in_earlier_tries)
+            log.info(
+                "Continuing where an earlier try stopped: %d leads are done", self.progress.in_earlier_tries
+            )
         elif self._store is None and ti.max_tries:
             log.info(
                 "Airflow keeps no task state before version 3.3: a retry will repeat all leads of this task"
