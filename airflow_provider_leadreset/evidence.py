@@ -21,6 +21,7 @@ from typing import Any
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.plan import Plan
+from airflow_provider_leadreset.leadsquared.wording import counted
 
 Line = tuple[str, str]
 """A heading and what is said under it."""
@@ -46,16 +47,16 @@ class Sent:
     """What one task (or one of its mapped parts) sent, over all its tries."""
 
     tries: int = 0
-    calls: int = 0
+    resets: int = 0
     queued: set[str] = field(default_factory=set)
     refused: dict[str, str] = field(default_factory=dict)
     first: str = ""
     last: str = ""
 
-    def add(self, call: dict[str, Any]) -> None:
+    def add(self, reset: dict[str, Any]) -> None:
         """Count a line of a report."""
-        lead, sent_at, answer = str(call["prospect_id"]), str(call["sent_at"]), str(call["answer"])
-        self.calls += 1
+        lead, sent_at, answer = str(reset["prospect_id"]), str(reset["sent_at"]), str(reset["answer"])
+        self.resets += 1
         self.first = min(self.first or sent_at, sent_at)
         self.last = max(self.last, sent_at)
         if answer == "queued":
@@ -150,12 +151,12 @@ def _of_task(folder: Any) -> Iterator[Line]:
                     yield f"Proven by {task}", _said_of_proof(json.loads(path.read_text()))
             except UNREADABLE as error:
                 notes.append(f"{attempt.name}/{path.name} cannot be read ({type(error).__name__})")
-    if sent.tries or sent.calls:
-        yield f"Sent by {task}", _said_of_calls(sent)
+    if sent.tries or sent.resets:
+        yield f"Sent by {task}", _said_of_sent(sent)
     if parts:
         kinds = Counter(kind for kind, _ in copied)
         counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "no records"
-        yield f"Copied by {task}", f"{counts}, in {parts} closed parts"
+        yield f"Copied by {task}", f"{counts}, in {counted(parts, 'closed part')}"
     if notes:
         yield f"Unreadable of {task}", "; ".join(notes)
 
@@ -175,7 +176,7 @@ def _said_of_finished(path: Any, plan: Plan | None) -> str:
         return f"{path.name} was never finished and counts for nothing"
     counts = ", ".join(f"{count} {kind}" for kind, count in plan.counts.items())
     return (
-        f"{counts} of {plan.leads.count} leads at {plan.account['host']}, created {plan.window.describe()}; "
+        f"{counts} of {counted(plan.leads.count, 'lead')} at {plan.account['host']}, created {plan.window.describe()}; "
         f"{plan.selectors.describe()}. Made at {plan.made_at.isoformat()}, digest {plan.digest}"
     )
 
@@ -186,7 +187,7 @@ def _said_of_asked(task: str, attempt: str, asked: dict[str, Any]) -> Iterator[L
     )
     sent = asked["sent"]
     said = (
-        f"{asked['leads']} leads at {asked['account']}, {plan}, "
+        f"{counted(asked['leads'], 'lead')} at {asked['account']}, {plan}, "
         f"sent as {sent['FromDate']} to {sent['ToDate']} UTC; {json.dumps(asked['selectors'])}"
     )
     yield f"Asked of {task}, {attempt}", said
@@ -203,13 +204,14 @@ def _said_of_asked(task: str, attempt: str, asked: dict[str, Any]) -> Iterator[L
         yield f"Approved for {task}, {attempt}", "no approval was asked for"
 
 
-def _said_of_calls(sent: Sent) -> str:
-    said = f"{sent.calls} calls in {sent.tries} tries: {len(sent.queued)} leads queued by LeadSquared"
-    if sent.calls:
+def _said_of_sent(sent: Sent) -> str:
+    said = f"{counted(sent.resets, 'reset')} in {counted(sent.tries, 'try', 'tries')}: "
+    said += f"{counted(len(sent.queued), 'lead')} queued by LeadSquared"
+    if sent.resets:
         said += f", from {sent.first} to {sent.last}"
     if sent.refused:
         leads = "; ".join(f"{lead}: {why}" for lead, why in sorted(sent.refused.items())[:20])
-        said += f". {len(sent.refused)} leads not: {leads}"
+        said += f". {counted(len(sent.refused), 'lead')} not: {leads}"
     return said
 
 

@@ -10,6 +10,7 @@ from airflow_provider_leadreset.leadsquared.records import CUSTOM_EVENTS_FROM
 from airflow_provider_leadreset.leadsquared.reset import Selectors
 from airflow_provider_leadreset.leadsquared.survey import Survey
 from airflow_provider_leadreset.leadsquared.window import Window
+from airflow_provider_leadreset.leadsquared.wording import counted
 
 MOST_SHOWN = 20
 """How many leads the Markdown shows one by one."""
@@ -50,11 +51,11 @@ def markdown(survey: Survey, selectors: Selectors, window: Window, names: Names,
     also = ""
     if selectors.audit_activity_list:
         known = survey.leads - len(survey.unknown)
-        also = f", and audits of {known} leads, which cannot be counted"
+        also = f", and audits of {counted(known, 'lead')}, which cannot be counted"
     lines = [
-        f"### {survey.count} records of {survey.with_records} leads would be deleted{also}",
+        f"### {counted(survey.count, 'record')} of {counted(survey.with_records, 'lead')} would be deleted{also}",
         "",
-        f"{survey.leads} leads were asked for, at {account}. Records created {window.describe()}.",
+        f"Asked for: {counted(survey.leads, 'lead')} at {account}. Records created {window.describe()}.",
         "",
         "**A reset cannot be undone.**",
         "",
@@ -75,13 +76,15 @@ def markdown(survey: Survey, selectors: Selectors, window: Window, names: Names,
             counts = " | ".join(str(span.count) for span in lead.spans.values())
             lines.append(f"| {lead.prospect_id} | {counts} |")
         if survey.with_records > MOST_SHOWN:
-            lines.append(f"\n… and {survey.with_records - MOST_SHOWN} leads more, with fewer records each.")
+            lines.append(
+                f"\n… and {counted(survey.with_records - MOST_SHOWN, 'lead')} more, with fewer records each."
+            )
     if survey.unknown:
         shown = ", ".join(survey.unknown[:MOST_SHOWN])
         more = f" and {len(survey.unknown) - MOST_SHOWN} more" if len(survey.unknown) > MOST_SHOWN else ""
         lines += [
             "",
-            f"**{len(survey.unknown)} leads are unknown to the account**, and not reset: {shown}{more}.",
+            f"**Unknown to the account: {counted(len(survey.unknown), 'lead')}**, not reset: {shown}{more}.",
         ]
     if selectors.audit_activity_list:
         lines += [
@@ -111,7 +114,7 @@ def log_table(survey: Survey, selectors: Selectors, names: Names) -> str:
         notes.insert(0, f"(the {len(survey.listed)} leads with most records, of {survey.with_records})")
     if survey.unknown:
         shown = ", ".join(survey.unknown[:MOST_SHOWN])
-        notes.append(f"{len(survey.unknown)} leads are unknown to the account: {shown}")
+        notes.append(f"Unknown to the account: {counted(len(survey.unknown), 'lead')}: {shown}")
     if selectors.audit_activity_list:
         notes.append(f"{', '.join(selectors.audit_activity_list)} audits cannot be counted.")
     return "\n".join(["What a reset would delete:", *table, *notes])

@@ -99,8 +99,8 @@ def test_an_auditor_reads_from_the_folder_what_happened(lsq, world, safe, tmp_pa
         "4 activities, 2 tasks, 2 notes of 2 leads",
         "Asked of reset, try-1",
         "Approve, by Asha, at noon",
-        "2 calls in 1 tries: 2 leads queued by LeadSquared",
-        "4 activities, 2 notes, 2 tasks, in 1 closed parts",
+        "2 resets in 1 try: 2 leads queued by LeadSquared",
+        "4 activities, 2 notes, 2 tasks, in 1 closed part",
         "8 of 8 planned records are gone, 2 of 2 leads are clear",
     ]
     places = [told.index(part) for part in parts]
@@ -236,7 +236,7 @@ def test_a_preview_alone_names_what_it_cannot_count_or_does_not_know(lsq, world,
         "| activities | event 999, **unknown to the account** | 0 |",
         "Follow-up \\| call",
         "| audits | StageChange | **cannot be counted** |",
-        f"**1 leads are unknown to the account**, and not reset: {UNKNOWN}.",
+        f"**Unknown to the account: 1 lead**, not reset: {UNKNOWN}.",
         "inferred, not documented",
     ):
         assert part in text

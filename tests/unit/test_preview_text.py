@@ -4,6 +4,7 @@ from airflow_provider_leadreset.leadsquared.preview_text import Names, log_table
 from airflow_provider_leadreset.leadsquared.reset import Selectors
 from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, Survey
 from airflow_provider_leadreset.leadsquared.window import parse_window
+from airflow_provider_leadreset.leadsquared.wording import counted
 
 WINDOW = parse_window("2026-09-01/2026-10-01")
 
@@ -55,3 +56,12 @@ def test_tasks_of_a_type_that_could_not_be_found_out_have_a_row_of_their_own():
 def test_the_log_says_how_many_leads_its_table_leaves_out():
     survey = Survey(leads=60, with_records=60, listed=[LeadSurvey("x")])
     assert "(the 1 leads with most records, of 60)" in log_table(survey, Selectors((166,)), Names({}, {}))
+
+
+def test_one_is_told_as_one():
+    survey = Survey(leads=1, listed=[LeadSurvey("a")], with_records=1, unknown=["x"])
+    survey.spans["notes"].count = 1
+    assert markdown(
+        survey, Selectors(should_delete_prospect_notes=True), WINDOW, Names({}, {}), "host"
+    ).startswith("### 1 record of 1 lead would")
+    assert counted(0, "try", "tries") == "0 tries"
