@@ -13,10 +13,10 @@ import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_leadreset.leadsquared.errors import InputError, shown
+from airflow_provider_leadreset.leadsquared.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -105,18 +105,21 @@ class Leads:
 
         :raises InputError: as there.
         """
-        return cls._checked(parse_lead_ids(value).__iter__)
+        return cls._counted(parse_lead_ids(value).__iter__)
 
     @classmethod
     def from_file(cls, path: Openable) -> Leads:
-        """Take the ids of a file, see :func:`read_lead_file`; it is read once now, to count and check it.
+        """Take the ids of a file, see :func:`read_lead_file`.
+
+        It is read once, now, into a local copy: what was counted is what is used, whatever becomes of the file.
 
         :raises InputError: as there.
         """
-        return cls._checked(lambda: read_lead_file(path))
+        kept = Spool(f"{lead}\n".encode() for lead in read_lead_file(path))
+        return cls._counted(lambda: (line.decode().rstrip() for line in kept.open()))
 
     @classmethod
-    def _checked(cls, read: Callable[[], Iterator[str]]) -> Leads:
+    def _counted(cls, read: Callable[[], Iterator[str]]) -> Leads:
         count, digest = 0, hashlib.sha256()
         for lead in read():
             count += 1
@@ -124,19 +127,8 @@ class Leads:
         return cls(count, digest.hexdigest(), read)
 
     def __iter__(self) -> Iterator[str]:
-        """Give the ids.
-
-        :raises InputError: after at most ``count`` ids: they are not those that were counted, since the file
-            has changed.
-        """
-        ids, digest = self.read(), hashlib.sha256()
-        for lead in islice(ids, self.count):
-            digest.update(lead.lower().encode())
-            yield lead
-        if digest.hexdigest() != self.digest or next(ids, None) is not None:
-            raise InputError(
-                f"the file of leads changed while it was used: {self.count} leads were counted in it"
-            )
+        """Give the ids."""
+        return self.read()
 
 
 class Openable(Protocol):
