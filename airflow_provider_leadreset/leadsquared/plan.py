@@ -13,7 +13,7 @@ import json
 import tempfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any, Self
 
@@ -21,10 +21,14 @@ from airflow_provider_leadreset.leadsquared.errors import InputError, shown
 from airflow_provider_leadreset.leadsquared.leads import Leads, Openable
 from airflow_provider_leadreset.leadsquared.records import KINDS
 from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.leadsquared.spool import Spool
 from airflow_provider_leadreset.leadsquared.window import Window, parse_window
 
 MOST_AGE = timedelta(days=1)
 """How old a plan may be when it is used."""
+
+BLOCK = 1 << 20
+"""Bytes that are read at once."""
 
 _NO_PLAN = (ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error)
 """What reading a file raises that is none, or was changed."""
@@ -35,6 +39,7 @@ class PlanWriter:
 
     :param account: the API host, and the account's code where it is known.
     :param made_by: the task that makes it: ids of its DAG, run and task, and its map index.
+    :param asked: the :func:`.fingerprint` of what the preview was asked for.
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class PlanWriter:
         *,
         account: dict[str, Any],
         made_by: list[Any],
+        asked: str,
         window: Window,
         selectors: Selectors,
         now: datetime,
@@ -56,6 +62,7 @@ class PlanWriter:
                 "plan": 1,
                 "account": account,
                 "made_by": made_by,
+                "asked": asked,
                 "window": window.text,
                 "timezone": window.timezone,
                 "selectors": selectors.arguments(),
@@ -100,6 +107,7 @@ class Plan:
     path: Openable
     account: dict[str, Any]
     made_by: list[Any]
+    asked: str
     window: Window
     selectors: Selectors
     made_at: datetime
@@ -107,17 +115,21 @@ class Plan:
     counts: dict[str, int]
     digest: str
     preview: dict[str, Any]
+    _kept: Spool = field(repr=False, compare=False)
 
     @classmethod
     def read(cls, path: Openable) -> Self | None:
         """Read a plan whole, holding none of its leads; None if it was never finished.
 
+        It is read once, into a local copy: what was checked is what is used, whatever becomes of the file.
+
         :raises InputError: there is no such file, or it is no plan, or was changed.
         """
         digest, head, preview, count, lead_digest = hashlib.sha256(), None, {}, 0, hashlib.sha256()
         counts = dict.fromkeys(KINDS, 0)
+        kept = _kept(path)
         try:
-            for line in _lines(path):
+            for line in _lines(kept):
                 content = json.loads(line)
                 if content.get("end"):
                     ended = {"leads": count, "counts": counts, "digest": digest.hexdigest()}
@@ -127,15 +139,15 @@ class Plan:
                         path,
                         head["account"],
                         head["made_by"],
+                        head["asked"],
                         parse_window(head["window"], timezone=head["timezone"]),
                         Selectors.given(**head["selectors"]),
                         datetime.fromisoformat(head["made_at"]),
-                        Leads(
-                            count, lead_digest.hexdigest(), lambda: (lead for lead, _ in cls.records_of(path))
-                        ),
+                        Leads(count, lead_digest.hexdigest(), lambda: (lead for lead, _ in _records(kept))),
                         counts,
                         digest.hexdigest(),
                         preview,
+                        kept,
                     )
                 digest.update(line)
                 if "plan" in content:
@@ -155,31 +167,9 @@ class Plan:
             raise InputError(f"{path} is no plan ({type(error).__name__})") from None
         return None
 
-    @staticmethod
-    def records_of(
-        path: Openable, shown_digest: str | None = None
-    ) -> Iterator[tuple[str, dict[str, list[str]]]]:
-        """Stream each lead of a plan with its records' ids per kind, up to the plan's end.
-
-        :param shown_digest: the plan's, as it was read before.
-        :raises InputError: after all of its leads: it was changed since it was read.
-        """
-        digest = hashlib.sha256()
-        try:
-            for line in _lines(path):
-                content = json.loads(line)
-                if content.get("end"):
-                    # What stands behind the end is none of the plan.
-                    if digest.hexdigest() == (shown_digest or content["digest"]):
-                        return
-                    break
-                digest.update(line)
-                if "prospect_id" in content:
-                    yield content["prospect_id"], {kind: content.get(kind, []) for kind in KINDS}
-        except (*_NO_PLAN, EOFError, gzip.BadGzipFile) as error:
-            if isinstance(error, InputError):
-                raise
-        raise InputError(f"the plan {path} was changed while it was used")
+    def records(self) -> Iterator[tuple[str, dict[str, list[str]]]]:
+        """Stream each lead with its records' ids per kind."""
+        return _records(self._kept)
 
     def check(self, *, digest: str, account: dict[str, Any], now: datetime | None) -> None:
         """Refuse a plan that is not the one that was shown, of another account, or too old.
@@ -219,10 +209,25 @@ def plan_reference(value: object) -> tuple[str, str]:
     return path, digest
 
 
-def _lines(path: Openable) -> Iterator[bytes]:
+def _kept(path: Openable) -> Spool:
     try:
         raw = path.open("rb")
     except (FileNotFoundError, IsADirectoryError):
         raise InputError(f"there is no plan at {path}") from None
-    with raw, gzip.open(raw) as lines:
+    with raw:
+        return Spool(iter(lambda: raw.read(BLOCK), b""))
+
+
+def _lines(kept: Spool) -> Iterator[bytes]:
+    with kept.open() as raw, gzip.open(raw) as lines:
         yield from lines
+
+
+def _records(kept: Spool) -> Iterator[tuple[str, dict[str, list[str]]]]:
+    """Of a plan that was read whole before."""
+    for line in _lines(kept):
+        content = json.loads(line)
+        if content.get("end"):
+            return  # what stands behind the end is none of the plan
+        if "prospect_id" in content:
+            yield content["prospect_id"], {kind: content.get(kind, []) for kind in KINDS}

@@ -12,6 +12,7 @@ from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.plan import Plan, PlanWriter
 from airflow_provider_leadreset.leadsquared.preview_text import Names, log_table, markdown
+from airflow_provider_leadreset.leadsquared.progress import fingerprint
 from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, survey_leads
 from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped
 
@@ -31,8 +32,10 @@ class Preview(LeadTaskRun):
         """Count, or give again what was counted before in this DAG run."""
         with self.share_of_account():
             folder = or_fail(self._folder)
-            earlier = or_fail(lambda: self._earlier(folder)) if folder else None
+            asked = unless_stopped(self.asked)
+            earlier = or_fail(lambda: self._earlier(folder, asked)) if folder else None
             if earlier:
+                self.link(asked.leads, folder)
                 self.log.info(
                     "This run has a plan already, %s, and keeps it: what was approved must be what goes. To preview "
                     "anew, start another run",
@@ -40,7 +43,6 @@ class Preview(LeadTaskRun):
                 )
                 self.known = Asked(earlier.leads, earlier.selectors, earlier.window, earlier)
                 return {**earlier.preview, "plan": str(earlier.path), "digest": earlier.digest}
-            asked = unless_stopped(self.asked)
             if asked.leads.count == 0:
                 raise AirflowSkipException("There are no leads to preview")
             self.link(asked.leads, folder)
@@ -61,13 +63,21 @@ class Preview(LeadTaskRun):
             return None
         return self.evidence_in(self.task.evidence_path, of_this_try=False)
 
-    def _earlier(self, folder: EvidenceFolder) -> Plan | None:
+    def _asked_for(self, asked: Asked) -> str:
+        return fingerprint(self.client.host, asked.leads, asked.selectors, asked.window)
+
+    def _earlier(self, folder: EvidenceFolder, asked: Asked) -> Plan | None:
         for path in folder.files("plan-"):
             plan = Plan.read(path)
             if plan and plan.made_by != self.identity:
                 # Folders are named after runs, and two run ids can come to one name: a:b and a+b.
                 raise InputError(
                     f"the plan {path} is of another run, {plan.made_by}: use another evidence_path or run id"
+                )
+            if plan and plan.asked != self._asked_for(asked):
+                raise InputError(
+                    f"this run has the plan {path}, made for other leads, selectors, window or account than are "
+                    "asked for now, and keeps it: start another run"
                 )
             if plan:
                 return plan
@@ -79,6 +89,7 @@ class Preview(LeadTaskRun):
             writer = PlanWriter(
                 account=self.account,
                 made_by=self.identity,
+                asked=self._asked_for(asked),
                 window=asked.window,
                 selectors=asked.selectors,
                 now=datetime.now(UTC),
