@@ -5,14 +5,35 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 from airflow_provider_leadreset.leadsquared.errors import InputError, shown
 
 APPROVE = "Approve"
 """The option of the ApprovalOperator that means yes."""
 
-_NO = {"", "none", "null", "undefined", "false", "no", "reject", "rejected", "[]", "{}"}
+_NO = {
+    "",
+    "none",
+    "null",
+    "nan",
+    "undefined",
+    "false",
+    "f",
+    "no",
+    "n",
+    "off",
+    "0",
+    "[]",
+    "{}",
+    "()",
+    "pending",
+} | {
+    *("reject", "rejected", "deny", "denied", "decline", "declined", "refuse", "refused"),
+    *("cancel", "canceled", "cancelled", "abort", "aborted"),
+}
 """Texts that no approval is, in any letter case."""
 
 
@@ -29,14 +50,20 @@ def checked_approval(value: Any) -> Any:
     value = _plain(value)
     _refuse_no(value)
     try:
-        return json.loads(json.dumps(value, default=str))
+        return json.loads(json.dumps(value, default=_moment_text, allow_nan=False))
     except (TypeError, ValueError):
         raise InputError(f"approval is {shown(value)}, which is no JSON value") from None
 
 
+def _moment_text(value: object) -> str:
+    if isinstance(value, (date, UUID)):
+        return str(value)
+    raise TypeError
+
+
 def _plain(value: Any) -> Any:
     """Read what a template has made a text of; make a list of a mapped task's output."""
-    if isinstance(value, str) and value.strip().startswith(("[", "{")):
+    if isinstance(value, str) and value.strip().startswith(("[", "{", "(")):
         for read in (json.loads, ast.literal_eval):
             try:
                 return _plain(read(value.strip()))
@@ -79,5 +106,10 @@ def _refuse_other_options(answer: Mapping[str, Any]) -> None:
     if not isinstance(chosen, (list, tuple)) or list(chosen) != [APPROVE]:
         raise InputError(f"the approval chose {shown(chosen)}, not {APPROVE}: nothing is reset")
     # Airflow answers for nobody at the time-out, with the default; its own operators do not pass timedout on.
-    if answer.get("timedout") or not answer.get("responded_by_user", True):
-        raise InputError("the approval was answered by its time-out, by nobody: nothing is reset")
+    by = answer.get("responded_by_user")
+    named = any(by.get(name) for name in ("id", "name")) if isinstance(by, Mapping) else by
+    if answer.get("timedout") or not named:
+        raise InputError(
+            "the approval was answered by its time-out, by nobody: nothing is reset. If somebody did answer, "
+            "apache-airflow-providers-standard is older than 1.8 and does not say who"
+        )

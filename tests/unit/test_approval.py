@@ -68,6 +68,11 @@ def test_the_answer_of_airflows_operator_is_kept_with_who_and_when():
         "False",
         "Reject",
         "no",
+        "Denied",
+        "cancelled",
+        "0",
+        "nan",
+        "('Reject',)",
         "[]",
         [],
         {},
@@ -82,6 +87,7 @@ def test_the_answer_of_airflows_operator_is_kept_with_who_and_when():
         {"ticket": None, "by": "Asha"},
         {"approved": False},
         {"approved": "no"},
+        {"approved": "denied"},
         {"ticket": "None"},
         {"ticket": {"id": " "}},
         {"tickets": ["CRM-17", ""]},
@@ -110,7 +116,23 @@ def test_a_no_is_a_no_in_any_shape(value):
         checked_approval(value)
 
 
-@pytest.mark.parametrize("value", [BY_NOBODY, {**YES, "timedout": True}, Mapped(BY_NOBODY)])
+@pytest.mark.parametrize(
+    "value",
+    [
+        BY_NOBODY,
+        {**YES, "timedout": True},
+        Mapped(BY_NOBODY),
+        {"chosen_options": ["Approve"], "params_input": {}},  # of the standard provider before 1.8
+        {**YES, "responded_by_user": {"id": None, "name": None}},
+        {**YES, "responded_by_user": {}},
+    ],
+)
 def test_nobodys_yes_is_refused(value):
     with pytest.raises(InputError, match="by nobody"):
+        checked_approval(value)
+
+
+@pytest.mark.parametrize("value", [b"CRM-17", float("nan"), {"ticket": object()}, {"ticket": float("inf")}])
+def test_what_is_no_json_is_refused(value):
+    with pytest.raises(InputError, match="no JSON value"):
         checked_approval(value)
