@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ from airflow_provider_leadreset.leadsquared.crew import Crew
 from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder, Report
 from airflow_provider_leadreset.leadsquared.pace import WINDOW
-from airflow_provider_leadreset.leadsquared.plan import Plan
 from airflow_provider_leadreset.leadsquared.progress import fingerprint
 from airflow_provider_leadreset.leadsquared.records import CUSTOM_EVENTS_FROM
 from airflow_provider_leadreset.leadsquared.reset import LeadReset
@@ -111,7 +110,7 @@ class ResetBatch(LeadTaskRun):
         report = Report(self.evidence) if self.evidence else None
         if report:
             self.client.on_call = report.add
-            report.folder.write("asked.json", self._what_was_asked(asked))
+            or_fail(lambda: report.folder.write("asked.json", self._what_was_asked(asked)))
         gate = self.client.gate
 
         def on_tick() -> None:
@@ -137,14 +136,12 @@ class ResetBatch(LeadTaskRun):
                 because = None
             failed = failure(tally, stopped, self.task.max_failed_leads)
             summary = self.output = self._summary(asked, tally, because)
-            checkpoint.save()
             self.log.info(
-                "Queued the reset of %(queued)d of %(leads)d leads in %(seconds)g s; %(failed)d failed",
+                "Queued the reset of %(queued)d of %(leads)d leads in %(seconds)g s; %(failed)d failed, "
+                "%(not_reached)d not reached",
                 summary,
             )
-            if self.task.do_xcom_push and (failed or because or report):
-                self.context["ti"].xcom_push(key="return_value", value=summary)
-            unkept = self._keep(report, summary) if report else None
+            unkept = self._keep(checkpoint, report, summary)
         if failed:
             raise failed
         if unkept:
@@ -153,15 +150,35 @@ class ResetBatch(LeadTaskRun):
             tell_consumers(self.task.outlets, self.context["outlet_events"], summary)
         return summary
 
-    def _keep(self, report: Report, summary: dict[str, Any]) -> Exception | None:
-        """Write the last evidence; give what hindered it, which must not hide how the batch itself ended."""
-        try:
-            report.write()
-            report.folder.write("summary.json", json.dumps(summary).encode())
-        except Exception as error:  # storages raise what they like
-            self.log.exception("The evidence could not be written to %s", report.folder)
-            return error
-        return None
+    def _keep(
+        self, checkpoint: Checkpoint, report: Report | None, summary: dict[str, Any]
+    ) -> Exception | None:
+        """Keep evidence, progress and XCom; give what hindered it first, which must not hide how the batch ended.
+
+        Each is kept whatever became of the others.
+        """
+        steps: list[tuple[str, Callable[[], object]]] = []
+        if report:
+            steps += [
+                (f"report, to {report.folder}", report.write),
+                (
+                    f"summary, to {report.folder}",
+                    lambda: report.folder.write("summary.json", json.dumps(summary).encode()),
+                ),
+            ]
+        steps.append(("progress", checkpoint.save))
+        if self.task.do_xcom_push:
+            # Of a task that fails or is stopped, Airflow itself keeps none.
+            push = self.context["ti"].xcom_push
+            steps.append(("summary, as XCom", lambda: push(key="return_value", value=summary)))
+        hindered: Exception | None = None
+        for what, keep in steps:
+            try:
+                keep()
+            except Exception as error:  # storages raise what they like
+                self.log.exception("This could not be kept: %s", what)
+                hindered = hindered or error
+        return hindered
 
     def _send(self, crew: Crew, resets: Resets, asked: Asked, tally: Tally) -> None:
         todo = self._todo(asked, tally)
@@ -178,11 +195,7 @@ class ResetBatch(LeadTaskRun):
 
     def _todo(self, asked: Asked, tally: Tally) -> Iterator[Todo]:
         leads: Iterable[tuple[str, dict[str, list[str]] | None]]
-        leads = (
-            Plan.records_of(asked.plan.path, asked.plan.digest)
-            if asked.plan
-            else ((lead, None) for lead in asked.leads)
-        )
+        leads = asked.plan.records() if asked.plan else ((lead, None) for lead in asked.leads)
         for index, (lead, planned) in enumerate(leads):
             if index not in tally.progress:
                 yield index, LeadReset(lead, asked.selectors, asked.window), planned
