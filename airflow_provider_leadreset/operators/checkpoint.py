@@ -13,11 +13,19 @@ SAVE_EVERY = 2.0
 """Seconds between two savings: a killed try repeats at most the calls of so long, and those on their way."""
 
 
+def times_cleared(context: Context) -> str:
+    """Give a text that a retry leaves as it is, and a Clear changes."""
+    # Alone, max_tries would not do: with fewer retries in the DAG than before, a Clear can come to the same number.
+    ti: Any = context["ti"]
+    return f"{getattr(context['dag_run'], 'clear_number', 0)}.{ti.max_tries}"
+
+
 class Checkpoint:
     """The stored progress of one batch.
 
-    It is kept under what was asked for and the task's ``max_tries``: a retry leaves that as it is, any Clear
-    raises it. So a retry continues where it stopped, and a Clear starts anew.
+    It is kept under what was asked for, the run's ``clear_number`` and the task's ``max_tries``: a retry leaves both
+    as they are, a Clear raises the first and mostly the second. So a retry continues where it stopped, and a Clear
+    starts anew.
 
     :param fingerprint: equal for batches that ask for the same.
     """
@@ -25,7 +33,7 @@ class Checkpoint:
     def __init__(self, context: Context, fingerprint: str, log: Any) -> None:
         ti: Any = context["ti"]
         self._store: Any = context.get("task_state_store")
-        self._key = f"leadreset/{fingerprint}/{ti.max_tries}"
+        self._key = f"leadreset/{fingerprint}/{times_cleared(context)}"
         self._log = log
         self._saved_at = float("-inf")
         stored: Any = self._store.get(self._key) if self._store is not None else None

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_leadreset.compat import ObjectStoragePath, PokeReturnValue
 from airflow_provider_leadreset.leadsquared.crew import Crew
 from airflow_provider_leadreset.leadsquared.errors import InputError, QuotaError, UnavailableError
-from airflow_provider_leadreset.leadsquared.plan import Plan
 from airflow_provider_leadreset.leadsquared.progress import IndexSet, fingerprint
 from airflow_provider_leadreset.leadsquared.proof import Left, Proof, look, planned_left, window_left
 from airflow_provider_leadreset.leadsquared.reset import Selectors
 from airflow_provider_leadreset.leadsquared.task_types import task_types_of
+from airflow_provider_leadreset.operators.checkpoint import times_cleared
 from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class ProofRun(LeadTaskRun):
     def _key(self, asked: Asked) -> str:
         digest = asked.plan.digest[:32] if asked.plan else ""
         asked_for = fingerprint(self.client.host, asked.leads, asked.selectors, asked.window)
-        return f"leadreset-proof/{asked_for}{digest}/{self.context['ti'].max_tries}"
+        return f"leadreset-proof/{asked_for}{digest}/{times_cleared(self.context)}"
 
     def _read(self, asked: Asked, proof: Proof) -> None:
         read: Callable[[str, Any], Left]
@@ -94,7 +94,7 @@ class ProofRun(LeadTaskRun):
             root = root.parent
         folder = self.evidence_in(root, of_this_try=True)
         content = {"plan": str(asked.plan.path), "digest": asked.plan.digest, **output}
-        folder.write("proof.json", json.dumps(content).encode())
+        or_fail(lambda: folder.write("proof.json", json.dumps(content).encode()))
 
     @staticmethod
     def _said(output: dict[str, Any]) -> str:
@@ -105,7 +105,7 @@ class ProofRun(LeadTaskRun):
 
 def _leads(asked: Asked) -> Iterator[tuple[int, str, Left | None]]:
     if asked.plan:
-        for index, (lead, planned) in enumerate(Plan.records_of(asked.plan.path, asked.plan.digest)):
+        for index, (lead, planned) in enumerate(asked.plan.records()):
             yield index, lead, planned
     else:
         for index, lead in enumerate(asked.leads):

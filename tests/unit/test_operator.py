@@ -86,8 +86,12 @@ class Store(dict):
         self[key] = value
 
 
-def checkpoint(store, max_tries=3, fingerprint="f"):
-    context = {"ti": SimpleNamespace(max_tries=max_tries), "task_state_store": store}
+def checkpoint(store, max_tries=3, fingerprint="f", clears=0):
+    context = {
+        "ti": SimpleNamespace(max_tries=max_tries),
+        "dag_run": SimpleNamespace(clear_number=clears),
+        "task_state_store": store,
+    }
     return Checkpoint(context, fingerprint, logging.getLogger("test"))
 
 
@@ -98,6 +102,7 @@ def test_progress_is_found_by_a_retry_and_not_after_a_clear_or_for_other_leads()
     first.save()
     assert 0 in checkpoint(store).progress
     assert 0 not in checkpoint(store, max_tries=4).progress
+    assert 0 not in checkpoint(store, clears=1).progress  # with fewer retries in the DAG than before
     assert 0 not in checkpoint(store, fingerprint="g").progress
 
 
