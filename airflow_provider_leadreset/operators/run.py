@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_leadreset.compat import AirflowFailException, ObjectStoragePath
+from airflow_provider_leadreset.compat import AirflowFailException, AirflowTaskTimeout, ObjectStoragePath
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -101,7 +101,14 @@ class LeadTaskRun:
             client.close()
             if self.in_account_pool:
                 # Once this task gives back its slots, another may start as many calls at once.
-                client.gate.drain()
+                try:
+                    client.gate.drain()
+                except AirflowTaskTimeout:
+                    # How the work ended stands; a wait of seconds cut short would let others exceed the limit.
+                    self.log.warning(
+                        "execution_timeout passed after the last call; its slots are kept to the end"
+                    )
+                    client.gate.drain()
 
     @property
     def identity(self) -> list[Any]:
@@ -126,7 +133,7 @@ class LeadTaskRun:
 
     def link(self, leads: Leads, evidence: object = None) -> None:
         """Let the user interface link to the lead, if it is one alone, and to the evidence."""
-        lead = self.hook.lead_url(next(iter(leads))) if leads.count == 1 else None
+        lead = or_fail(lambda: self.hook.lead_url(next(iter(leads)))) if leads.count == 1 else None
         push_links(self.context["ti"], lead=lead, evidence=str(evidence) if evidence else None)
 
     def asked(self) -> Asked:

@@ -264,14 +264,18 @@ def test_hostile_files_are_named_and_forge_no_line(tmp_path, capsys):
             assert f"{name} cannot be read" in told
 
 
-def test_what_a_retry_copied_again_counts_once(tmp_path, capsys):
+def test_what_a_retry_copied_again_counts_once(tmp_path, capsys, monkeypatch):
     line = b'{"kind": "notes", "id": "n1"}\n'
     for attempt in ("try-1", "try-2"):
         folder = tmp_path / "d" / "r" / "t" / "unmapped" / attempt
         folder.mkdir(parents=True)
         (folder / "archive-00001.jsonl.gz").write_bytes(gzip.compress(line))
-    evidence.main([str(tmp_path)])
-    assert "1 notes, in 2 closed parts" in capsys.readouterr().out
+    monkeypatch.chdir(tmp_path / "d" / "r")
+    for path in (str(tmp_path), "."):
+        evidence.main([path])
+        told = capsys.readouterr().out
+        assert "1 notes, in 2 closed parts" in told
+        assert told.startswith("d/r\n")
 
 
 def test_a_copy_that_was_asked_for_is_never_left_out(lsq, leads, dags, run):
@@ -306,6 +310,62 @@ def test_evidence_that_cannot_be_written_at_the_end_hides_no_lead(
     assert result.state == "failed"
     (summary,) = result.xcoms("reset")
     assert summary["queued"] == 3
+
+
+def test_progress_that_cannot_be_kept_loses_neither_evidence_nor_summary(
+    lsq, leads, dags, run, tmp_path, monkeypatch
+):
+    from airflow_provider_leadreset.operators.checkpoint import Checkpoint
+
+    def gone(_: Any) -> None:
+        raise BrokenPipeError("nobody listens")
+
+    monkeypatch.setattr(Checkpoint, "save_if_due", lambda *_: None)
+    monkeypatch.setattr(Checkpoint, "save", gone)
+    result = run(dags.archived, leads=leads, evidence=str(tmp_path))
+    assert result.state == "failed"
+    (summary,) = result.xcoms("reset")
+    assert summary["queued"] == 3
+    (report,) = tmp_path.rglob("report-*")
+    assert len(report.read_text().splitlines()) == 3
+    assert json.loads(next(tmp_path.rglob("summary.json")).read_text()) == summary
+
+
+def test_a_summary_is_kept_when_time_is_over_after_the_last_answer(lsq, leads, dags, run, monkeypatch):
+    from airflow_provider_leadreset.compat import AirflowTaskTimeout
+    from airflow_provider_leadreset.leadsquared.bulk import Resets
+
+    send = Resets.run
+
+    def send_and_run_out_of_time(*given: Any) -> None:
+        send(*given)
+        raise AirflowTaskTimeout("execution_timeout")
+
+    monkeypatch.setattr(Resets, "run", send_and_run_out_of_time)
+    result = run(dags.plain, leads=leads)
+    assert result.state == "failed"
+    (summary,) = result.xcoms("reset")
+    assert (summary["queued"], summary["not_reached"]) == (3, 0)
+
+
+def test_a_plan_or_file_that_is_changed_once_it_was_checked_is_reset_as_it_was(
+    lsq, leads, dags, planned, run, tmp_path, monkeypatch
+):
+    from airflow_provider_leadreset.operators.batch import ResetBatch
+
+    announce, path = ResetBatch._announce, tmp_path / "leads.txt"
+    path.write_text(f"{leads[2]}\n")
+
+    def change_and_announce(self: Any, *given: Any) -> None:
+        for changed in (*tmp_path.rglob("plan-*"), path):
+            changed.write_bytes(b"other")
+        announce(self, *given)
+
+    monkeypatch.setattr(ResetBatch, "_announce", change_and_announce)
+    planned(leads[:2])
+    assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads[:2])
+    assert run(dags.of_a_file, path=str(path)).state == "success"
+    assert lsq.resets[-1].prospect_id == leads[2]
 
 
 def test_a_connection_without_a_host_fails_with_what_is_missing(lsq, leads, dags, run, monkeypatch, capfd):

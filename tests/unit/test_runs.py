@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from airflow_provider_leadreset.compat import AirflowFailException
+from airflow_provider_leadreset.compat import AirflowFailException, AirflowTaskTimeout
 from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient, OutageError
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -18,13 +20,19 @@ from airflow_provider_leadreset.leadsquared.errors import (
     UnavailableError,
 )
 from airflow_provider_leadreset.leadsquared.evidence import checked_root
+from airflow_provider_leadreset.leadsquared.leads import Leads
 from airflow_provider_leadreset.leadsquared.pace import ClosedError
+from airflow_provider_leadreset.leadsquared.plan import PlanWriter
+from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.leadsquared.window import parse_window
 from airflow_provider_leadreset.operators.failure import LeadResetFailedError
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
+from airflow_provider_leadreset.operators.preview import Preview
 from airflow_provider_leadreset.operators.run import LeadTaskRun, or_fail, unless_stopped
 from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+OTHER = "3f2504e0-4f89-11d3-9a0c-0305e82c3302"
 
 
 def a_task(**given: Any) -> LeadResetOperator:
@@ -134,3 +142,61 @@ def test_an_account_that_does_not_tell_its_code_is_known_by_its_host():
     client = SimpleNamespace(host="api.leadsquared.com", whose_keys=refuse)
     run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: client)
     assert run.account == {"host": "api.leadsquared.com", "code": None}
+
+
+class Draining:
+    """A client whose gate is at first interrupted while it drains."""
+
+    host = "api.leadsquared.com"
+
+    def __init__(self) -> None:
+        self.gate = self
+        self.drains = 0
+
+    def drain(self) -> None:
+        self.drains += 1
+        if self.drains == 1:
+            raise AirflowTaskTimeout("too long")
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("error", [None, InputError])
+def test_a_timeout_while_slots_are_given_back_changes_no_end_and_gives_none_back_early(error):
+    run, client = LeadTaskRun(a_task(pool="p"), {}), Draining()
+    run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: client, settings=SimpleNamespace(pool="p"))
+    with nullcontext() if error is None else pytest.raises(error), run.share_of_account():
+        if error:
+            raise error("how the work ended")
+    assert client.drains == 2
+
+
+def test_a_preview_that_is_asked_for_something_else_does_not_show_its_earlier_plan(tmp_path):
+    task = LeadResetPreviewOperator(
+        task_id="preview", prospect_ids=LEAD, window="2026-09-01/2026-10-01", activity_event_list=[166]
+    )
+    ti = SimpleNamespace(dag_id="d", run_id="r", task_id="preview", map_index=-1, try_number=1)
+    run = Preview(task, {"ti": ti, "dag_run": SimpleNamespace(run_after=datetime(2026, 10, 2, tzinfo=UTC))})
+    run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: SimpleNamespace(host="api.leadsquared.com"))
+    asked, folder = run.asked(), run.evidence_in(str(tmp_path), of_this_try=False)
+    assert run._earlier(folder, asked) is None
+    writer = PlanWriter(
+        account={"host": "api.leadsquared.com"},
+        made_by=run.identity,
+        asked=run._asked_for(asked),
+        window=asked.window,
+        selectors=asked.selectors,
+        now=datetime.now(UTC),
+    )
+    file, digest = writer.finish({})
+    with file:
+        folder.write_file("plan-1.jsonl.gz", file)
+    assert run._earlier(folder, asked).digest == digest
+    for other in (
+        replace(asked, leads=Leads.given([OTHER])),
+        replace(asked, window=parse_window("2026-09-01/2026-10-02")),
+        replace(asked, selectors=Selectors((167,))),
+    ):
+        with pytest.raises(InputError, match="made for other leads"):
+            run._earlier(folder, other)

@@ -117,6 +117,12 @@ with a_dag("archived") as archived:
         **KINDS,
     )
 
+with a_dag("plain") as plain:
+    LeadResetOperator(task_id="reset", prospect_ids="{{ params.leads }}", window=WINDOW, **KINDS)
+
+with a_dag("of_a_file") as of_a_file:
+    LeadResetOperator(task_id="reset", prospect_ids_path="{{ params.path }}", window=WINDOW, **KINDS)
+
 with a_dag("mapped_approvals") as mapped_approvals:
 
     @task
