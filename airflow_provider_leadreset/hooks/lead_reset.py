@@ -19,7 +19,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadSquaredError,
     shown,
 )
-from airflow_provider_leadreset.leadsquared.pace import WINDOW, Gate, Pace
+from airflow_provider_leadreset.leadsquared.pace import WINDOW, Gate, pace_of
 from airflow_provider_leadreset.leadsquared.reset import LeadReset
 from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, survey_lead
 from airflow_provider_leadreset.leadsquared.task_types import task_types_of
@@ -120,7 +120,7 @@ class LeadResetHook(BaseHook):
             self._connection.login,
             self._connection.password,
             timeout=settings.timeout,
-            gate=Gate(Pace(share, settings.calls_per_5s)),
+            gate=Gate(pace_of(f"{self.leadsquared_conn_id} {self._host}", share, settings.calls_per_5s)),
         )
 
     def get_conn(self) -> LeadSquaredClient:

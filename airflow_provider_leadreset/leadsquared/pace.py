@@ -63,7 +63,7 @@ class Permit:
 
 
 class Pace:
-    """The rule of how many calls may start in a window. Not thread-safe.
+    """The rule of how many calls may start in a window. Thread-safe only for those who hold its ``lock``.
 
     :param calls: the most calls this task may start in a window: its share.
     :param limit: the account's calls in a window, as far as is known; at least ``calls``.
@@ -72,6 +72,7 @@ class Pace:
     def __init__(self, calls: int, limit: int | None = None) -> None:
         if calls < 1:
             raise ValueError(f"a pace of {calls} calls in {WINDOW:g} s never lets a call start")
+        self.lock = threading.RLock()
         self.limit = max(calls, limit or 0)
         self.share = calls
         self.capacity = calls
@@ -161,6 +162,19 @@ class Pace:
         return at_latest if permit.answered is None else min(at_latest, permit.answered + WINDOW + GUARD)
 
 
+_paces: dict[tuple[str, int, int], Pace] = {}
+
+
+def pace_of(account: str, calls: int, limit: int) -> Pace:
+    """Give the pace of an account in this process: the same for the same values, so that earlier calls still count.
+
+    Else a sensor's next look, a retry in the same process or a second hook would begin as if there had been none.
+
+    :param account: whatever tells accounts apart; no keys.
+    """
+    return _paces.setdefault((account, calls, limit), Pace(calls, limit))
+
+
 class Clock(Protocol):
     """Time as :class:`Gate` needs it."""
 
@@ -190,7 +204,7 @@ class ClosedError(LeadSquaredError):
 class Gate:
     """Where threads wait until their call may start.
 
-    :param pace: the rule.
+    :param pace: the rule; several gates may share it.
     :param clock: injected in tests.
     """
 
@@ -199,7 +213,9 @@ class Gate:
         self.clock = clock or SystemClock()
         self.calls = 0
         self.throttlings = 0
-        self._condition = threading.Condition()
+        self._condition = threading.Condition(pace.lock)
+        with pace.lock:
+            pace.departed = 0  # the connections behind a new gate are not open yet
         self._closed = False
         self._heard = self._stirred = float("-inf")
 

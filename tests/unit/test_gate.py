@@ -348,3 +348,15 @@ def test_the_system_clock_waits_and_is_woken(threads):
         began = clock.now()
         clock.wait(condition, 0.01)
     assert clock.now() - began >= 0.009
+
+
+def test_the_calls_of_an_earlier_gate_count_for_the_next_one():
+    pace, clock = Pace(2), LoneClock()
+    for _ in range(2):
+        earlier = Gate(pace, clock)
+        earlier.accepted(earlier.enter())
+        earlier.close()
+    assert clock.waits == []
+    later = Gate(pace, clock)
+    assert later.enter().cold, "its connection is not open yet"
+    assert clock.waits == [WINDOW + GUARD]

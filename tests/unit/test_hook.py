@@ -125,6 +125,15 @@ def test_the_client_is_one_and_the_same_since_it_keeps_the_pace(connect: Any) ->
     assert hook.get_conn() is hook.get_conn()
 
 
+def test_two_hooks_of_an_account_keep_one_pace_in_a_process_and_stop_alone(connect: Any) -> None:
+    first, second = connect().get_conn().gate, connect().get_conn().gate
+    first.close()
+    assert first.pace is second.pace
+    second.enter()
+    others = [connect(calls=1), connect(host="api-us11.leadsquared.com"), connect(extra={"calls_per_5s": 10})]
+    assert not [hook for hook in others if hook.get_conn().gate.pace is first.pace]
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
