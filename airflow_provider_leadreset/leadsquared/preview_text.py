@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from airflow_provider_leadreset.leadsquared.records import CUSTOM_EVENTS_FROM
@@ -22,10 +22,14 @@ CREATED_ON = (
 
 @dataclass(frozen=True)
 class Names:
-    """The account's names for event codes and task types."""
+    """The account's names for event codes and task types.
+
+    :param in_markdown: a name becomes no Markdown of its own, and what is unknown stands out.
+    """
 
     activities: dict[int, str]
     tasks: dict[str, str]
+    in_markdown: bool = False
 
     def activity(self, code: int) -> str:
         """Name an event code; say so when the account does not know it."""
@@ -33,8 +37,8 @@ class Names:
             return f"event {code} (a system activity, never deleted)"
         name = self.activities.get(code)
         if name is None:
-            return f"event {code}, **unknown to the account**"
-        return f"{_plain(name) or 'unnamed'} ({code})"
+            return self._unknown(f"event {code}")
+        return f"{self._known(name)} ({code})"
 
     def task(self, kind: str) -> str:
         """Name a task type; say so when the account does not know it, or when it could not be found out."""
@@ -42,12 +46,25 @@ class Names:
             return "tasks whose type could not be found out, counted as matching"
         name = {key.lower(): value for key, value in self.tasks.items()}.get(kind.lower())
         if name is None:
-            return f"type {kind}, **unknown to the account**"
-        return f"{_plain(name) or 'unnamed'} ({kind})"
+            return self._unknown(f"type {kind}")
+        return f"{self._known(name)} ({kind})"
+
+    def _known(self, name: str) -> str:
+        printable = "".join(
+            sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}"
+            for sign in " ".join(str(name).split())
+        )
+        if self.in_markdown:
+            printable = "".join(f"\\{sign}" if sign in "\\`*_[]<>|#&~" else sign for sign in printable)
+        return printable or "unnamed"
+
+    def _unknown(self, what: str) -> str:
+        return f"{what}, {'**unknown to the account**' if self.in_markdown else 'unknown to the account'}"
 
 
 def markdown(survey: Survey, selectors: Selectors, window: Window, names: Names, account: str) -> str:
     """Give a preview for people."""
+    names = replace(names, in_markdown=True)
     also = ""
     if selectors.audit_activity_list:
         known = survey.leads - len(survey.unknown)
@@ -96,7 +113,7 @@ def markdown(survey: Survey, selectors: Selectors, window: Window, names: Names,
 
 def log_table(survey: Survey, selectors: Selectors, names: Names) -> str:
     """Give a preview for a log."""
-    rows: list[Sequence[object]] = [("lead", "activities", "tasks", "notes", "oldest", "newest")]
+    rows: list[Sequence[object]] = [("lead", "activities", "tasks", "notes", "oldest (UTC)", "newest (UTC)")]
     for lead in survey.listed:
         spans = lead.spans.values()
         oldest = min((span.oldest for span in spans if span.oldest), default=None)
@@ -132,14 +149,6 @@ def _rows(survey: Survey, selectors: Selectors, names: Names) -> list[tuple[str,
     if selectors.should_delete_prospect_notes:
         rows.append(("notes", "", survey.types["notes", ""]))
     return rows
-
-
-def _plain(name: str) -> str:
-    # A name comes from the CRM: it must not become Markdown of its own.
-    signs = (
-        sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in " ".join(str(name).split())
-    )
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#&~" else sign for sign in signs)
 
 
 def _day(moment: datetime | None) -> str:

@@ -24,11 +24,14 @@ def test_audits_alone_are_not_told_as_nothing():
 
 def test_a_name_of_the_account_stays_a_name():
     hostile = "| x |\n# [Yes](http://evil) <b>&lt;b&gt;</b> `a` \u202e\x1b[2J ~~gone~~"
-    name = Names({166: hostile}, {}).activity(166)
+    name = Names({166: hostile}, {}, in_markdown=True).activity(166)
     assert "\n" not in name
     assert name.isprintable()
     for sign in "|#[]<>`&~":
         assert name.count(sign) == name.count(f"\\{sign}")
+    in_a_log = Names({166: hostile}, {}).activity(166)
+    assert in_a_log.isprintable()
+    assert "\\" not in in_a_log
 
 
 def test_a_type_without_a_name_is_still_known():
