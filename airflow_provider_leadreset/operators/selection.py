@@ -111,8 +111,11 @@ class LeadSelection(BaseOperator):
         except jinja2.UndefinedError as error:
             from airflow_provider_leadreset.compat import AirflowFailException
 
-            raise AirflowFailException(
-                f"A template of task {self.task_id} could not be rendered: {error}. On Airflow 3, a run started by "
-                "hand or by an asset may have no data interval and no logical date, and {{ dag_run.run_after }} is "
-                "always there, for example window='P30D/{{ dag_run.run_after }}'; before, {{ data_interval_end }} is"
-            ) from None
+            text = f"A template of task {self.task_id} could not be rendered: {error}"
+            if any(name in text for name in ("'data_interval_", "'logical_date'", "'ds", "'ts")):
+                text += (
+                    ". On Airflow 3, a run started by hand, the command line or an asset may have no data interval and "
+                    "no logical date, and dag_run.run_after is always there: end a window of whole local days at "
+                    "{{ (data_interval_end | default(dag_run.run_after, true)).astimezone(dag.timezone).date() }}"
+                )
+            raise AirflowFailException(text) from None

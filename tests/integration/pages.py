@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from dag_runs import is_airflow_2, load_dag_file
@@ -45,7 +45,7 @@ class Page:
     @property
     def window_rows(self) -> list[tuple[str, str, str]]:
         """The rows of a window table: template, what Airflow 3 sends, what Airflow 2.11 sends."""
-        return _WINDOW_ROW.findall(self.text)
+        return [(row[0].replace("\\|", "|"), *row[1:]) for row in _WINDOW_ROW.findall(self.text)]
 
     def having(self, language: str, text: str = "") -> list[str]:
         """Give the blocks with ``text`` in them, as they stand."""
@@ -160,6 +160,7 @@ def nightly_context() -> dict[str, Any]:
         "data_interval_end": info.data_interval.end,
         "ds": info.data_interval.start.to_date_string(),
         "dag_run": DagRun(),
+        "dag": SimpleNamespace(timezone=pendulum.timezone("Asia/Kolkata")),
     }
 
 

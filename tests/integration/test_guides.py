@@ -87,7 +87,7 @@ def test_a_row_of_the_window_table_sends_what_it_says(template, new, old):
 
 
 def test_the_window_table_has_all_its_rows():
-    assert len(SCHEDULE.window_rows) == 7
+    assert len(SCHEDULE.window_rows) == 8
 
 
 def test_after_a_crm_import(lsq, run, tmp_path):

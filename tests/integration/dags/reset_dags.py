@@ -45,6 +45,14 @@ with a_dag("interval") as interval:
         window="P30D/{{ data_interval_end }}",
     )
 
+with a_dag("whole_days") as whole_days:
+    LeadResetOperator(
+        task_id="reset",
+        prospect_ids="{{ params.leads }}",
+        activity_event_list=[166],
+        window="P30D/{{ (data_interval_end | default(dag_run.run_after, true)).astimezone(dag.timezone).date() }}",
+    )
+
 with a_dag("everything") as everything:
     LeadResetOperator(
         task_id="reset",
