@@ -233,7 +233,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--html", metavar="FILE", help="also write it as one HTML page")
     given = parser.parse_args(arguments)
-    root: Any = Path(given.path)
+    root: Any = Path(given.path).resolve()  # a run is named after the folders above it
     if "://" in given.path:
         from airflow_provider_leadreset.compat import ObjectStoragePath
 

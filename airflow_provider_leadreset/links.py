@@ -48,9 +48,9 @@ def push_links(ti: Any, *, lead: str | None = None, evidence: str | None = None)
 
     :param ti: the task instance.
     :param lead: address of the one lead's page.
-    :param evidence: where evidence goes; without a link unless that is http or https.
+    :param evidence: where evidence goes; without a link unless that is http or https, and names no user.
     """
-    on_the_web = evidence and evidence.startswith(("http://", "https://"))
+    on_the_web = evidence and evidence.startswith(("http://", "https://")) and "@" not in evidence
     # Empty ones too: Airflow 3 looks for both when the task ends, and logs an error for one that was never pushed.
     ti.xcom_push(key=LeadLink.xcom_key, value=lead or "")
     ti.xcom_push(key=EvidenceLink.xcom_key, value=evidence if on_the_web else "")

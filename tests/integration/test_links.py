@@ -108,6 +108,7 @@ class Pushed(dict):
     [
         ("https://files.example.com/e/try-1", True),
         ("http://127.0.0.1:9/e", True),
+        ("https://asha:token@files.example.com/e", False),
         ("s3://bucket/e", False),
         ("file:///tmp/e", False),
         (None, False),
