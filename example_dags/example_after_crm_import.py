@@ -22,6 +22,8 @@ from airflow_provider_leadreset.operators.lead_reset import ENTIRE_HISTORY, Lead
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
+    tags=["leadsquared"],
+    doc_md=__doc__,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=10)},
     params={"returned": []},
 )

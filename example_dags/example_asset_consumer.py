@@ -26,6 +26,8 @@ COMMON = {
     "start_date": pendulum.datetime(2026, 1, 1, tz="Asia/Kolkata"),
     "catchup": False,
     "max_active_runs": 1,
+    "tags": ["leadsquared"],
+    "doc_md": __doc__,
     "default_args": {"retries": 3, "retry_delay": timedelta(minutes=10)},
 }
 

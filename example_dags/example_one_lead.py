@@ -23,6 +23,8 @@ from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Kolkata"),
     catchup=False,
     max_active_runs=1,
+    tags=["leadsquared"],
+    doc_md=__doc__,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=10)},
     params={"lead": "", "window": "2026-09-01/2026-10-01"},
 )

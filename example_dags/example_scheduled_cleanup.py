@@ -3,7 +3,7 @@
 Before the first run, make the connection `leadsquared_default` and its pool, which has as many slots as your
 LeadSquared plan allows calls in 5 seconds:
 
-    airflow pools set leadsquared_default 25 "LeadSquared calls per 5 s"
+    airflow pools set leadsquared_default 25 "LeadSquared calls in 5 s"
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Kolkata"),
     catchup=False,
     max_active_runs=1,
+    tags=["leadsquared"],
+    doc_md=__doc__,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=10)},
     params={"list_id": "11111111-2222-3333-4444-555555555555"},
 )

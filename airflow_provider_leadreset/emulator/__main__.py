@@ -80,7 +80,8 @@ def _greeting(lsq: LeadSquaredEmulator, leads: int) -> str:
         f"  API host         {lsq.url}",
         f"  Access key       {lsq.access_key}",
         f"  Secret key       {lsq.secret_key}",
-        f"  Calls per 5 s    {limit if limit is not None else 'no limit here'}",
+        f"  Port             {lsq.url.rpartition(':')[2]}",
+        f"  Calls per 5 seconds  {limit if limit is not None else 'no limit here'}",
     ]
     return "\n".join(lines)
 

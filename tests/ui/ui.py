@@ -44,9 +44,12 @@ def main() -> int:
     try:
         say("Airflow starts; some half a minute", end="\n\n")
         with running(home) as (airflow_url, lsq):
-            say(f"Open         {airflow_url}")
+            say(f"Open         {airflow_url}  (nobody has to log in)")
             say(f"LeadSquared  {lsq.url}/  (its leads: what they have, and what is left)", end="\n\n")
-            say("Ctrl-C ends everything.")
+            say(
+                "Trigger example_one_lead first, then example_safe_cleanup: its question waits under Required Actions."
+            )
+            say(f"{PAUSED} is paused until you let it run. Ctrl-C ends everything.")
             signal.pause()
     except RunError as error:
         say(f"Not started: {error}")
@@ -70,7 +73,11 @@ def running(home: Path) -> Generator[tuple[str, LeadSquaredEmulator], None, None
         processes = stack.enter_context(Processes(home / "logs", str(home), environment, _GRACE))
         migrate(processes)
         api = start_airflow(processes, url, task_url)
-        api.ask("POST", "/pools", {"name": "leadsquared_default", "slots": _SLOTS})
+        api.ask(
+            "POST",
+            "/pools",
+            {"name": "leadsquared_default", "slots": _SLOTS, "description": "LeadSquared calls in 5 s"},
+        )
         api.ask("POST", "/connections", _connection(lsq))
         for name in examples:
             processes.wait_for(name, partial(api.ask, "GET", f"/dags/{name}"), UP)

@@ -294,7 +294,7 @@ def test_the_command_serves_until_it_is_told_to_stop(number: signal.Signals) -> 
         lines: list[str] = []
         for line in process.stdout:
             lines.append(line.rstrip("\n"))
-            if "Calls per 5 s" in line:
+            if "Calls per 5 seconds" in line:
                 break
         (export,) = (line for line in lines if line.startswith("export "))
         name, _, value = shlex.split(export)[1].partition("=")
