@@ -98,6 +98,7 @@ class LeadSelection(BaseOperator):
         others = [
             *leads,
             *(name for name in (*SELECTORS, "window") if getattr(self, name) not in (None, False)),
+            *(["timezone"] if self.timezone != "UTC" else []),
         ]
         if others:
             raise ValueError(f"a plan says which leads, what and when: leave out {', '.join(others)}")

@@ -60,6 +60,24 @@ def test_a_path_that_rendered_to_nothing_is_refused(path):
         LeadTaskRun(task, {})._leads()
 
 
+@pytest.mark.parametrize(
+    "also",
+    [
+        {"prospect_ids": LEAD},
+        {"prospect_ids_path": "/mnt/leads.txt"},
+        {"activity_event_list": [166]},
+        {"should_delete_prospect_notes": True},
+        {"window": "2026-09-01/2026-10-01"},
+        {"timezone": "Asia/Kolkata"},
+    ],
+)
+@pytest.mark.parametrize("kind", [LeadResetOperator, LeadResetSensor])
+def test_beside_a_plan_nothing_is_taken_that_it_says_itself(kind, also):
+    kind(task_id="t", plan={"plan": "x"}, timezone="UTC")
+    with pytest.raises(ValueError, match=f"a plan says .*leave out {next(iter(also))}"):
+        kind(task_id="t", plan={"plan": "x"}, **also)
+
+
 @pytest.mark.parametrize("error", [InputError("x"), AccessError("x"), LeadRejectedError("x")])
 def test_what_a_retry_would_only_repeat_fails_at_once(error):
     with pytest.raises(AirflowFailException):
