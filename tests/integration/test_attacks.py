@@ -354,7 +354,6 @@ def test_a_plan_or_file_that_is_changed_once_it_was_checked_is_reset_as_it_was(
     from airflow_provider_leadreset.operators.batch import ResetBatch
 
     announce, path = ResetBatch._announce, tmp_path / "leads.txt"
-    path.write_text(f"{leads[2]}\n")
 
     def change_and_announce(self: Any, *given: Any) -> None:
         for changed in (*tmp_path.rglob("plan-*"), path):
@@ -362,8 +361,10 @@ def test_a_plan_or_file_that_is_changed_once_it_was_checked_is_reset_as_it_was(
         announce(self, *given)
 
     monkeypatch.setattr(ResetBatch, "_announce", change_and_announce)
-    planned(leads[:2])
+    result = planned(leads[:2])
+    assert (result.states("reset"), result.states("prove")) == (["success"], ["failed"])
     assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads[:2])
+    path.write_text(f"{leads[2]}\n")
     assert run(dags.of_a_file, path=str(path)).state == "success"
     assert lsq.resets[-1].prospect_id == leads[2]
 
