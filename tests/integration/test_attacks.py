@@ -331,17 +331,18 @@ def test_progress_that_cannot_be_kept_loses_neither_evidence_nor_summary(
     assert json.loads(next(tmp_path.rglob("summary.json")).read_text()) == summary
 
 
-def test_a_summary_is_kept_when_time_is_over_after_the_last_answer(lsq, leads, dags, run, monkeypatch):
-    from airflow_provider_leadreset.compat import AirflowTaskTimeout
+def test_a_summary_is_kept_when_a_task_is_broken_off_after_the_last_answer(
+    lsq, leads, dags, run, monkeypatch
+):
     from airflow_provider_leadreset.leadsquared.bulk import Resets
 
     send = Resets.run
 
-    def send_and_run_out_of_time(*given: Any) -> None:
+    def send_and_break_off(*given: Any) -> None:
         send(*given)
-        raise AirflowTaskTimeout("execution_timeout")
+        raise RuntimeError("broken off")
 
-    monkeypatch.setattr(Resets, "run", send_and_run_out_of_time)
+    monkeypatch.setattr(Resets, "run", send_and_break_off)
     result = run(dags.plain, leads=leads)
     assert result.state == "failed"
     (summary,) = result.xcoms("reset")
