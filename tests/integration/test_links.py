@@ -26,16 +26,18 @@ def shown(dag: Any, result: Any, name: str = "Lead in LeadSquared", map_index: i
     from airflow.models.taskinstancekey import TaskInstanceKey
 
     key = TaskInstanceKey(dag.dag_id, "reset", result.dag_run.run_id, 1, map_index)
-    if is_airflow_2():
-        from airflow.serialization.serialized_objects import SerializedDAG
-
-        read = SerializedDAG.from_dict(SerializedDAG.to_dict(dag))
-    else:
+    read = None
+    if not is_airflow_2():
         from airflow.models.serialized_dag import SerializedDagModel
         from airflow.utils.session import create_session
 
         with create_session() as session:
-            read = SerializedDagModel.get(dag.dag_id, session=session).dag
+            model = SerializedDagModel.get(dag.dag_id, session=session)
+            read = model.dag if model else None
+    if read is None:  # 2.11 and 3.0 do not keep a DAG that is run by dag.test()
+        from airflow.serialization.serialized_objects import SerializedDAG
+
+        read = SerializedDAG.from_dict(SerializedDAG.to_dict(dag))
     task = read.get_task("reset")
     (link,) = [link for link in task.operator_extra_links if link.name == name]
     return str(link.get_link(task, ti_key=key) or "")

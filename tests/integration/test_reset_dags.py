@@ -50,8 +50,8 @@ def test_a_run_without_data_interval_fails_with_the_fix(dags, lsq, run, capfd):
         assert (result.state, len(lsq.resets)) == ("success", 1)
         return
     assert (result.state, len(lsq.resets)) == ("failed", 0)
-    fix = "(data_interval_end | default(dag_run.run_after, true)).astimezone(dag.timezone).date()"
-    assert fix in capfd.readouterr().out
+    # On 3.0 it is there and None, and the window says what to write.
+    assert "dag_run.run_after" in capfd.readouterr().out
     assert run(dags.whole_days, logical_date=None, leads=[a_lead(lsq)]).state == "success"
     assert lsq.resets[0].body["ToDate"].endswith(" 23:59:59")
 
