@@ -44,7 +44,7 @@ coverage: $(NEW)/.ready
 	$(NEW)/bin/coverage combine --quiet --keep .coverage.unit .coverage.integration .coverage.old
 	$(NEW)/bin/coverage report
 
-# Every supported Airflow on every Python it has: 3.11, 3.12 and 3.13 must be on the PATH or in pyenv. An hour or so.
+# Every supported Airflow on every Python it has: 3.11, 3.12 and 3.13 must be on the PATH or in pyenv. Some hour and a half.
 matrix: $(NEW)/.ready
 	PATH="$(subst $() ,:,$(wildcard $(HOME)/.pyenv/versions/3.1[123]*/bin)):$$PATH" $(NEW)/bin/nox
 
