@@ -20,7 +20,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     shown,
 )
 from airflow_provider_leadreset.leadsquared.pace import WINDOW, Gate, pace_of
-from airflow_provider_leadreset.leadsquared.reset import LeadReset
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, survey_lead
 from airflow_provider_leadreset.leadsquared.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.web import given_web_address, lead_page, web_address_of

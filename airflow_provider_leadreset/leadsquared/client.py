@@ -26,7 +26,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     shown,
 )
 from airflow_provider_leadreset.leadsquared.pace import Gate, Pace
-from airflow_provider_leadreset.leadsquared.reset import LeadReset
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 
 USER_AGENT = f"airflow-provider-leadreset/{__version__}"
 

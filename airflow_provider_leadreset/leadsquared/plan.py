@@ -18,11 +18,11 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, Any, Self
 
 from airflow_provider_leadreset.leadsquared.errors import InputError, shown
-from airflow_provider_leadreset.leadsquared.leads import Leads, Openable
+from airflow_provider_leadreset.leadsquared.private_copy import Spool
 from airflow_provider_leadreset.leadsquared.records import KINDS
-from airflow_provider_leadreset.leadsquared.reset import Selectors
-from airflow_provider_leadreset.leadsquared.spool import Spool
-from airflow_provider_leadreset.leadsquared.window import Window, parse_window
+from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads, Openable
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
 
 MOST_AGE = timedelta(days=1)
 """How old a plan may be when it is used."""

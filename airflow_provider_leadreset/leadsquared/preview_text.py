@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from airflow_provider_leadreset.leadsquared.records import CUSTOM_EVENTS_FROM
-from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.leadsquared.survey import Survey
-from airflow_provider_leadreset.leadsquared.window import Window
 from airflow_provider_leadreset.leadsquared.wording import counted
 
 MOST_SHOWN = 20

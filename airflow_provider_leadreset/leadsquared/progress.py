@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.bulk import Outcome
-from airflow_provider_leadreset.leadsquared.leads import Leads
-from airflow_provider_leadreset.leadsquared.reset import Selectors
-from airflow_provider_leadreset.leadsquared.window import Window
+from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.window import Window
 
 MOST_LISTED = 100
 """How many failed leads are remembered with their reason."""

@@ -19,9 +19,9 @@ from airflow_provider_leadreset.leadsquared.records import (
     read_records,
     read_tasks,
 )
-from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.leadsquared.task_types import TaskTypes
-from airflow_provider_leadreset.leadsquared.window import Window
 
 MOST_LISTED = 20
 """How many leads with something left are named."""

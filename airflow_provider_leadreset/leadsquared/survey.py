@@ -19,9 +19,9 @@ from airflow_provider_leadreset.leadsquared.records import (
     known_leads,
     read_records,
 )
-from airflow_provider_leadreset.leadsquared.reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.leadsquared.task_types import TaskTypes, task_types_of
-from airflow_provider_leadreset.leadsquared.window import Window
 
 
 @dataclass

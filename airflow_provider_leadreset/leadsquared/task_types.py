@@ -8,9 +8,9 @@ from typing import Any
 
 from airflow_provider_leadreset.leadsquared.catalog import task_types
 from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.window import EARLIEST
 from airflow_provider_leadreset.leadsquared.rows import count_of, paged, rows_of
-from airflow_provider_leadreset.leadsquared.window import EARLIEST
 
 TASK_PAGE = 1000
 """Tasks of an owner asked for at once."""

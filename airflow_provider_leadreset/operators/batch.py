@@ -17,7 +17,7 @@ from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder, Repo
 from airflow_provider_leadreset.leadsquared.pace import WINDOW
 from airflow_provider_leadreset.leadsquared.progress import fingerprint
 from airflow_provider_leadreset.leadsquared.records import CUSTOM_EVENTS_FROM
-from airflow_provider_leadreset.leadsquared.reset import LeadReset
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safeguard import PART_LEADS, Safeguard, Todo
 from airflow_provider_leadreset.leadsquared.survey import survey_leads
 from airflow_provider_leadreset.leadsquared.tally import Tally, least_seconds

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.leadsquared.window import ENTIRE_HISTORY
+from airflow_provider_leadreset.leadsquared.request.window import ENTIRE_HISTORY
 from airflow_provider_leadreset.links import EvidenceLink, LeadLink
 from airflow_provider_leadreset.operators.selection import LeadSelection
 

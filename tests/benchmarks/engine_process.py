@@ -19,8 +19,8 @@ def provider(leads: int) -> Work:
     from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
     from airflow_provider_leadreset.leadsquared.bulk import Resets
     from airflow_provider_leadreset.leadsquared.crew import Crew
-    from airflow_provider_leadreset.leadsquared.reset import LeadReset, Selectors
-    from airflow_provider_leadreset.leadsquared.window import parse_window
+    from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+    from airflow_provider_leadreset.leadsquared.request.window import parse_window
 
     client = LeadResetHook().get_conn()
     selectors, window = Selectors.given(activity_event_list=EVENT_CODES), parse_window(WINDOW)

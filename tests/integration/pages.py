@@ -170,7 +170,7 @@ def check_window_row(template: str, new: str, old: str) -> None:
     import pytest
 
     from airflow_provider_leadreset.leadsquared.errors import InputError
-    from airflow_provider_leadreset.leadsquared.window import parse_window
+    from airflow_provider_leadreset.leadsquared.request.window import parse_window
 
     said = new if old == "the same" or not is_airflow_2() else old
 

@@ -24,8 +24,8 @@ from airflow_provider_leadreset.leadsquared.errors import (
     UnavailableError,
 )
 from airflow_provider_leadreset.leadsquared.pace import ClosedError, Gate, Pace
-from airflow_provider_leadreset.leadsquared.reset import LeadReset, Selectors
-from airflow_provider_leadreset.leadsquared.window import Window
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.request.window import Window
 
 DEADLINE = 10.0
 LIMIT_TEXT = "API calls exceeded the limit of 25 in 5 second(s)"

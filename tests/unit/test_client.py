@@ -28,8 +28,8 @@ from airflow_provider_leadreset.leadsquared.errors import (
     QuotaError,
     UnavailableError,
 )
-from airflow_provider_leadreset.leadsquared.reset import LeadReset, Selectors
-from airflow_provider_leadreset.leadsquared.window import parse_window
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.request.window import parse_window
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 RESET = LeadReset(LEAD, Selectors.given([166]), parse_window("2026-09-01/2026-10-01"))

@@ -14,9 +14,9 @@ import pytest
 from facet_schema import SCHEMA, check_facet
 from openlineage.client.serde import Serde
 
-from airflow_provider_leadreset.leadsquared.leads import Leads
-from airflow_provider_leadreset.leadsquared.reset import Selectors
-from airflow_provider_leadreset.leadsquared.window import Window
+from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.lineage import FACET, SCHEMA_URL, lineage_of
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun

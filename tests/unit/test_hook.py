@@ -18,8 +18,8 @@ from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.hooks import lead_reset
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.reset import LeadReset, Selectors
-from airflow_provider_leadreset.leadsquared.window import parse_window
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.request.window import parse_window
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 HOST = "api-in21.leadsquared.com"

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.leads import (
+from airflow_provider_leadreset.leadsquared.request.lead_ids import (
     Leads,
     chunked,
     parse_guid,

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from airflow_provider_leadreset.leadsquared.bulk import Outcome
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, UnavailableError
-from airflow_provider_leadreset.leadsquared.leads import Leads
 from airflow_provider_leadreset.leadsquared.progress import MOST_LISTED, IndexSet, Progress, fingerprint
-from airflow_provider_leadreset.leadsquared.reset import Selectors
-from airflow_provider_leadreset.leadsquared.window import parse_window
+from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.window import parse_window
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 

@@ -19,11 +19,11 @@ from airflow_provider_leadreset.leadsquared.records import (
     read_notes,
     read_records,
 )
-from airflow_provider_leadreset.leadsquared.reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from airflow_provider_leadreset.leadsquared.rows import paged
 from airflow_provider_leadreset.leadsquared.survey import survey_lead
 from airflow_provider_leadreset.leadsquared.task_types import TaskTypes, task_types_of
-from airflow_provider_leadreset.leadsquared.window import parse_window
 
 INSIDE = "2026-09-15 10:00:00"
 WINDOW = parse_window("2026-09-01/2026-10-01")

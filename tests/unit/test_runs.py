@@ -20,11 +20,11 @@ from airflow_provider_leadreset.leadsquared.errors import (
     UnavailableError,
 )
 from airflow_provider_leadreset.leadsquared.evidence import checked_root
-from airflow_provider_leadreset.leadsquared.leads import Leads
 from airflow_provider_leadreset.leadsquared.pace import ClosedError
 from airflow_provider_leadreset.leadsquared.plan import PlanWriter
-from airflow_provider_leadreset.leadsquared.reset import Selectors
-from airflow_provider_leadreset.leadsquared.window import parse_window
+from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from airflow_provider_leadreset.operators.failure import LeadResetFailedError
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
 from airflow_provider_leadreset.operators.preview import Preview

@@ -13,7 +13,7 @@ from hypothesis import example, given, reject
 from hypothesis import strategies as st
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.window import (
+from airflow_provider_leadreset.leadsquared.request.window import (
     ENTIRE_HISTORY,
     EntireHistory,
     Window,

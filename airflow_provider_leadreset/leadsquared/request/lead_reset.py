@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.errors import InputError, shown
-from airflow_provider_leadreset.leadsquared.leads import parse_guid
-from airflow_provider_leadreset.leadsquared.window import Window
+from airflow_provider_leadreset.leadsquared.request.lead_ids import parse_guid
+from airflow_provider_leadreset.leadsquared.request.window import Window
 
 AUDITS = ("StageChange", "OwnerChange")
 """The audits that LeadSquared can delete (documented), spelled as the API spells them."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_leadreset.leadsquared.errors import InputError, shown
-from airflow_provider_leadreset.leadsquared.spool import Spool
+from airflow_provider_leadreset.leadsquared.private_copy import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -1,0 +1,1 @@
+"""What is asked for: which lead, which records, in which window."""
