@@ -10,8 +10,14 @@ from typing import Any, ClassVar
 
 from airflow_provider_leadreset.compat import BaseHook, mask_secret
 from airflow_provider_leadreset.leadsquared import catalog
-from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.credentials import key_forms
+from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.api.connection import (
+    given_web_address,
+    key_forms,
+    lead_page,
+    web_address_of,
+)
+from airflow_provider_leadreset.leadsquared.api.rate_limit import WINDOW, Gate, pace_of
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
@@ -19,11 +25,9 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadSquaredError,
     shown,
 )
-from airflow_provider_leadreset.leadsquared.pace import WINDOW, Gate, pace_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, survey_lead
 from airflow_provider_leadreset.leadsquared.task_types import task_types_of
-from airflow_provider_leadreset.leadsquared.web import given_web_address, lead_page, web_address_of
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError
 from airflow_provider_leadreset.leadsquared.crew import Crew, ends_batch
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, LeadSquaredError
-from airflow_provider_leadreset.leadsquared.pace import ClosedError
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from airflow_provider_leadreset.leadsquared.client import MOST_THREADS, LeadSquaredClient, OutageError
+from airflow_provider_leadreset.leadsquared.api.client import MOST_THREADS, LeadSquaredClient, OutageError
 from airflow_provider_leadreset.leadsquared.errors import AccessError, LeadSquaredError, QuotaError
 
 TICK = 1.0

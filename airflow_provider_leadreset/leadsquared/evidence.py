@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
-from airflow_provider_leadreset.leadsquared.client import Call
+from airflow_provider_leadreset.leadsquared.api.client import Call
 from airflow_provider_leadreset.leadsquared.errors import InputError, shown
 
 PART_LINES = 500

@@ -7,10 +7,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError
 from airflow_provider_leadreset.leadsquared.crew import Crew, ends_batch
 from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError
-from airflow_provider_leadreset.leadsquared.pace import ClosedError
 from airflow_provider_leadreset.leadsquared.progress import IndexSet
 from airflow_provider_leadreset.leadsquared.records import (
     KINDS,

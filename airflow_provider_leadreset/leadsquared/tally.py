@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from airflow_provider_leadreset.leadsquared.api.rate_limit import WINDOW, Gate
 from airflow_provider_leadreset.leadsquared.bulk import Outcome
-from airflow_provider_leadreset.leadsquared.pace import WINDOW, Gate
 from airflow_provider_leadreset.leadsquared.progress import MOST_LISTED, Progress
 
 MOST_NAMED = 20

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.catalog import task_types
-from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import EARLIEST
 from airflow_provider_leadreset.leadsquared.rows import count_of, paged, rows_of

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.assets import tell_consumers
 from airflow_provider_leadreset.compat import AirflowSkipException
+from airflow_provider_leadreset.leadsquared.api.rate_limit import WINDOW
 from airflow_provider_leadreset.leadsquared.approval import checked_approval
 from airflow_provider_leadreset.leadsquared.bulk import Resets
 from airflow_provider_leadreset.leadsquared.crew import Crew
 from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder, Report
-from airflow_provider_leadreset.leadsquared.pace import WINDOW
 from airflow_provider_leadreset.leadsquared.progress import fingerprint
 from airflow_provider_leadreset.leadsquared.records import CUSTOM_EVENTS_FROM
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset

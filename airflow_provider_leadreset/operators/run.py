@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from airflow_provider_leadreset.compat import Context
-    from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
+    from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 
 
 @dataclass(frozen=True)

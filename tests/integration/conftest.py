@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from dag_runs import Runner
 
-from airflow_provider_leadreset.leadsquared.pace import Gate
+from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate
 
 
 @pytest.fixture(autouse=True)

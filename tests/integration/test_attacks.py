@@ -14,7 +14,7 @@ import pytest
 from dag_runs import IN_WINDOW, Run, Runner, load_dag_file
 
 from airflow_provider_leadreset import evidence
-from airflow_provider_leadreset.leadsquared.pace import Gate
+from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
@@ -147,7 +147,7 @@ def test_a_plan_of_another_run_in_the_same_folder_is_not_taken_for_this_runs(
 
 @pytest.mark.parametrize("path", ["Task.svc/RetrieveTaskType", "LeadManagement.svc/RetrieveTaskByLeadId"])
 def test_an_outage_of_any_call_costs_the_sensor_one_look(lsq, leads, dags, run, monkeypatch, path):
-    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.client.REPEATS", ())
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.REPEATS", ())
     lsq.fault("502-html", times=3, path=path)
     assert run(dags.tasks_proven, leads=leads).state == "success"
 
@@ -157,7 +157,7 @@ def test_an_outage_while_a_plans_account_is_asked_for_costs_the_sensor_one_look(
 ):
     from airflow_provider_leadreset.operators.prove import ProofRun
 
-    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.client.REPEATS", ())
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.REPEATS", ())
     look, looks = ProofRun.look, []
 
     def once(self: Any, sensor: Any) -> Any:
@@ -174,7 +174,7 @@ def test_an_outage_while_a_plans_account_is_asked_for_costs_the_sensor_one_look(
 def test_an_outage_of_all_leads_is_told_when_the_sensors_time_is_over(
     lsq, leads, dags, run, monkeypatch, capfd
 ):
-    from airflow_provider_leadreset.leadsquared import client
+    from airflow_provider_leadreset.leadsquared.api import client
     from airflow_provider_leadreset.leadsquared.proof import Proof
 
     def used_up(*_: Any, **__: Any) -> Any:

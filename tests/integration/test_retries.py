@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from dag_runs import OUTSIDE, Run, Runner, a_lead, airflow_version, left, load_dag_file
 
-from airflow_provider_leadreset.leadsquared import client
+from airflow_provider_leadreset.leadsquared.api import client
 from airflow_provider_leadreset.operators import failure
 
 pytestmark = pytest.mark.usefixtures("airflow_db")

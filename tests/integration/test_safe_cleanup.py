@@ -140,7 +140,7 @@ def read_archive(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_a_copy_is_closed_before_the_first_of_its_leads_is_reset(lsq, world, safe, tmp_path, monkeypatch):
-    from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
+    from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 
     found: list[int] = []
     reset = LeadSquaredClient.reset
@@ -155,7 +155,7 @@ def test_a_copy_is_closed_before_the_first_of_its_leads_is_reset(lsq, world, saf
 
 
 def test_a_lead_whose_copy_fails_is_not_reset_and_is_named(lsq, world, dags, safe, monkeypatch):
-    from airflow_provider_leadreset.leadsquared import client
+    from airflow_provider_leadreset.leadsquared.api import client
 
     monkeypatch.setattr(client, "REPEATS", ())
     state = {}
@@ -292,7 +292,7 @@ def test_the_sensor_names_what_is_left_when_its_time_is_over(lsq, world, dags, r
 
 
 def test_a_failed_look_is_repeated_at_the_next(lsq, world, dags, run, monkeypatch):
-    from airflow_provider_leadreset.leadsquared import client
+    from airflow_provider_leadreset.leadsquared.api import client
 
     monkeypatch.setattr(client, "REPEATS", ())
     lsq.fault("502-html", times=1, path="LeadManagement.svc/RetrieveNote")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.pace import Gate, Pace
+from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
 
 ACCESS = "u$rAK+access/key%41=1"
 SECRET = "s3c$ret+Key/9=9%2F"

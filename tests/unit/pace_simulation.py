@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from airflow_provider_leadreset.leadsquared.pace import Pace, Permit
+from airflow_provider_leadreset.leadsquared.api.rate_limit import Pace, Permit
 
 WINDOW = 5.0
 

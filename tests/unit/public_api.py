@@ -23,7 +23,7 @@ PUBLIC = {
     "leadsquared.request.lead_ids": ("chunked",),
     "leadsquared.request.lead_reset": ("LeadReset", "Selectors"),
     "leadsquared.request.window": ("Window", "parse_window"),
-    "leadsquared.client": ("LeadSquaredClient",),
+    "leadsquared.api.client": ("LeadSquaredClient",),
     "leadsquared.survey": ("LeadSurvey",),
     "leadsquared.errors": None,
     "emulator": ("Call", "LeadSquaredEmulator"),

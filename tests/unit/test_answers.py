@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_leadreset.leadsquared.answers import network_error, read_answer
+from airflow_provider_leadreset.leadsquared.api.responses import network_error, read_answer
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,

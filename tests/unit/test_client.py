@@ -14,12 +14,12 @@ from answering import ACCESS, SECRET, Answering, FakeClock, Request, chain, clie
 
 import airflow_provider_leadreset
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
-from airflow_provider_leadreset.leadsquared.client import (
+from airflow_provider_leadreset.leadsquared.api.client import (
     PATIENCE,
     LeadSquaredClient,
     OutageError,
 )
-from airflow_provider_leadreset.leadsquared.credentials import key_forms
+from airflow_provider_leadreset.leadsquared.api.connection import key_forms
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from answering import FakeClock, client_of
 
+from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError
 from airflow_provider_leadreset.leadsquared.crew import Crew
 from airflow_provider_leadreset.leadsquared.errors import AccessError, QuotaError
-from airflow_provider_leadreset.leadsquared.pace import ClosedError
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from airflow_provider_leadreset.leadsquared.client import Call
+from airflow_provider_leadreset.leadsquared.api.client import Call
 from airflow_provider_leadreset.leadsquared.errors import InputError, ThrottledError
 from airflow_provider_leadreset.leadsquared.evidence import (
     PART_LINES,

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from airflow_provider_leadreset.compat import AirflowFailException
+from airflow_provider_leadreset.leadsquared.api.client import OutageError
+from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError, Gate, Pace
 from airflow_provider_leadreset.leadsquared.bulk import Outcome, SameErrorsError
-from airflow_provider_leadreset.leadsquared.client import OutageError
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
@@ -16,7 +17,6 @@ from airflow_provider_leadreset.leadsquared.errors import (
     QuotaError,
     UnavailableError,
 )
-from airflow_provider_leadreset.leadsquared.pace import ClosedError, Gate, Pace
 from airflow_provider_leadreset.leadsquared.tally import Tally
 from airflow_provider_leadreset.operators.failure import LeadResetFailedError, failure
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from airflow_provider_leadreset.leadsquared.pace import (
+from airflow_provider_leadreset.leadsquared.api.rate_limit import (
     GUARD,
     IDLE,
     MARGIN,

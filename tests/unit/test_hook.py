@@ -372,7 +372,7 @@ def test_a_key_check_in_any_shape_is_judged(
     connect: Any, monkeypatch: pytest.MonkeyPatch, user: bytes, able: bool, said: str
 ) -> None:
     # The pauses before repetitions are another test's matter.
-    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.client.REPEATS", ())
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.REPEATS", ())
     with Answering(user) as server:
         result, message = connect(host=server.url).test_connection()
     assert result is able

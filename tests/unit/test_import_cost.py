@@ -27,7 +27,7 @@ FOR_RUN_TIME = (
     "concurrent.futures.thread",
     "airflow_provider_leadreset.hooks",
     "airflow_provider_leadreset.operators.batch",
-    "airflow_provider_leadreset.leadsquared.client",
+    "airflow_provider_leadreset.leadsquared.api.client",
     "airflow_provider_leadreset.leadsquared.bulk",
     "airflow_provider_leadreset.emulator",
 )

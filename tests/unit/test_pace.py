@@ -8,8 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pace_simulation import WINDOW, most_in_a_window, simulate, steady, trip, uniform
 
-from airflow_provider_leadreset.leadsquared import pace as pace_module
-from airflow_provider_leadreset.leadsquared.pace import GUARD, MARGIN, MARGIN_MOST, MARGIN_STEP, Pace
+from airflow_provider_leadreset.leadsquared.api import rate_limit as pace_module
+from airflow_provider_leadreset.leadsquared.api.rate_limit import (
+    GUARD,
+    MARGIN,
+    MARGIN_MOST,
+    MARGIN_STEP,
+    Pace,
+)
 
 FIXED = trip(uniform(0.001, 0.011), steady(0.3))
 DOWN = trip(uniform(0.001, 0.011), uniform(0.05, 0.8))

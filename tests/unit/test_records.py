@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
-from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
 from airflow_provider_leadreset.leadsquared.errors import UnavailableError
-from airflow_provider_leadreset.leadsquared.pace import Gate, Pace
 from airflow_provider_leadreset.leadsquared.records import (
     NOTE_PAGE,
     known_leads,
@@ -164,7 +164,7 @@ def test_without_a_count_a_page_that_is_not_full_is_the_last():
 
 @pytest.mark.parametrize("answer", ['{"RecordCount": 1}', '{"ProspectActivities": 5}', "[]"])
 def test_an_answer_without_its_list_is_no_empty_list(lsq, client, monkeypatch, answer):
-    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.client.REPEATS", ())
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.REPEATS", ())
     lead = lsq.add_lead()
     monkeypatch.setattr(client, "call", lambda *_, **__: __import__("json").loads(answer))
     with pytest.raises(UnavailableError, match="no list ProspectActivities"):

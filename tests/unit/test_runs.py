@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.compat import AirflowFailException, AirflowTaskTimeout
-from airflow_provider_leadreset.leadsquared.client import LeadSquaredClient, OutageError
+from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient, OutageError
+from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
@@ -20,7 +21,6 @@ from airflow_provider_leadreset.leadsquared.errors import (
     UnavailableError,
 )
 from airflow_provider_leadreset.leadsquared.evidence import checked_root
-from airflow_provider_leadreset.leadsquared.pace import ClosedError
 from airflow_provider_leadreset.leadsquared.plan import PlanWriter
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors

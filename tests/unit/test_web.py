@@ -7,8 +7,8 @@ from urllib.parse import quote
 import pytest
 
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
+from airflow_provider_leadreset.leadsquared.api.connection import lead_page, web_address_of
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.web import lead_page, web_address_of
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 PAGE = f"LeadManagement/LeadDetails?LeadID={LEAD}"

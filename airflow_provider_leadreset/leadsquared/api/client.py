@@ -15,8 +15,9 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from airflow_provider_leadreset import __version__
-from airflow_provider_leadreset.leadsquared.answers import network_error, read_answer
-from airflow_provider_leadreset.leadsquared.credentials import base_address, clean_key, key_forms
+from airflow_provider_leadreset.leadsquared.api.connection import base_address, clean_key, key_forms
+from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
+from airflow_provider_leadreset.leadsquared.api.responses import network_error, read_answer
 from airflow_provider_leadreset.leadsquared.errors import (
     InputError,
     LeadSquaredError,
@@ -25,7 +26,6 @@ from airflow_provider_leadreset.leadsquared.errors import (
     UnavailableError,
     shown,
 )
-from airflow_provider_leadreset.leadsquared.pace import Gate, Pace
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 
 USER_AGENT = f"airflow-provider-leadreset/{__version__}"

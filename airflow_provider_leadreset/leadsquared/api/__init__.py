@@ -1,0 +1,1 @@
+"""One call: its connection, its turn, what its response means."""
