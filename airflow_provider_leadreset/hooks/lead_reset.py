@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from airflow_provider_leadreset.compat import BaseHook, mask_secret
-from airflow_provider_leadreset.leadsquared import catalog
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.connection import (
     given_web_address,
@@ -25,9 +24,10 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadSquaredError,
     shown,
 )
+from airflow_provider_leadreset.leadsquared.records import catalog
+from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, survey_lead
-from airflow_provider_leadreset.leadsquared.task_types import task_types_of
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from typing import IO, Any, Self
 
 from airflow_provider_leadreset.leadsquared.errors import InputError, shown
 from airflow_provider_leadreset.leadsquared.private_copy import Spool
-from airflow_provider_leadreset.leadsquared.records import KINDS
+from airflow_provider_leadreset.leadsquared.records.records import KINDS
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads, Openable
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from airflow_provider_leadreset.leadsquared.records import CUSTOM_EVENTS_FROM
+from airflow_provider_leadreset.leadsquared.records.records import CUSTOM_EVENTS_FROM
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.leadsquared.survey import Survey

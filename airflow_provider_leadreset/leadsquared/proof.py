@@ -12,16 +12,16 @@ from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError
 from airflow_provider_leadreset.leadsquared.crew import Crew, ends_batch
 from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError
 from airflow_provider_leadreset.leadsquared.progress import IndexSet
-from airflow_provider_leadreset.leadsquared.records import (
+from airflow_provider_leadreset.leadsquared.records.records import (
     KINDS,
     read_activities,
     read_notes,
     read_records,
     read_tasks,
 )
+from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
-from airflow_provider_leadreset.leadsquared.task_types import TaskTypes
 
 MOST_LISTED = 20
 """How many leads with something left are named."""

@@ -12,9 +12,9 @@ from typing import Any
 from airflow_provider_leadreset.leadsquared.crew import Crew
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder
-from airflow_provider_leadreset.leadsquared.records import Record, read_records
+from airflow_provider_leadreset.leadsquared.records.records import Record, read_records
+from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
-from airflow_provider_leadreset.leadsquared.task_types import TaskTypes
 
 PART_LEADS = 500
 """How many leads' records one part holds at most."""

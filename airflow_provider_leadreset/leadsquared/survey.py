@@ -12,16 +12,16 @@ from typing import Any
 
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.crew import Crew
-from airflow_provider_leadreset.leadsquared.records import (
+from airflow_provider_leadreset.leadsquared.records.records import (
     KINDS,
     LEAD_PAGE,
     Record,
     known_leads,
     read_records,
 )
+from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes, task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
-from airflow_provider_leadreset.leadsquared.task_types import TaskTypes, task_types_of
 
 
 @dataclass

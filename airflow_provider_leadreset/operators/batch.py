@@ -16,12 +16,12 @@ from airflow_provider_leadreset.leadsquared.crew import Crew
 from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder, Report
 from airflow_provider_leadreset.leadsquared.progress import fingerprint
-from airflow_provider_leadreset.leadsquared.records import CUSTOM_EVENTS_FROM
+from airflow_provider_leadreset.leadsquared.records.records import CUSTOM_EVENTS_FROM
+from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safeguard import PART_LEADS, Safeguard, Todo
 from airflow_provider_leadreset.leadsquared.survey import survey_leads
 from airflow_provider_leadreset.leadsquared.tally import Tally, least_seconds
-from airflow_provider_leadreset.leadsquared.task_types import task_types_of
 from airflow_provider_leadreset.operators.checkpoint import Checkpoint
 from airflow_provider_leadreset.operators.failure import failure
 from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped

@@ -12,8 +12,8 @@ from airflow_provider_leadreset.leadsquared.crew import Crew
 from airflow_provider_leadreset.leadsquared.errors import InputError, QuotaError, UnavailableError
 from airflow_provider_leadreset.leadsquared.progress import IndexSet, fingerprint
 from airflow_provider_leadreset.leadsquared.proof import Left, Proof, look, planned_left, window_left
+from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
-from airflow_provider_leadreset.leadsquared.task_types import task_types_of
 from airflow_provider_leadreset.operators.checkpoint import times_cleared
 from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped
 

@@ -10,8 +10,8 @@ import pytest
 from answering import ACCESS, SECRET, Answering, Request, client_of, http
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
-from airflow_provider_leadreset.leadsquared import catalog
 from airflow_provider_leadreset.leadsquared.errors import InputError, UnavailableError
+from airflow_provider_leadreset.leadsquared.records import catalog
 
 LIST = "3f2504e0-4f89-11d3-9a0c-0305e82c3300"
 SEARCH = "BySearchParameter"

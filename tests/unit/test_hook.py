@@ -386,7 +386,7 @@ def test_a_key_check_in_any_shape_is_judged(
 def test_a_list_is_read_over_several_pages(
     emulator: LeadSquaredEmulator, connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.catalog.PAGE", 2)
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.records.catalog.PAGE", 2)
     leads = [emulator.add_lead() for _ in range(5)]
     list_id = emulator.add_list("to reset", leads)
     assert connect(host=emulator.url).list_members(list_id) == leads

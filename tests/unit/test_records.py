@@ -12,18 +12,18 @@ from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
 from airflow_provider_leadreset.leadsquared.errors import UnavailableError
-from airflow_provider_leadreset.leadsquared.records import (
+from airflow_provider_leadreset.leadsquared.records.pages import paged
+from airflow_provider_leadreset.leadsquared.records.records import (
     NOTE_PAGE,
     known_leads,
     read_activities,
     read_notes,
     read_records,
 )
+from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes, task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
-from airflow_provider_leadreset.leadsquared.rows import paged
 from airflow_provider_leadreset.leadsquared.survey import survey_lead
-from airflow_provider_leadreset.leadsquared.task_types import TaskTypes, task_types_of
 
 INSIDE = "2026-09-15 10:00:00"
 WINDOW = parse_window("2026-09-01/2026-10-01")

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.catalog import task_types
+from airflow_provider_leadreset.leadsquared.records.catalog import task_types
+from airflow_provider_leadreset.leadsquared.records.pages import count_of, paged, rows_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import EARLIEST
-from airflow_provider_leadreset.leadsquared.rows import count_of, paged, rows_of
 
 TASK_PAGE = 1000
 """Tasks of an owner asked for at once."""

@@ -13,10 +13,17 @@ from typing import Any
 
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.errors import UnavailableError
+from airflow_provider_leadreset.leadsquared.records.pages import (
+    count_of,
+    event_code,
+    id_of,
+    moment_of,
+    paged,
+    rows_of,
+)
+from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
-from airflow_provider_leadreset.leadsquared.rows import count_of, event_code, id_of, moment_of, paged, rows_of
-from airflow_provider_leadreset.leadsquared.task_types import TaskTypes
 
 KINDS = ("activities", "tasks", "notes")
 """The kinds of records that can be read."""
