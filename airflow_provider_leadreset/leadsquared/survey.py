@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.crew import Crew
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
 from airflow_provider_leadreset.leadsquared.records.records import (
     KINDS,
     LEAD_PAGE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.leadsquared.progress import Progress
+from airflow_provider_leadreset.leadsquared.batch.progress import Progress
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow_provider_leadreset.compat import AirflowException, AirflowFailException
-from airflow_provider_leadreset.leadsquared.bulk import SameErrorsError
+from airflow_provider_leadreset.leadsquared.batch.progress import Tally
+from airflow_provider_leadreset.leadsquared.batch.resets import SameErrorsError
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
     LeadSquaredError,
     QuotaError,
 )
-from airflow_provider_leadreset.leadsquared.tally import Tally
 
 AFTER_OUTAGE = timedelta(minutes=1)
 AFTER_QUOTA = timedelta(hours=1)

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import AirflowSkipException
-from airflow_provider_leadreset.leadsquared.crew import Crew
+from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.plan import Plan, PlanWriter
 from airflow_provider_leadreset.leadsquared.preview_text import Names, log_table, markdown
-from airflow_provider_leadreset.leadsquared.progress import fingerprint
 from airflow_provider_leadreset.leadsquared.records.catalog import activity_types
 from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, survey_leads
 from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped

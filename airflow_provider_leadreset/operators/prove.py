@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import ObjectStoragePath, PokeReturnValue
-from airflow_provider_leadreset.leadsquared.crew import Crew
+from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet, fingerprint
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
 from airflow_provider_leadreset.leadsquared.errors import InputError, QuotaError, UnavailableError
-from airflow_provider_leadreset.leadsquared.progress import IndexSet, fingerprint
 from airflow_provider_leadreset.leadsquared.proof import Left, Proof, look, planned_left, window_left
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors

@@ -18,7 +18,11 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadSquaredError,
     shown,
 )
-from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder, checked_root, evidence_folder
+from airflow_provider_leadreset.leadsquared.journal.journal import (
+    EvidenceFolder,
+    checked_root,
+    evidence_folder,
+)
 from airflow_provider_leadreset.leadsquared.plan import Plan, plan_reference
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors

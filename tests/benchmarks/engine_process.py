@@ -17,8 +17,8 @@ Work = Callable[[], object]
 def provider(leads: int) -> Work:
     """The hook's client and the provider's batch, as its operator uses them."""
     from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
-    from airflow_provider_leadreset.leadsquared.bulk import Resets
-    from airflow_provider_leadreset.leadsquared.crew import Crew
+    from airflow_provider_leadreset.leadsquared.batch.resets import Resets
+    from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
     from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
     from airflow_provider_leadreset.leadsquared.request.window import parse_window
 

@@ -132,7 +132,7 @@ def test_a_plan_that_vanished_resets_nothing(lsq, leads, planned, tmp_path, capf
 def test_a_plan_of_another_run_in_the_same_folder_is_not_taken_for_this_runs(
     lsq, leads, planned, tmp_path, monkeypatch, capfd
 ):
-    from airflow_provider_leadreset.leadsquared import evidence as folders
+    from airflow_provider_leadreset.leadsquared.journal import journal as folders
 
     monkeypatch.setattr(
         "airflow_provider_leadreset.operators.run.evidence_folder",
@@ -300,7 +300,7 @@ def test_leads_that_changed_since_the_preview_say_nothing_of_the_others(lsq, dag
 def test_evidence_that_cannot_be_written_at_the_end_hides_no_lead(
     lsq, leads, dags, run, tmp_path, monkeypatch
 ):
-    from airflow_provider_leadreset.leadsquared.evidence import Report
+    from airflow_provider_leadreset.leadsquared.journal.journal import Report
 
     def full(_: Any) -> None:
         raise OSError("no space left")
@@ -334,7 +334,7 @@ def test_progress_that_cannot_be_kept_loses_neither_evidence_nor_summary(
 def test_a_summary_is_kept_when_a_task_is_broken_off_after_the_last_answer(
     lsq, leads, dags, run, monkeypatch
 ):
-    from airflow_provider_leadreset.leadsquared.bulk import Resets
+    from airflow_provider_leadreset.leadsquared.batch.resets import Resets
 
     send = Resets.run
 

@@ -16,7 +16,7 @@ from pages import AS_SHOWN, ROOT, RUN_AT, Page, check_window_row, connection_in_
 
 from airflow_provider_leadreset.assets import _TOLD
 from airflow_provider_leadreset.compat import AirflowException
-from airflow_provider_leadreset.leadsquared.tally import least_seconds
+from airflow_provider_leadreset.leadsquared.batch.progress import least_seconds
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 

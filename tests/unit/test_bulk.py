@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
-from airflow_provider_leadreset.leadsquared import crew
 from airflow_provider_leadreset.leadsquared.api import client as client_module
 from airflow_provider_leadreset.leadsquared.api import rate_limit as pace_module
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient, OutageError
 from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError, Gate, Pace
-from airflow_provider_leadreset.leadsquared.bulk import SAME_ERRORS, Outcome, Resets, SameErrorsError
+from airflow_provider_leadreset.leadsquared.batch import worker_pool as crew
+from airflow_provider_leadreset.leadsquared.batch.resets import SAME_ERRORS, Outcome, Resets, SameErrorsError
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     LeadRejectedError,

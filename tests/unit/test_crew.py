@@ -9,7 +9,7 @@ import pytest
 from answering import FakeClock, client_of
 
 from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError
-from airflow_provider_leadreset.leadsquared.crew import Crew
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
 from airflow_provider_leadreset.leadsquared.errors import AccessError, QuotaError
 
 

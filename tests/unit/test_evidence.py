@@ -7,7 +7,7 @@ import pytest
 
 from airflow_provider_leadreset.leadsquared.api.client import Call
 from airflow_provider_leadreset.leadsquared.errors import InputError, ThrottledError
-from airflow_provider_leadreset.leadsquared.evidence import (
+from airflow_provider_leadreset.leadsquared.journal.journal import (
     PART_LINES,
     PART_SECONDS,
     Report,

@@ -9,7 +9,8 @@ import pytest
 from airflow_provider_leadreset.compat import AirflowFailException
 from airflow_provider_leadreset.leadsquared.api.client import OutageError
 from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError, Gate, Pace
-from airflow_provider_leadreset.leadsquared.bulk import Outcome, SameErrorsError
+from airflow_provider_leadreset.leadsquared.batch.progress import Tally
+from airflow_provider_leadreset.leadsquared.batch.resets import Outcome, SameErrorsError
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
@@ -17,7 +18,6 @@ from airflow_provider_leadreset.leadsquared.errors import (
     QuotaError,
     UnavailableError,
 )
-from airflow_provider_leadreset.leadsquared.tally import Tally
 from airflow_provider_leadreset.operators.failure import LeadResetFailedError, failure
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"

@@ -28,7 +28,7 @@ FOR_RUN_TIME = (
     "airflow_provider_leadreset.hooks",
     "airflow_provider_leadreset.operators.batch",
     "airflow_provider_leadreset.leadsquared.api.client",
-    "airflow_provider_leadreset.leadsquared.bulk",
+    "airflow_provider_leadreset.leadsquared.batch.resets",
     "airflow_provider_leadreset.emulator",
 )
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_provider_leadreset.leadsquared.bulk import Outcome
+from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
 from airflow_provider_leadreset.operators.checkpoint import SAVE_EVERY, Checkpoint
 from airflow_provider_leadreset.operators.failure import LeadResetFailedError
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator

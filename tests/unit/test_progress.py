@@ -6,9 +6,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_leadreset.leadsquared.bulk import Outcome
+from airflow_provider_leadreset.leadsquared.batch.progress import MOST_LISTED, IndexSet, Progress, fingerprint
+from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, UnavailableError
-from airflow_provider_leadreset.leadsquared.progress import MOST_LISTED, IndexSet, Progress, fingerprint
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window

@@ -20,7 +20,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     QuotaError,
     UnavailableError,
 )
-from airflow_provider_leadreset.leadsquared.evidence import checked_root
+from airflow_provider_leadreset.leadsquared.journal.journal import checked_root
 from airflow_provider_leadreset.leadsquared.plan import PlanWriter
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors

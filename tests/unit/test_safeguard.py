@@ -13,10 +13,10 @@ import pytest
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
-from airflow_provider_leadreset.leadsquared.bulk import Resets
-from airflow_provider_leadreset.leadsquared.crew import Crew
+from airflow_provider_leadreset.leadsquared.batch.resets import Resets
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
 from airflow_provider_leadreset.leadsquared.errors import AccessError, LeadRejectedError
-from airflow_provider_leadreset.leadsquared.evidence import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window

@@ -7,9 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
-from airflow_provider_leadreset.leadsquared.bulk import Outcome
+from airflow_provider_leadreset.leadsquared.batch.progress import (
+    MOST_LISTED,
+    MOST_NAMED,
+    Tally,
+    least_seconds,
+)
+from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, UnavailableError
-from airflow_provider_leadreset.leadsquared.tally import MOST_LISTED, MOST_NAMED, Tally, least_seconds
 
 
 class Clock:

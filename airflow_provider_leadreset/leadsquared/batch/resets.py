@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError
-from airflow_provider_leadreset.leadsquared.crew import Crew, ends_batch
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew, ends_batch
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 

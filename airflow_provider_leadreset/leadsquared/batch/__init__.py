@@ -1,0 +1,1 @@
+"""Many calls: workers, the resets of a batch, how far it has come."""

@@ -1,0 +1,1 @@
+"""What is written for those who ask later, and read again."""
