@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.plan import Plan
-from airflow_provider_leadreset.leadsquared.wording import counted
+from airflow_provider_leadreset.leadsquared.safety.plan import Plan
+from airflow_provider_leadreset.leadsquared.text import counted
 
 Line = tuple[str, str]
 """A heading and what is said under it."""

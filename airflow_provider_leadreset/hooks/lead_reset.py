@@ -27,7 +27,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
 from airflow_provider_leadreset.leadsquared.records import catalog
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
-from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, survey_lead
+from airflow_provider_leadreset.leadsquared.safety.preview import LeadSurvey, survey_lead
 
 
 @dataclass(frozen=True)

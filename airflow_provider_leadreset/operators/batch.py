@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_leadreset.assets import tell_consumers
 from airflow_provider_leadreset.compat import AirflowSkipException
 from airflow_provider_leadreset.leadsquared.api.rate_limit import WINDOW
-from airflow_provider_leadreset.leadsquared.approval import checked_approval
 from airflow_provider_leadreset.leadsquared.batch.progress import Tally, fingerprint, least_seconds
 from airflow_provider_leadreset.leadsquared.batch.resets import Resets
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
@@ -19,8 +18,9 @@ from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolde
 from airflow_provider_leadreset.leadsquared.records.records import CUSTOM_EVENTS_FROM
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
-from airflow_provider_leadreset.leadsquared.safeguard import PART_LEADS, Safeguard, Todo
-from airflow_provider_leadreset.leadsquared.survey import survey_leads
+from airflow_provider_leadreset.leadsquared.safety.approval import checked_approval
+from airflow_provider_leadreset.leadsquared.safety.archive import PART_LEADS, Safeguard, Todo
+from airflow_provider_leadreset.leadsquared.safety.preview import survey_leads
 from airflow_provider_leadreset.operators.checkpoint import Checkpoint
 from airflow_provider_leadreset.operators.failure import failure
 from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped

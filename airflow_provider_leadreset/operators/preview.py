@@ -10,10 +10,10 @@ from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
-from airflow_provider_leadreset.leadsquared.plan import Plan, PlanWriter
-from airflow_provider_leadreset.leadsquared.preview_text import Names, log_table, markdown
 from airflow_provider_leadreset.leadsquared.records.catalog import activity_types
-from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, survey_leads
+from airflow_provider_leadreset.leadsquared.safety.plan import Plan, PlanWriter
+from airflow_provider_leadreset.leadsquared.safety.preview import LeadSurvey, survey_leads
+from airflow_provider_leadreset.leadsquared.safety.preview_text import Names, log_table, markdown
 from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped
 
 if TYPE_CHECKING:

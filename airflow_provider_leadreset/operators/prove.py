@@ -11,9 +11,15 @@ from airflow_provider_leadreset.compat import ObjectStoragePath, PokeReturnValue
 from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet, fingerprint
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
 from airflow_provider_leadreset.leadsquared.errors import InputError, QuotaError, UnavailableError
-from airflow_provider_leadreset.leadsquared.proof import Left, Proof, look, planned_left, window_left
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.safety.verification import (
+    Left,
+    Proof,
+    look,
+    planned_left,
+    window_left,
+)
 from airflow_provider_leadreset.operators.checkpoint import times_cleared
 from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped
 

@@ -23,10 +23,10 @@ from airflow_provider_leadreset.leadsquared.journal.journal import (
     checked_root,
     evidence_folder,
 )
-from airflow_provider_leadreset.leadsquared.plan import Plan, plan_reference
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
+from airflow_provider_leadreset.leadsquared.safety.plan import Plan, plan_reference
 from airflow_provider_leadreset.links import push_links
 from airflow_provider_leadreset.operators.failure import LeadResetFailedError, retry_after
 from airflow_provider_leadreset.operators.selection import LeadSelection

@@ -175,7 +175,7 @@ def test_an_outage_of_all_leads_is_told_when_the_sensors_time_is_over(
     lsq, leads, dags, run, monkeypatch, capfd
 ):
     from airflow_provider_leadreset.leadsquared.api import client
-    from airflow_provider_leadreset.leadsquared.proof import Proof
+    from airflow_provider_leadreset.leadsquared.safety.verification import Proof
 
     def used_up(*_: Any, **__: Any) -> Any:
         raise client.QuotaError("not one call was accepted")

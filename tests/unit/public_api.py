@@ -24,7 +24,7 @@ PUBLIC = {
     "leadsquared.request.lead_reset": ("LeadReset", "Selectors"),
     "leadsquared.request.window": ("Window", "parse_window"),
     "leadsquared.api.client": ("LeadSquaredClient",),
-    "leadsquared.survey": ("LeadSurvey",),
+    "leadsquared.safety.preview": ("LeadSurvey",),
     "leadsquared.errors": None,
     "emulator": ("Call", "LeadSquaredEmulator"),
 }

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_leadreset.leadsquared.approval import checked_approval
 from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.safety.approval import checked_approval
 
 YES = {
     "chosen_options": ["Approve"],

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.plan import Plan, PlanWriter, plan_reference
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
+from airflow_provider_leadreset.leadsquared.safety.plan import Plan, PlanWriter, plan_reference
 
 LEADS = [f"3f2504e0-4f89-11d3-9a0c-0305e82c33{number:02}" for number in range(3)]
 OTHER = "11111111-0000-4000-8000-000000000000"

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from airflow_provider_leadreset.leadsquared.preview_text import Names, log_table, markdown
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
-from airflow_provider_leadreset.leadsquared.survey import LeadSurvey, Survey
-from airflow_provider_leadreset.leadsquared.wording import counted
+from airflow_provider_leadreset.leadsquared.safety.preview import LeadSurvey, Survey
+from airflow_provider_leadreset.leadsquared.safety.preview_text import Names, log_table, markdown
+from airflow_provider_leadreset.leadsquared.text import counted
 
 WINDOW = parse_window("2026-09-01/2026-10-01")
 

@@ -23,7 +23,7 @@ from airflow_provider_leadreset.leadsquared.records.records import (
 from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes, task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
-from airflow_provider_leadreset.leadsquared.survey import survey_lead
+from airflow_provider_leadreset.leadsquared.safety.preview import survey_lead
 
 INSIDE = "2026-09-15 10:00:00"
 WINDOW = parse_window("2026-09-01/2026-10-01")

@@ -21,10 +21,10 @@ from airflow_provider_leadreset.leadsquared.errors import (
     UnavailableError,
 )
 from airflow_provider_leadreset.leadsquared.journal.journal import checked_root
-from airflow_provider_leadreset.leadsquared.plan import PlanWriter
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
+from airflow_provider_leadreset.leadsquared.safety.plan import PlanWriter
 from airflow_provider_leadreset.operators.failure import LeadResetFailedError
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
 from airflow_provider_leadreset.operators.preview import Preview

@@ -20,7 +20,7 @@ from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolde
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
-from airflow_provider_leadreset.leadsquared.safeguard import Safeguard, _refuse_unplanned
+from airflow_provider_leadreset.leadsquared.safety.archive import Safeguard, _refuse_unplanned
 
 INSIDE = "2026-09-15 10:00:00"
 WINDOW = parse_window("2026-09-01/2026-10-01")

@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow.sdk import DAG
 
-from airflow_provider_leadreset.leadsquared import safeguard
+from airflow_provider_leadreset.leadsquared.safety import archive as safeguard
 from airflow_provider_leadreset.operators import batch
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from airflow_provider_leadreset.leadsquared.records.records import CUSTOM_EVENTS_FROM
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
-from airflow_provider_leadreset.leadsquared.survey import Survey
-from airflow_provider_leadreset.leadsquared.wording import counted
+from airflow_provider_leadreset.leadsquared.safety.preview import Survey
+from airflow_provider_leadreset.leadsquared.text import counted
 
 MOST_SHOWN = 20
 """How many leads the Markdown shows one by one."""
