@@ -21,7 +21,7 @@ from typing import Any
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan
-from airflow_provider_leadreset.leadsquared.text import counted
+from airflow_provider_leadreset.leadsquared.text import pluralize, scrubbed
 
 Line = tuple[str, str]
 """A heading and what is said under it."""
@@ -111,7 +111,7 @@ def as_html(account: dict[str, list[Line]]) -> str:
 
 def _one_line(text: str) -> str:
     # Names and messages in the files are others': they must not look like lines of this account.
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return scrubbed(text)
 
 
 def _task_folders(root: Any) -> set[Any]:
@@ -156,7 +156,7 @@ def _of_task(folder: Any) -> Iterator[Line]:
     if parts:
         kinds = Counter(kind for kind, _ in copied)
         counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "no records"
-        yield f"Copied by {task}", f"{counts}, in {counted(parts, 'closed part')}"
+        yield f"Copied by {task}", f"{counts}, in {pluralize(parts, 'closed part')}"
     if notes:
         yield f"Unreadable of {task}", "; ".join(notes)
 
@@ -176,7 +176,8 @@ def _said_of_finished(path: Any, plan: Plan | None) -> str:
         return f"{path.name} was never finished and counts for nothing"
     counts = ", ".join(f"{count} {kind}" for kind, count in plan.counts.items())
     return (
-        f"{counts} of {counted(plan.leads.count, 'lead')} at {plan.account['host']}, created {plan.window.describe()}; "
+        f"{counts} of {pluralize(plan.leads.count, 'lead')} at {plan.account['host']}, "
+        f"created {plan.window.describe()}; "
         f"{plan.selectors.describe()}. Made at {plan.made_at.isoformat()}, digest {plan.digest}"
     )
 
@@ -187,7 +188,7 @@ def _said_of_asked(task: str, attempt: str, asked: dict[str, Any]) -> Iterator[L
     )
     sent = asked["sent"]
     said = (
-        f"{counted(asked['leads'], 'lead')} at {asked['account']}, {plan}, "
+        f"{pluralize(asked['leads'], 'lead')} at {asked['account']}, {plan}, "
         f"sent as {sent['FromDate']} to {sent['ToDate']} UTC; {json.dumps(asked['selectors'])}"
     )
     yield f"Asked of {task}, {attempt}", said
@@ -205,13 +206,13 @@ def _said_of_asked(task: str, attempt: str, asked: dict[str, Any]) -> Iterator[L
 
 
 def _said_of_sent(sent: Sent) -> str:
-    said = f"{counted(sent.resets, 'reset')} in {counted(sent.tries, 'try', 'tries')}: "
-    said += f"{counted(len(sent.queued), 'lead')} queued by LeadSquared"
+    said = f"{pluralize(sent.resets, 'reset')} in {pluralize(sent.tries, 'try', 'tries')}: "
+    said += f"{pluralize(len(sent.queued), 'lead')} queued by LeadSquared"
     if sent.resets:
         said += f", from {sent.first} to {sent.last}"
     if sent.refused:
         leads = "; ".join(f"{lead}: {why}" for lead, why in sorted(sent.refused.items())[:20])
-        said += f". {counted(len(sent.refused), 'lead')} not: {leads}"
+        said += f". {pluralize(len(sent.refused), 'lead')} not: {leads}"
     return said
 
 

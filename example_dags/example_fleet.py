@@ -20,7 +20,7 @@ try:
 except ImportError:  # Airflow 2.11
     from airflow.decorators import dag, task
 
-from airflow_provider_leadreset.leadsquared.request.lead_ids import chunked
+from airflow_provider_leadreset.leadsquared import chunked
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 
 

@@ -22,12 +22,12 @@ from airflow_provider_leadreset.leadsquared.errors import (
     InputError,
     LeadRejectedError,
     LeadSquaredError,
-    shown,
 )
 from airflow_provider_leadreset.leadsquared.records import catalog
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadSurvey, survey_lead
+from airflow_provider_leadreset.leadsquared.text import quoted
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ def _whole_number(name: str, value: object, default: int) -> int:
     text = str(value).strip()
     if isinstance(value, bool) or not re.fullmatch(r"[1-9]\d{0,3}", text):
         raise InputError(
-            f"the connection's {name} is {shown(value)}: give the number of calls that the plan allows "
+            f"the connection's {name} is {quoted(value)}: give the number of calls that the plan allows "
             f"in {WINDOW:g} seconds, such as 25"
         )
     return int(text)
@@ -251,6 +251,6 @@ def _seconds(name: str, value: object, default: float) -> float:
         seconds = 0.0
     if isinstance(value, bool) or not 0 < seconds <= 600:
         raise InputError(
-            f"the connection's {name} is {shown(value)}: give seconds, more than 0 and at most 600"
+            f"the connection's {name} is {quoted(value)}: give seconds, more than 0 and at most 600"
         )
     return seconds

@@ -1,1 +1,72 @@
-"""LeadSquared itself: requests, answers, pace and windows. Nothing here imports Airflow."""
+"""LeadSquared itself, without Airflow. Its public names are handed on from here, so that files may move.
+
+Each is loaded when it is first used: DAG files import from here too, and must parse quickly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+    from airflow_provider_leadreset.leadsquared.errors import (
+        AccessError,
+        ClosedError,
+        InputError,
+        LeadRejectedError,
+        LeadSquaredError,
+        OutageError,
+        QuotaError,
+        SameErrorsError,
+        ThrottledError,
+        UnavailableError,
+    )
+    from airflow_provider_leadreset.leadsquared.request.lead_ids import chunked
+    from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+    from airflow_provider_leadreset.leadsquared.request.window import ENTIRE_HISTORY, Window, parse_window
+    from airflow_provider_leadreset.leadsquared.safety.preview import LeadSurvey
+
+__all__ = [
+    "ENTIRE_HISTORY",
+    "AccessError",
+    "ClosedError",
+    "InputError",
+    "LeadRejectedError",
+    "LeadReset",
+    "LeadSquaredClient",
+    "LeadSquaredError",
+    "LeadSurvey",
+    "OutageError",
+    "QuotaError",
+    "SameErrorsError",
+    "Selectors",
+    "ThrottledError",
+    "UnavailableError",
+    "Window",
+    "chunked",
+    "parse_window",
+]
+
+_HOMES = {
+    "ENTIRE_HISTORY": "request.window",
+    "LeadReset": "request.lead_reset",
+    "LeadSquaredClient": "api.client",
+    "LeadSurvey": "safety.preview",
+    "Selectors": "request.lead_reset",
+    "Window": "request.window",
+    "chunked": "request.lead_ids",
+    "parse_window": "request.window",
+}
+"""Where a name lives; every other one is an error, in :mod:`.errors`."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,9 +8,12 @@
     ├── LeadRejectedError           this lead or request, for good: go on with the others
     ├── ThrottledError              the account's call limit: wait, repeat
     │   └── QuotaError              nothing accepted for minutes: come back much later
-    └── UnavailableError            outage, time-out, unreadable answer: repeat, then retry later
+    ├── UnavailableError            outage, time-out, unreadable answer: repeat, then retry later
+    │   └── OutageError             nothing answered for minutes: come back later
+    ├── SameErrorsError             every lead so far failed alike: end the batch
+    └── ClosedError                 not sent: the batch had ended
 
-No text of any of them holds a key: :mod:`.client` strikes both keys out of whatever LeadSquared
+No text of any of them holds a key: :mod:`.api.client` strikes both keys out of whatever LeadSquared
 says, and leaves out what the network library says.
 """
 
@@ -22,12 +25,6 @@ class InputError(ValueError):
 
     The text quotes the value and says what to write instead.
     """
-
-
-def shown(value: object, limit: int = 120) -> str:
-    """Give ``value`` as an error quotes it: its ``repr``, cut after ``limit`` characters."""
-    text = repr(value)
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
 class LeadSquaredError(Exception):
@@ -102,3 +99,15 @@ class UnavailableError(LeadSquaredError):
     The call may or may not have been carried out. A reset may be repeated all the same: the same window
     deletes nothing more.
     """
+
+
+class OutageError(UnavailableError):
+    """Not one call was answered for minutes. Every further one would wait as long."""
+
+
+class SameErrorsError(LeadSquaredError):
+    """Every lead so far failed in the same way, so the batch was ended."""
+
+
+class ClosedError(LeadSquaredError):
+    """The batch ended while this call was still waiting to start. It was not sent."""

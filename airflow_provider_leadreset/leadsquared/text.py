@@ -1,11 +1,24 @@
-"""Numbers as people read them."""
+"""Texts for people: numbers, quoted values, and what others wrote."""
 
 from __future__ import annotations
 
 
-def counted(count: int, noun: str, many: str | None = None) -> str:
-    """Give ``1 record``, but ``0 records`` and ``2 records``.
+def pluralize(count: int, noun: str, many: str | None = None) -> str:
+    """Return ``1 record``, but ``0 records`` and ``2 records``.
 
     :param many: what several are called, where that is not ``noun`` with an s.
     """
     return f"{count} {noun if count == 1 else many or f'{noun}s'}"
+
+
+def quoted(value: object, limit: int = 120) -> str:
+    """Return ``value`` as an error quotes it: its ``repr``, cut after ``limit`` characters."""
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
+
+
+def scrubbed(text: str) -> str:
+    """Return text of others on one line, each character that does not print replaced."""
+    return "".join(
+        sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in " ".join(text.split())
+    )

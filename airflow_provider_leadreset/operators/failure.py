@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from airflow_provider_leadreset.compat import AirflowException, AirflowFailException
 from airflow_provider_leadreset.leadsquared.batch.progress import Tally
-from airflow_provider_leadreset.leadsquared.batch.resets import SameErrorsError
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
     LeadSquaredError,
     QuotaError,
+    SameErrorsError,
 )
 
 AFTER_OUTAGE = timedelta(minutes=1)

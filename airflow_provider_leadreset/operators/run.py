@@ -16,7 +16,6 @@ from airflow_provider_leadreset.leadsquared.errors import (
     InputError,
     LeadRejectedError,
     LeadSquaredError,
-    shown,
 )
 from airflow_provider_leadreset.leadsquared.journal.journal import (
     EvidenceFolder,
@@ -27,6 +26,7 @@ from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, plan_reference
+from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.links import push_links
 from airflow_provider_leadreset.operators.failure import LeadResetFailedError, retry_after
 from airflow_provider_leadreset.operators.selection import LeadSelection
@@ -171,7 +171,7 @@ class LeadTaskRun:
         """Give a whole number among the task's arguments."""
         value = getattr(self.task, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InputError(f"{name} is {shown(value)}: give a whole number of at least {least}")
+            raise InputError(f"{name} is {quoted(value)}: give a whole number of at least {least}")
         return value
 
     def _planned(self) -> Asked:
@@ -189,7 +189,7 @@ class LeadTaskRun:
         if path is None:
             return Leads.given(self.task.prospect_ids)
         if str(path).strip() in {"", "None"}:
-            raise InputError(f"prospect_ids_path is {shown(path)}, which names no file")
+            raise InputError(f"prospect_ids_path is {quoted(path)}, which names no file")
         return Leads.from_file(ObjectStoragePath(str(path).strip()))
 
     def _few_enough(self, leads: Leads) -> Leads:

@@ -20,33 +20,20 @@ PUBLIC = {
     "sensors.lead_reset": ("LeadResetSensor",),
     "hooks.lead_reset": ("LeadResetHook", "AccountSettings"),
     "links": ("LeadLink", "EvidenceLink"),
-    "leadsquared.request.lead_ids": ("chunked",),
-    "leadsquared.request.lead_reset": ("LeadReset", "Selectors"),
-    "leadsquared.request.window": ("Window", "parse_window"),
-    "leadsquared.api.client": ("LeadSquaredClient",),
-    "leadsquared.safety.preview": ("LeadSurvey",),
-    "leadsquared.errors": None,
+    "leadsquared": None,
     "emulator": ("Call", "LeadSquaredEmulator"),
 }
-"""None: all that the module defines."""
+"""None: all that the module hands on."""
 
 
 def describe() -> str:
     lines: list[str] = []
     for module, names in PUBLIC.items():
         loaded = importlib.import_module(f"{PACKAGE}.{module}")
-        for name in names or own_names(loaded):
+        for name in names or loaded.__all__:
             lines += _described(f"{module}.{name}", getattr(loaded, name))
     info = importlib.import_module(f"{PACKAGE}.get_provider_info").get_provider_info()
     return "\n".join([*lines, "get_provider_info() ==", json.dumps(info, indent=1, sort_keys=True), ""])
-
-
-def own_names(module: Any) -> list[str]:
-    return [
-        name
-        for name, value in vars(module).items()
-        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
-    ]
 
 
 def _described(name: str, value: Any) -> Iterator[str]:

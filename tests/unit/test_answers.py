@@ -15,8 +15,8 @@ from airflow_provider_leadreset.leadsquared.errors import (
     QuotaError,
     ThrottledError,
     UnavailableError,
-    shown,
 )
+from airflow_provider_leadreset.leadsquared.text import quoted
 
 HOST = "api-in21.leadsquared.com"
 LIMIT = "API calls exceeded the limit of 20 in 5 second(s)"
@@ -315,5 +315,5 @@ def test_bad_values_are_value_errors_and_not_leadsquareds() -> None:
     assert issubclass(InputError, ValueError)
     assert not issubclass(InputError, LeadSquaredError)
     assert issubclass(QuotaError, ThrottledError)
-    assert shown("x" * 500).endswith("… (502 characters)")
-    assert shown("x") == "'x'"
+    assert quoted("x" * 500).endswith("… (502 characters)")
+    assert quoted("x") == "'x'"

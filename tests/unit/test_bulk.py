@@ -14,14 +14,17 @@ import pytest
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api import client as client_module
 from airflow_provider_leadreset.leadsquared.api import rate_limit as pace_module
-from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient, OutageError
-from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError, Gate, Pace
+from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
 from airflow_provider_leadreset.leadsquared.batch import worker_pool as crew
-from airflow_provider_leadreset.leadsquared.batch.resets import SAME_ERRORS, Outcome, Resets, SameErrorsError
+from airflow_provider_leadreset.leadsquared.batch.resets import SAME_ERRORS, Outcome, Resets
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
+    ClosedError,
     LeadRejectedError,
+    OutageError,
     QuotaError,
+    SameErrorsError,
     UnavailableError,
 )
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors

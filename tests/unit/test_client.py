@@ -14,17 +14,14 @@ from answering import ACCESS, SECRET, Answering, FakeClock, Request, chain, clie
 
 import airflow_provider_leadreset
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
-from airflow_provider_leadreset.leadsquared.api.client import (
-    PATIENCE,
-    LeadSquaredClient,
-    OutageError,
-)
+from airflow_provider_leadreset.leadsquared.api.client import PATIENCE, LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.connection import key_forms
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
     LeadRejectedError,
     LeadSquaredError,
+    OutageError,
     QuotaError,
     UnavailableError,
 )

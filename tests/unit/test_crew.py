@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from answering import FakeClock, client_of
 
-from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
-from airflow_provider_leadreset.leadsquared.errors import AccessError, QuotaError
+from airflow_provider_leadreset.leadsquared.errors import AccessError, ClosedError, QuotaError
 
 
 @pytest.mark.parametrize(

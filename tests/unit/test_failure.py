@@ -7,15 +7,17 @@ from datetime import timedelta
 import pytest
 
 from airflow_provider_leadreset.compat import AirflowFailException
-from airflow_provider_leadreset.leadsquared.api.client import OutageError
-from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError, Gate, Pace
+from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
 from airflow_provider_leadreset.leadsquared.batch.progress import Tally
-from airflow_provider_leadreset.leadsquared.batch.resets import Outcome, SameErrorsError
+from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
+    ClosedError,
     InputError,
     LeadRejectedError,
+    OutageError,
     QuotaError,
+    SameErrorsError,
     UnavailableError,
 )
 from airflow_provider_leadreset.operators.failure import LeadResetFailedError, failure

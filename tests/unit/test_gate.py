@@ -11,11 +11,11 @@ from airflow_provider_leadreset.leadsquared.api.rate_limit import (
     IDLE,
     MARGIN,
     WINDOW,
-    ClosedError,
     Gate,
     Pace,
     SystemClock,
 )
+from airflow_provider_leadreset.leadsquared.errors import ClosedError
 
 DEADLINE = 10.0
 """Seconds of real time after which a test that hangs fails."""

@@ -4,7 +4,7 @@ from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadSurvey, Survey
 from airflow_provider_leadreset.leadsquared.safety.preview_text import Names, log_table, markdown
-from airflow_provider_leadreset.leadsquared.text import counted
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 WINDOW = parse_window("2026-09-01/2026-10-01")
 
@@ -67,4 +67,4 @@ def test_one_is_told_as_one():
     assert markdown(
         survey, Selectors(should_delete_prospect_notes=True), WINDOW, Names({}, {}), "host"
     ).startswith("### 1 record of 1 lead would")
-    assert counted(0, "try", "tries") == "0 tries"
+    assert pluralize(0, "try", "tries") == "0 tries"

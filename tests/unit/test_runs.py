@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.compat import AirflowFailException, AirflowTaskTimeout
-from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient, OutageError
-from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError
+from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
+    ClosedError,
     InputError,
     LeadRejectedError,
+    OutageError,
     QuotaError,
     UnavailableError,
 )

@@ -21,12 +21,13 @@ from airflow_provider_leadreset.leadsquared.api.responses import network_error, 
 from airflow_provider_leadreset.leadsquared.errors import (
     InputError,
     LeadSquaredError,
+    OutageError,
     QuotaError,
     ThrottledError,
     UnavailableError,
-    shown,
 )
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
+from airflow_provider_leadreset.leadsquared.text import quoted
 
 USER_AGENT = f"airflow-provider-leadreset/{__version__}"
 
@@ -55,10 +56,6 @@ class Call:
     error: LeadSquaredError | None
 
 
-class OutageError(UnavailableError):
-    """Not one call was answered for minutes. Every further one would wait as long."""
-
-
 class LeadSquaredClient:
     """One account, one ``requests.Session``. May be used by several threads at once.
 
@@ -80,7 +77,7 @@ class LeadSquaredClient:
             clean_key("secret key (Password)", secret_key),
         )
         if not 0 < timeout < math.inf:
-            raise InputError(f"timeout is {shown(timeout)}: give a number of seconds above 0")
+            raise InputError(f"timeout is {quoted(timeout)}: give a number of seconds above 0")
         self._timeout = timeout
         self.gate = gate or Gate(Pace(25))
         self.on_call: Callable[[Call], None] | None = None

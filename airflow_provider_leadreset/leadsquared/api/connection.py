@@ -10,7 +10,8 @@ import json
 import re
 from urllib.parse import quote, quote_plus
 
-from airflow_provider_leadreset.leadsquared.errors import InputError, shown
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.text import quoted
 
 _ADDRESS = re.compile(
     r"(?:(?P<scheme>https?)://)?(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?:/+v2)?/*"
@@ -53,11 +54,13 @@ def base_address(host: object) -> tuple[str, str]:
     match = _ADDRESS.fullmatch(text)
     if not match or int(match["port"] or 0) > 65535 or not _is_name(match["name"].lower()):
         # A pasted address may carry the keys, in its query or before an @; so may a field taken for another.
-        quoted = (
-            shown(text) if re.fullmatch(r"[a-z0-9:/]*[a-z0-9-]\.[A-Za-z0-9.:/_-]*|", text) else "no host name"
+        named = (
+            quoted(text)
+            if re.fullmatch(r"[a-z0-9:/]*[a-z0-9-]\.[A-Za-z0-9.:/_-]*|", text)
+            else "no host name"
         )
         raise InputError(
-            f"the connection's Host is {quoted}: write the API host alone, such as api-in21.leadsquared.com "
+            f"the connection's Host is {named}: write the API host alone, such as api-in21.leadsquared.com "
             "(LeadSquared shows it under My Account > Settings > API and Webhooks)"
         )
     name, scheme, port = match["name"].lower(), match["scheme"] or "https", int(match["port"] or 0)
@@ -65,7 +68,7 @@ def base_address(host: object) -> tuple[str, str]:
     address = name if port in (0, {"https": 443, "http": 80}[scheme]) else f"{name}:{port}"
     if scheme == "http" and not _is_loopback(name):
         raise InputError(
-            f"the connection's Host is {shown(text)}: keys travel over https only, write {address}"
+            f"the connection's Host is {quoted(text)}: keys travel over https only, write {address}"
         )
     return address, f"{scheme}://{address}/"
 

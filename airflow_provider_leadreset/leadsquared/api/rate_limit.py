@@ -22,7 +22,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError
+from airflow_provider_leadreset.leadsquared.errors import ClosedError
 
 log = logging.getLogger(__name__)
 
@@ -195,10 +195,6 @@ class SystemClock:
     def wait(self, condition: threading.Condition, seconds: float) -> None:
         """Wait on a held condition for at most ``seconds``."""
         condition.wait(seconds)
-
-
-class ClosedError(LeadSquaredError):
-    """The batch ended while this call was still waiting to start. It was not sent."""
 
 
 class Gate:

@@ -13,6 +13,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     ThrottledError,
     UnavailableError,
 )
+from airflow_provider_leadreset.leadsquared.text import scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,7 +119,5 @@ def _text(value: object, hide: Callable[[str], str]) -> str | None:
 
 def _excerpt(text: str, hide: Callable[[str], str]) -> str:
     # Keys go first: cut or squeezed, one would no longer be found.
-    text = "".join(
-        sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in " ".join(hide(text).split())
-    )
+    text = scrubbed(hide(text))
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

@@ -8,9 +8,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew, ends_batch
-from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, LeadSquaredError
+from airflow_provider_leadreset.leadsquared.errors import (
+    ClosedError,
+    LeadRejectedError,
+    LeadSquaredError,
+    SameErrorsError,
+)
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -38,10 +42,6 @@ class Outcome:
     def failure(self) -> dict[str, str]:
         """Give a failed lead as a summary names it."""
         return {"prospect_id": self.prospect_id, "error": self.error.reason if self.error else ""}
-
-
-class SameErrorsError(LeadSquaredError):
-    """Every lead so far failed in the same way, so the batch was ended."""
 
 
 class Resets:

@@ -10,8 +10,13 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from airflow_provider_leadreset.leadsquared.api.client import MOST_THREADS, LeadSquaredClient, OutageError
-from airflow_provider_leadreset.leadsquared.errors import AccessError, LeadSquaredError, QuotaError
+from airflow_provider_leadreset.leadsquared.api.client import MOST_THREADS, LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.errors import (
+    AccessError,
+    LeadSquaredError,
+    OutageError,
+    QuotaError,
+)
 
 TICK = 1.0
 """Seconds between two looks at the time while nothing happens."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
 from airflow_provider_leadreset.leadsquared.api.client import Call
-from airflow_provider_leadreset.leadsquared.errors import InputError, shown
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.text import quoted
 
 PART_LINES = 500
 """How many calls one part of a report holds."""
@@ -163,11 +164,11 @@ def checked_root(value: object) -> str:
     text = str(value).strip()
     if text in {"", "None"}:
         raise InputError(
-            f"evidence_path is {shown(value)}, which names no folder; leave it out to keep no evidence"
+            f"evidence_path is {quoted(value)}, which names no folder; leave it out to keep no evidence"
         )
     if "://" not in text and not text.startswith("/"):
         raise InputError(
-            f"evidence_path is {shown(value)}, which is not whole: each worker has a working directory of its own, so "
+            f"evidence_path is {quoted(value)}, which is not whole: each worker has a working directory of its own, so "
             "write it like file:///mnt/leadreset or s3://bucket/leadreset"
         )
     return text

@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from airflow_provider_leadreset.leadsquared.errors import InputError, shown
+from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.private_copy import Spool
+from airflow_provider_leadreset.leadsquared.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,7 +38,7 @@ def parse_guid(value: object, what: str) -> str:
     if isinstance(text, str) and _is_guid(text):
         return text
     raise InputError(
-        f"{what} holds {shown(value)}, which is no GUID: write it like '3f2504e0-4f89-11d3-9a0c-0305e82c3301'"
+        f"{what} holds {quoted(value)}, which is no GUID: write it like '3f2504e0-4f89-11d3-9a0c-0305e82c3301'"
     )
 
 
@@ -66,7 +67,7 @@ def parse_lead_ids(value: object) -> list[str]:
         found = _from_sequence(value)
     else:
         raise InputError(
-            f"prospect_ids is {shown(value)}: give one lead id, text with several, or a list "
+            f"prospect_ids is {quoted(value)}: give one lead id, text with several, or a list "
             "(a real empty list means that there is nothing to do, and skips the task)"
         )
     once: dict[str, str] = {}
@@ -81,7 +82,7 @@ def chunked(ids: Sequence[str], n: int) -> list[list[str]]:
     :raises InputError: ``n`` below 1.
     """
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise InputError(f"chunks of {shown(n)} leads cannot be made: give a whole number of at least 1")
+        raise InputError(f"chunks of {quoted(n)} leads cannot be made: give a whole number of at least 1")
     leads = parse_lead_ids(ids)
     return [leads[start : start + n] for start in range(0, len(leads), n)]
 
@@ -171,7 +172,7 @@ def _opened(path: Openable, *, packed: bool) -> Generator[IO[str], None, None]:
     try:
         raw = path.open("rb")
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise InputError(f"prospect_ids_path is {shown(str(path))}, and there is no such file") from None
+        raise InputError(f"prospect_ids_path is {quoted(str(path))}, and there is no such file") from None
     with raw, gzip.open(raw) if packed else raw as plain:
         # utf-8-sig: spreadsheets write a mark before the first column's name.
         yield io.TextIOWrapper(plain, encoding="utf-8-sig", newline="")
@@ -192,7 +193,7 @@ def _csv_rows(lines: IO[str]) -> Iterator[list[str]]:
     columns = [index for index, name in enumerate(header) if name.strip().lower() == _COLUMN]
     if len(columns) != 1:
         raise InputError(
-            f"the header {shown(header)} has {len(columns)} columns named ProspectID, it must have one"
+            f"the header {quoted(header)} has {len(columns)} columns named ProspectID, it must have one"
         )
     for row in rows:
         if row:
@@ -207,7 +208,7 @@ def _json_lines(lines: IO[str]) -> Iterator[list[str]]:
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):
-            raise InputError(f"line {number} is {shown(line.strip())}, which is no JSON") from None
+            raise InputError(f"line {number} is {quoted(line.strip())}, which is no JSON") from None
         if isinstance(value, Mapping):
             named = [v for k, v in value.items() if k.lower() == _COLUMN]
             if len(named) > 1:
@@ -237,13 +238,13 @@ def _from_text(text: str, where: str) -> list[str]:
     ids = [token for token in tokens if token]
     if not ids or ids == ["None"]:
         raise InputError(
-            f"{where} is {shown(text)}, which names no lead: a template may have rendered to nothing. Only a real "
+            f"{where} is {quoted(text)}, which names no lead: a template may have rendered to nothing. Only a real "
             "empty list means that there is nothing to do"
         )
     for token in ids:
         if not _is_guid(token):
             raise InputError(
-                f"{where} holds {shown(token)}, which is no lead id: write GUIDs like "
+                f"{where} holds {quoted(token)}, which is no lead id: write GUIDs like "
                 "'3f2504e0-4f89-11d3-9a0c-0305e82c3301', separated by commas, blanks or line breaks"
             )
     return ids

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_leadreset.leadsquared.errors import InputError, shown
+from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.request.lead_ids import parse_guid
 from airflow_provider_leadreset.leadsquared.request.window import Window
+from airflow_provider_leadreset.leadsquared.text import quoted
 
 AUDITS = ("StageChange", "OwnerChange")
 """The audits that LeadSquared can delete (documented), spelled as the API spells them."""
@@ -147,14 +148,14 @@ def _items(name: str, value: object) -> Sequence[object]:
     # No sets: their order differs between two tries of a task.
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return list(value)
-    raise InputError(f"{name} is {shown(value)}: give a list, or None to leave this kind alone")
+    raise InputError(f"{name} is {quoted(value)}: give a list, or None to leave this kind alone")
 
 
 def _text_items(name: str, text: str) -> Sequence[object]:
     text = text.strip()
     if not text or text in {"None", "null"}:
         raise InputError(
-            f"{name} rendered to {shown(text)}, which is nothing: give a list, "
+            f"{name} rendered to {quoted(text)}, which is nothing: give a list, "
             "or pass None itself to leave this kind alone"
         )
     if text[0] in "[(":
@@ -166,7 +167,7 @@ def _text_items(name: str, text: str) -> Sequence[object]:
             if isinstance(values, (list, tuple)):
                 return values
         raise InputError(
-            f"{name} is {shown(text)}, which is no readable list: write it as '[1, 2]' or '1, 2'"
+            f"{name} is {quoted(text)}, which is no readable list: write it as '[1, 2]' or '1, 2'"
         )
     return [part.strip() for part in text.split(",")]
 
@@ -176,7 +177,7 @@ def _event_code(value: object) -> int:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 10**9:
         raise InputError(
-            f"activity_event_list holds {shown(value)}: an event code is a whole number such as 166 "
+            f"activity_event_list holds {quoted(value)}: an event code is a whole number such as 166 "
             "(in LeadSquared: Settings > Leads > Custom Activities & Scores, column Code)"
         )
     return value
@@ -189,7 +190,7 @@ def _task_type(value: object) -> str:
 def _audit(value: object) -> str:
     if value not in AUDITS or not isinstance(value, str):
         raise InputError(
-            f"audit_activity_list holds {shown(value)}: LeadSquared knows {' and '.join(AUDITS)}, spelled so"
+            f"audit_activity_list holds {quoted(value)}: LeadSquared knows {' and '.join(AUDITS)}, spelled so"
         )
     return value
 
@@ -202,6 +203,6 @@ def _flag(value: object) -> bool:
     if value in ("True", "False"):
         return value == "True"
     raise InputError(
-        f"should_delete_prospect_notes is {shown(value)}: only True, False or exactly the text 'True' or 'False' "
+        f"should_delete_prospect_notes is {quoted(value)}: only True, False or exactly the text 'True' or 'False' "
         "is taken, since any other text would count as true"
     )

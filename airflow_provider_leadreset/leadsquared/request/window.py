@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pendulum
 
-from airflow_provider_leadreset.leadsquared.errors import InputError, shown
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,11 +79,13 @@ class Window:
         for name in ("start", "end"):
             value = getattr(self, name)
             if not isinstance(value, datetime) or value.utcoffset() is None:
-                raise InputError(f"a window's {name} must be a datetime with a time zone, not {shown(value)}")
+                raise InputError(
+                    f"a window's {name} must be a datetime with a time zone, not {quoted(value)}"
+                )
             try:
                 value = value.astimezone(UTC).replace(microsecond=0)
             except OverflowError:
-                raise InputError(f"a window's {name}, {shown(str(value))}, is no year of ours") from None
+                raise InputError(f"a window's {name}, {quoted(str(value))}, is no year of ours") from None
             # A frozen dataclass is set this way in its own __post_init__ only.
             object.__setattr__(self, name, value)
         # A day of grace: the year 2000 began up to 14 hours earlier than in UTC.
@@ -157,21 +160,21 @@ def parse_window(
         return window
     if not isinstance(value, str) or not value.strip() or value.strip() in {"None", "null"}:
         raise InputError(
-            f"window is {shown(value)}, which is no window: a template may have rendered to nothing. {_FORMS}"
+            f"window is {quoted(value)}, which is no window: a template may have rendered to nothing. {_FORMS}"
         )
     sides = [side.strip() for side in value.split("/")]
     if len(sides) != 2 or not all(sides):
-        raise InputError(f"window {shown(value)} is not two sides with one '/' between. {_FORMS}")
+        raise InputError(f"window {quoted(value)} is not two sides with one '/' between. {_FORMS}")
     try:
         start, end = _bounds(sides[0], sides[1], zone)
     except InputError as error:
-        raise InputError(f"window {shown(value)}: {error}. {_FORMS}") from None
+        raise InputError(f"window {quoted(value)}: {error}. {_FORMS}") from None
     except (ValueError, OverflowError) as error:
-        raise InputError(f"window {shown(value)} names no real moment ({error}). {_FORMS}") from None
+        raise InputError(f"window {quoted(value)} names no real moment ({error}). {_FORMS}") from None
     try:
         window = Window(start, end, zone)
     except InputError as error:
-        raise InputError(f"window {shown(value)}: {error}") from None
+        raise InputError(f"window {quoted(value)}: {error}") from None
     _refuse_future(value, window, now)
     return window
 
@@ -180,7 +183,7 @@ def _refuse_future(value: object, window: Window, now: Callable[[], datetime] | 
     present = now() if now else datetime.now(UTC)
     if window.end > present + CLOCK_TOLERANCE:
         raise InputError(
-            f"window {shown(value)} ends at {window.end.isoformat()}, which is in the future (now "
+            f"window {quoted(value)} ends at {window.end.isoformat()}, which is in the future (now "
             f"{present.astimezone(UTC).isoformat(timespec='seconds')}). Records that do not exist yet cannot have "
             "been meant, and a rerun would delete newer ones: end it at the latest now, for example at "
             "{{ data_interval_end }} or, on Airflow 3, {{ dag_run.run_after }}"
@@ -202,7 +205,7 @@ def parse_timezone(value: object) -> str:
     hint = (
         f"did you mean '{lower[near[0]]}'?" if near else "write an IANA name such as 'Asia/Kolkata' or 'UTC'"
     )
-    raise InputError(f"timezone {shown(value)} is not known: {hint}")
+    raise InputError(f"timezone {quoted(value)} is not known: {hint}")
 
 
 def _bounds(left: str, right: str, zone: str) -> tuple[datetime, datetime]:
@@ -218,7 +221,7 @@ def _bounds(left: str, right: str, zone: str) -> tuple[datetime, datetime]:
 
 def _moment(text: str, zone: str) -> pendulum.DateTime:
     if not _MOMENT.fullmatch(text):
-        raise InputError(f"{shown(text)} is neither a date nor a date and time nor a duration")
+        raise InputError(f"{quoted(text)} is neither a date nor a date and time nor a duration")
     moment = pendulum.parse(text, tz=zone)
     assert isinstance(moment, pendulum.DateTime)  # ruff: ignore[assert] - of such a text it makes nothing else
     # A date and time with an offset of its own: days are still counted by the calendar of the zone asked for.

@@ -9,7 +9,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from airflow_provider_leadreset.leadsquared.errors import InputError, shown
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.text import quoted
 
 APPROVE = "Approve"
 """The option of the ApprovalOperator that means yes."""
@@ -52,7 +53,7 @@ def checked_approval(value: Any) -> Any:
     try:
         return json.loads(json.dumps(value, default=_moment_text, allow_nan=False))
     except (TypeError, ValueError):
-        raise InputError(f"approval is {shown(value)}, which is no JSON value") from None
+        raise InputError(f"approval is {quoted(value)}, which is no JSON value") from None
 
 
 def _moment_text(value: object) -> str:
@@ -71,7 +72,7 @@ def _plain(value: Any) -> Any:
                 continue  # the last three: an unhashable key, brackets without end
     if isinstance(value, str) and "chosen_options" in value:
         raise InputError(
-            f"approval is {shown(value)}, a text that cannot be read: give the output itself, approval=approve.output"
+            f"approval is {quoted(value)}, a text that cannot be read: give the output itself, approval=approve.output"
         )
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         return [_plain(item) for item in value]
@@ -80,7 +81,7 @@ def _plain(value: Any) -> Any:
 
 def _refuse_no(value: Any) -> None:
     if _says_nothing(value):
-        raise InputError(f"approval is {shown(value)}: nobody has said yes, so nothing is reset")
+        raise InputError(f"approval is {quoted(value)}: nobody has said yes, so nothing is reset")
     if isinstance(value, list):
         for item in value:
             _refuse_no(item)
@@ -91,7 +92,7 @@ def _refuse_no(value: Any) -> None:
             # Lists and mappings may well be empty in a ticket; a text or a None may be a template's failure.
             if _says_nothing(inner) and not isinstance(inner, (list, tuple, Mapping)):
                 raise InputError(
-                    f"approval has {name}={shown(inner)}: nobody has said yes, so nothing is reset"
+                    f"approval has {name}={quoted(inner)}: nobody has said yes, so nothing is reset"
                 )
             if inner and isinstance(inner, (list, tuple, Mapping)):
                 _refuse_no(list(inner) if isinstance(inner, tuple) else inner)
@@ -104,7 +105,7 @@ def _says_nothing(value: Any) -> bool:
 def _refuse_other_options(answer: Mapping[str, Any]) -> None:
     chosen = answer["chosen_options"]
     if not isinstance(chosen, (list, tuple)) or list(chosen) != [APPROVE]:
-        raise InputError(f"the approval chose {shown(chosen)}, not {APPROVE}: nothing is reset")
+        raise InputError(f"the approval chose {quoted(chosen)}, not {APPROVE}: nothing is reset")
     # Airflow answers for nobody at the time-out, with the default; its own operators do not pass timedout on.
     by = answer.get("responded_by_user")
     named = any(by.get(name) for name in ("id", "name")) if isinstance(by, Mapping) else by

@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any, Self
 
-from airflow_provider_leadreset.leadsquared.errors import InputError, shown
+from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.private_copy import Spool
 from airflow_provider_leadreset.leadsquared.records.records import KINDS
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads, Openable
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
+from airflow_provider_leadreset.leadsquared.text import quoted
 
 MOST_AGE = timedelta(days=1)
 """How old a plan may be when it is used."""
@@ -179,7 +180,7 @@ class Plan:
         """
         if digest != self.digest:
             raise InputError(
-                f"the plan {self.path} is not the one that was shown: its digest is not {shown(digest)}"
+                f"the plan {self.path} is not the one that was shown: its digest is not {quoted(digest)}"
             )
         for name, value in self.account.items():
             if value and account.get(name) and account[name] != value:
@@ -200,7 +201,7 @@ def plan_reference(value: object) -> tuple[str, str]:
     :raises InputError: it is no such output, or that of a preview without ``evidence_path``, which makes no plan.
     """
     if not isinstance(value, dict):
-        raise InputError(f"plan is {shown(value)}: give the preview's output itself, plan=preview.output")
+        raise InputError(f"plan is {quoted(value)}: give the preview's output itself, plan=preview.output")
     path, digest = value.get("plan"), value.get("digest")
     if not isinstance(path, str) or not isinstance(digest, str) or not path or not digest:
         raise InputError(

@@ -10,7 +10,7 @@ from airflow_provider_leadreset.leadsquared.records.records import CUSTOM_EVENTS
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.leadsquared.safety.preview import Survey
-from airflow_provider_leadreset.leadsquared.text import counted
+from airflow_provider_leadreset.leadsquared.text import pluralize, scrubbed
 
 MOST_SHOWN = 20
 """How many leads the Markdown shows one by one."""
@@ -50,10 +50,7 @@ class Names:
         return f"{self._known(name)} ({kind})"
 
     def _known(self, name: str) -> str:
-        printable = "".join(
-            sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}"
-            for sign in " ".join(str(name).split())
-        )
+        printable = scrubbed(str(name))
         if self.in_markdown:
             printable = "".join(f"\\{sign}" if sign in "\\`*_[]<>|#&~" else sign for sign in printable)
         return printable or "unnamed"
@@ -68,11 +65,11 @@ def markdown(survey: Survey, selectors: Selectors, window: Window, names: Names,
     also = ""
     if selectors.audit_activity_list:
         known = survey.leads - len(survey.unknown)
-        also = f", and audits of {counted(known, 'lead')}, which cannot be counted"
+        also = f", and audits of {pluralize(known, 'lead')}, which cannot be counted"
     lines = [
-        f"### {counted(survey.count, 'record')} of {counted(survey.with_records, 'lead')} would be deleted{also}",
+        f"### {pluralize(survey.count, 'record')} of {pluralize(survey.with_records, 'lead')} would be deleted{also}",
         "",
-        f"Asked for: {counted(survey.leads, 'lead')} at {account}. Records created {window.describe()}.",
+        f"Asked for: {pluralize(survey.leads, 'lead')} at {account}. Records created {window.describe()}.",
         "",
         "**A reset cannot be undone.**",
         "",
@@ -94,14 +91,14 @@ def markdown(survey: Survey, selectors: Selectors, window: Window, names: Names,
             lines.append(f"| {lead.prospect_id} | {counts} |")
         if survey.with_records > MOST_SHOWN:
             lines.append(
-                f"\n… and {counted(survey.with_records - MOST_SHOWN, 'lead')} more, with fewer records each."
+                f"\n… and {pluralize(survey.with_records - MOST_SHOWN, 'lead')} more, with fewer records each."
             )
     if survey.unknown:
         shown = ", ".join(survey.unknown[:MOST_SHOWN])
         more = f" and {len(survey.unknown) - MOST_SHOWN} more" if len(survey.unknown) > MOST_SHOWN else ""
         lines += [
             "",
-            f"**Unknown to the account: {counted(len(survey.unknown), 'lead')}**, not reset: {shown}{more}.",
+            f"**Unknown to the account: {pluralize(len(survey.unknown), 'lead')}**, not reset: {shown}{more}.",
         ]
     if selectors.audit_activity_list:
         lines += [
@@ -131,7 +128,7 @@ def log_table(survey: Survey, selectors: Selectors, names: Names) -> str:
         notes.insert(0, f"(the {len(survey.listed)} leads with most records, of {survey.with_records})")
     if survey.unknown:
         shown = ", ".join(survey.unknown[:MOST_SHOWN])
-        notes.append(f"Unknown to the account: {counted(len(survey.unknown), 'lead')}: {shown}")
+        notes.append(f"Unknown to the account: {pluralize(len(survey.unknown), 'lead')}: {shown}")
     if selectors.audit_activity_list:
         notes.append(f"{', '.join(selectors.audit_activity_list)} audits cannot be counted.")
     return "\n".join(["What a reset would delete:", *table, *notes])

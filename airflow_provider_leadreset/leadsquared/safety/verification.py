@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.api.rate_limit import ClosedError
 from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew, ends_batch
-from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError
+from airflow_provider_leadreset.leadsquared.errors import ClosedError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.records.records import (
     KINDS,
     read_activities,
