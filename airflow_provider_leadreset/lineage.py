@@ -15,7 +15,7 @@ from openlineage.client.facet_v2 import RunFacet
 from airflow_provider_leadreset.assets import SCHEME
 
 if TYPE_CHECKING:
-    from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun
+    from airflow_provider_leadreset.runtime.base import Asked, LeadTaskRun
 
 FACET = "leadReset_summary"
 

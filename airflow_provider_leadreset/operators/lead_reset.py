@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.request.window import ENTIRE_HISTORY
 from airflow_provider_leadreset.links import EvidenceLink, LeadLink
-from airflow_provider_leadreset.operators.selection import LeadSelection
+from airflow_provider_leadreset.operators._selection import LeadSelection
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
@@ -107,7 +107,7 @@ class LeadResetOperator(LeadSelection):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Reset the leads; see the class."""
-        from airflow_provider_leadreset.operators.batch import ResetBatch
+        from airflow_provider_leadreset.runtime.reset_run import ResetBatch
 
         run = self._run = ResetBatch(self, context)
         return run.run()
@@ -158,7 +158,7 @@ class LeadResetPreviewOperator(LeadSelection):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Count; see the class."""
-        from airflow_provider_leadreset.operators.preview import Preview
+        from airflow_provider_leadreset.runtime.preview_run import Preview
 
         run = self._run = Preview(self, context)
         return run.run()

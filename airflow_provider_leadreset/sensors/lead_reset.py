@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import BaseSensorOperator
-from airflow_provider_leadreset.operators.selection import LeadSelection
+from airflow_provider_leadreset.operators._selection import LeadSelection
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context, PokeReturnValue
@@ -48,7 +48,7 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once; see the class."""
-        from airflow_provider_leadreset.operators.prove import ProofRun
+        from airflow_provider_leadreset.runtime.verification_run import ProofRun
 
         run = self._run = ProofRun(self, context)
         return run.look(self)

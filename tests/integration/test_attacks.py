@@ -93,7 +93,7 @@ def test_a_plan_of_the_entire_history_is_reset_up_to_when_the_run_was_due(lsq, l
 def test_a_preview_that_runs_again_in_a_run_gives_its_first_plan(
     lsq, leads, dags, run, tmp_path, monkeypatch
 ):
-    from airflow_provider_leadreset.operators.preview import Preview
+    from airflow_provider_leadreset.runtime.preview_run import Preview
 
     count, results = Preview._count, []
 
@@ -135,7 +135,7 @@ def test_a_plan_of_another_run_in_the_same_folder_is_not_taken_for_this_runs(
     from airflow_provider_leadreset.leadsquared.journal import journal as folders
 
     monkeypatch.setattr(
-        "airflow_provider_leadreset.operators.run.evidence_folder",
+        "airflow_provider_leadreset.runtime.base.evidence_folder",
         lambda root, **ids: folders.evidence_folder(root, **{**ids, "run_id": "a_b"}),
     )
     assert planned(leads[:1]).state == "success"
@@ -155,7 +155,7 @@ def test_an_outage_of_any_call_costs_the_sensor_one_look(lsq, leads, dags, run, 
 def test_an_outage_while_a_plans_account_is_asked_for_costs_the_sensor_one_look(
     lsq, leads, planned, monkeypatch
 ):
-    from airflow_provider_leadreset.operators.prove import ProofRun
+    from airflow_provider_leadreset.runtime.verification_run import ProofRun
 
     monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.REPEATS", ())
     look, looks = ProofRun.look, []
@@ -192,7 +192,7 @@ def test_an_outage_of_all_leads_is_told_when_the_sensors_time_is_over(
 
 def test_a_file_that_changes_between_two_looks_is_read_anew(lsq, leads, dags, run, tmp_path, monkeypatch):
     from airflow_provider_leadreset.compat import PokeReturnValue
-    from airflow_provider_leadreset.operators.prove import ProofRun
+    from airflow_provider_leadreset.runtime.verification_run import ProofRun
 
     clean = lsq.add_lead()
     path = tmp_path / "leads.txt"
@@ -315,7 +315,7 @@ def test_evidence_that_cannot_be_written_at_the_end_hides_no_lead(
 def test_progress_that_cannot_be_kept_loses_neither_evidence_nor_summary(
     lsq, leads, dags, run, tmp_path, monkeypatch
 ):
-    from airflow_provider_leadreset.operators.checkpoint import Checkpoint
+    from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
 
     def gone(_: Any) -> None:
         raise BrokenPipeError("nobody listens")
@@ -352,7 +352,7 @@ def test_a_summary_is_kept_when_a_task_is_broken_off_after_the_last_answer(
 def test_a_plan_or_file_that_is_changed_once_it_was_checked_is_reset_as_it_was(
     lsq, leads, dags, planned, run, tmp_path, monkeypatch
 ):
-    from airflow_provider_leadreset.operators.batch import ResetBatch
+    from airflow_provider_leadreset.runtime.reset_run import ResetBatch
 
     announce, path = ResetBatch._announce, tmp_path / "leads.txt"
 

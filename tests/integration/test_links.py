@@ -83,7 +83,7 @@ def test_the_address_is_there_before_the_first_call(dags, lsq, run, monkeypatch)
         calls_at_push.append(len(lsq.calls))
         return push_links(*args, **kwargs)
 
-    monkeypatch.setattr("airflow_provider_leadreset.operators.run.push_links", pushing)
+    monkeypatch.setattr("airflow_provider_leadreset.runtime.base.push_links", pushing)
     run(dags.linked, leads=a_lead(lsq))
     assert calls_at_push == [0]
     assert len(lsq.calls) == 1

@@ -13,7 +13,7 @@ import pytest
 from dag_runs import OUTSIDE, Run, Runner, a_lead, airflow_version, left, load_dag_file
 
 from airflow_provider_leadreset.leadsquared.api import client
-from airflow_provider_leadreset.operators import failure
+from airflow_provider_leadreset.runtime import failures as failure
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 

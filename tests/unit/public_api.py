@@ -16,7 +16,6 @@ from typing import Any
 PACKAGE = "airflow_provider_leadreset"
 PUBLIC = {
     "operators.lead_reset": ("LeadResetOperator", "LeadResetPreviewOperator", "ENTIRE_HISTORY"),
-    "operators.selection": ("LeadSelection",),
     "sensors.lead_reset": ("LeadResetSensor",),
     "hooks.lead_reset": ("LeadResetHook", "AccountSettings"),
     "links": ("LeadLink", "EvidenceLink"),

@@ -19,7 +19,7 @@ from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.lineage import FACET, SCHEMA_URL, lineage_of
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
-from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun
+from airflow_provider_leadreset.runtime.base import Asked, LeadTaskRun
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 WINDOW = Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
@@ -141,8 +141,8 @@ def test_without_openlineage_nothing_breaks_and_nothing_is_imported():
     code = (
         "import sys\n"
         "sys.modules['openlineage'] = sys.modules['airflow.providers.openlineage.extractors'] = None\n"
-        "import airflow_provider_leadreset.operators.lead_reset, airflow_provider_leadreset.operators.batch\n"
-        "import airflow_provider_leadreset.operators.preview, airflow_provider_leadreset.sensors.lead_reset\n"
+        "import airflow_provider_leadreset.operators.lead_reset, airflow_provider_leadreset.runtime.reset_run\n"
+        "import airflow_provider_leadreset.runtime.preview_run, airflow_provider_leadreset.sensors.lead_reset\n"
         "import airflow_provider_leadreset.assets\n"
         "assert 'airflow_provider_leadreset.lineage' not in sys.modules\n"
     )

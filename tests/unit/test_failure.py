@@ -20,7 +20,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     SameErrorsError,
     UnavailableError,
 )
-from airflow_provider_leadreset.operators.failure import LeadResetFailedError, failure
+from airflow_provider_leadreset.runtime.failures import LeadResetFailedError, failure
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 FOR_GOOD, PASSING = LeadRejectedError("unknown lead", status=500), UnavailableError("no answer")

@@ -26,7 +26,7 @@ FOR_RUN_TIME = (
     "jinja2",
     "concurrent.futures.thread",
     "airflow_provider_leadreset.hooks",
-    "airflow_provider_leadreset.operators.batch",
+    "airflow_provider_leadreset.runtime.reset_run",
     "airflow_provider_leadreset.leadsquared.api.client",
     "airflow_provider_leadreset.leadsquared.batch.resets",
     "airflow_provider_leadreset.emulator",

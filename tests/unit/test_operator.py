@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
-from airflow_provider_leadreset.operators.checkpoint import SAVE_EVERY, Checkpoint
-from airflow_provider_leadreset.operators.failure import LeadResetFailedError
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
+from airflow_provider_leadreset.runtime.checkpoint import SAVE_EVERY, Checkpoint
+from airflow_provider_leadreset.runtime.failures import LeadResetFailedError
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 WINDOW = "2026-09-01/2026-10-01"
@@ -57,7 +57,7 @@ def test_the_default_retry_policy_gives_way_to_the_users():
         return
     from airflow.sdk import ExceptionRetryPolicy
 
-    from airflow_provider_leadreset.operators.retry import LeadResetRetryPolicy
+    from airflow_provider_leadreset.runtime.retry_policy import LeadResetRetryPolicy
 
     own = ExceptionRetryPolicy(rules=[])
     assert type(retry_policy_of()) is LeadResetRetryPolicy

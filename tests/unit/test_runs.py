@@ -26,10 +26,10 @@ from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from airflow_provider_leadreset.leadsquared.safety.plan import PlanWriter
-from airflow_provider_leadreset.operators.failure import LeadResetFailedError
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
-from airflow_provider_leadreset.operators.preview import Preview
-from airflow_provider_leadreset.operators.run import LeadTaskRun, or_fail, unless_stopped
+from airflow_provider_leadreset.runtime.base import LeadTaskRun, or_fail, unless_stopped
+from airflow_provider_leadreset.runtime.failures import LeadResetFailedError
+from airflow_provider_leadreset.runtime.preview_run import Preview
 from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"

@@ -9,8 +9,8 @@ from typing import Any
 from airflow.sdk import DAG
 
 from airflow_provider_leadreset.leadsquared.safety import archive as safeguard
-from airflow_provider_leadreset.operators import batch
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
+from airflow_provider_leadreset.runtime import reset_run as batch
 
 archiving: dict[str, Any] = {}
 if "KILL_EVIDENCE" in os.environ:

@@ -14,7 +14,7 @@ from airflow_provider_leadreset.leadsquared.records.catalog import activity_type
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, PlanWriter
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadSurvey, survey_leads
 from airflow_provider_leadreset.leadsquared.safety.preview_text import Names, log_table, markdown
-from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped
+from airflow_provider_leadreset.runtime.base import Asked, LeadTaskRun, or_fail, unless_stopped
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.operators.lead_reset import LeadResetPreviewOperator

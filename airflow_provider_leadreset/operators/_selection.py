@@ -62,7 +62,7 @@ class LeadSelection(BaseOperator):
         self._run: Any = None
         # Set here, not given to super(): there it would win over default_args, and be lost in mapped tasks.
         if getattr(self, "retry_policy", self) is None:
-            from airflow_provider_leadreset.operators.retry import LeadResetRetryPolicy
+            from airflow_provider_leadreset.runtime.retry_policy import LeadResetRetryPolicy
 
             self.retry_policy = LeadResetRetryPolicy()
 

@@ -20,8 +20,8 @@ from airflow_provider_leadreset.leadsquared.safety.verification import (
     planned_left,
     window_left,
 )
-from airflow_provider_leadreset.operators.checkpoint import times_cleared
-from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped
+from airflow_provider_leadreset.runtime.base import Asked, LeadTaskRun, or_fail, unless_stopped
+from airflow_provider_leadreset.runtime.checkpoint import times_cleared
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor

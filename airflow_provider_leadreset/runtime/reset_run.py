@@ -21,9 +21,9 @@ from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.approval import checked_approval
 from airflow_provider_leadreset.leadsquared.safety.archive import PART_LEADS, Safeguard, Todo
 from airflow_provider_leadreset.leadsquared.safety.preview import survey_leads
-from airflow_provider_leadreset.operators.checkpoint import Checkpoint
-from airflow_provider_leadreset.operators.failure import failure
-from airflow_provider_leadreset.operators.run import Asked, LeadTaskRun, or_fail, unless_stopped
+from airflow_provider_leadreset.runtime.base import Asked, LeadTaskRun, or_fail, unless_stopped
+from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
+from airflow_provider_leadreset.runtime.failures import failure
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator

@@ -28,14 +28,14 @@ from airflow_provider_leadreset.leadsquared.request.window import Window, parse_
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, plan_reference
 from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.links import push_links
-from airflow_provider_leadreset.operators.failure import LeadResetFailedError, retry_after
-from airflow_provider_leadreset.operators.selection import LeadSelection
+from airflow_provider_leadreset.runtime.failures import LeadResetFailedError, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from airflow_provider_leadreset.compat import Context
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+    from airflow_provider_leadreset.operators._selection import LeadSelection
 
 
 @dataclass(frozen=True)
