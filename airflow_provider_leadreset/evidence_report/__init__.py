@@ -1,0 +1,1 @@
+"""The account of deletions that an auditor reads, made from the evidence folder alone."""
