@@ -32,7 +32,7 @@ proof of how LeadSquared does. A guess is:
 All paths and fields are matched exactly; the real API may be more lenient. Times are UTC throughout.
 """
 
-from airflow_provider_leadreset.emulator.calls import Call
+from airflow_provider_leadreset.emulator.account.call_log import CallRecord
 from airflow_provider_leadreset.emulator.server import LeadSquaredEmulator
 
-__all__ = ["Call", "LeadSquaredEmulator"]
+__all__ = ["CallRecord", "LeadSquaredEmulator"]

@@ -52,8 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _greeting(lsq: LeadSquaredEmulator, leads: int) -> str:
-    from airflow_provider_leadreset.emulator.page import LEAD_PAGE
-    from airflow_provider_leadreset.emulator.seed import EVENT_CODES, LIST_NAME, TASK_TYPES, demo_leads
+    from airflow_provider_leadreset.emulator.http.routes.lead_page import LEAD_PAGE
+    from airflow_provider_leadreset.emulator.store.demo_data import (
+        EVENT_CODES,
+        LIST_NAME,
+        TASK_TYPES,
+        demo_leads,
+    )
 
     lines = [
         f"LeadSquared emulator {__version__} listens on {lsq.url}, this machine only. Ctrl-C ends it.",

@@ -7,11 +7,17 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.emulator.account import ACCESS_KEY, SECRET_KEY, Account, Latency, ThrottleAs
-from airflow_provider_leadreset.emulator.reset import Bounds
+from airflow_provider_leadreset.emulator.account.account import (
+    ACCESS_KEY,
+    SECRET_KEY,
+    Account,
+    Latency,
+    ThrottleAs,
+)
+from airflow_provider_leadreset.emulator.store.accepted_reset import Bounds
 
 if TYPE_CHECKING:
-    from airflow_provider_leadreset.emulator.http_server import HttpServer
+    from airflow_provider_leadreset.emulator.http.uvicorn_server import HttpServer
 
 _START_TIMEOUT = 30.0
 
@@ -81,7 +87,7 @@ class LeadSquaredEmulator(Account):
 
         After a :meth:`stop` it comes back on the same port, with its records.
         """
-        from airflow_provider_leadreset.emulator.http_server import HttpServer
+        from airflow_provider_leadreset.emulator.http.uvicorn_server import HttpServer
 
         if self._server is not None:
             raise RuntimeError("The emulator runs already")

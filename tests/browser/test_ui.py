@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from user_interface import UserInterface
 
-from airflow_provider_leadreset.emulator.account import SECRET_KEY
+from airflow_provider_leadreset.emulator.account.account import SECRET_KEY
 
 EXAMPLES = Path(__file__).parent.parent.parent / "example_dags"
 ONE_LEAD, CAREFUL = "example_one_lead", "example_safe_cleanup"

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from airflow_provider_leadreset import evidence
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
-from airflow_provider_leadreset.emulator.seed import Demo, demo_leads
+from airflow_provider_leadreset.emulator.store.demo_data import Demo, demo_leads
 
 OUT = ROOT / ".demo"
 KINDS = ("activities", "tasks", "notes", "audits")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from processes import RunError
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
-from airflow_provider_leadreset.emulator.seed import demo_leads
+from airflow_provider_leadreset.emulator.store.demo_data import demo_leads
 
 _SOURCE = Path(__file__).parent.parent.parent / "example_dags"
 _LEADS = 16

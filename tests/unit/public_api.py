@@ -20,7 +20,7 @@ PUBLIC = {
     "hooks.lead_reset": ("LeadResetHook", "AccountSettings"),
     "links": ("LeadLink", "EvidenceLink"),
     "leadsquared": None,
-    "emulator": ("Call", "LeadSquaredEmulator"),
+    "emulator": ("CallRecord", "LeadSquaredEmulator"),
 }
 """None: all that the module hands on."""
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
-from airflow_provider_leadreset.emulator.limit import CallLimit, most_in_window
+from airflow_provider_leadreset.emulator.account.call_limit import CallLimit, most_in_window
 
 KEY_CHECK = "Authentication.svc/UserByAccessKey.Get"
 gaps = st.lists(st.integers(min_value=0, max_value=3), max_size=60)

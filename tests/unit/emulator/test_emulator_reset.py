@@ -9,8 +9,9 @@ import requests
 from emulator_client import FROM, RESET, TO, Api
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
-from airflow_provider_leadreset.emulator.crm import Crm
-from airflow_provider_leadreset.emulator.reset import Bounds, parse_reset
+from airflow_provider_leadreset.emulator.http.routes.reset import parse_reset
+from airflow_provider_leadreset.emulator.store.accepted_reset import Bounds
+from airflow_provider_leadreset.emulator.store.crm import Crm
 
 CALL_TYPE = "3c8c7b1e-5a0f-4f0e-9c56-0d7a4b1f9e01"
 VISIT_TYPE = "8f2d6a44-1b7c-4e39-a2d8-57c0e9b3d602"

@@ -22,7 +22,7 @@ from emulator_client import Api
 import airflow_provider_leadreset
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.emulator.__main__ import main
-from airflow_provider_leadreset.emulator.seed import demo_leads
+from airflow_provider_leadreset.emulator.store.demo_data import demo_leads
 
 ROOT = str(Path(airflow_provider_leadreset.__file__).parents[1])
 AT = "2026-10-01 12:00:00"

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow_provider_leadreset.emulator.catalog import Catalog
-from airflow_provider_leadreset.emulator.records import (
+from airflow_provider_leadreset.emulator.store.accepted_reset import Bounds, Reset
+from airflow_provider_leadreset.emulator.store.directory import Directory
+from airflow_provider_leadreset.emulator.store.entities import (
     AUDIT_KINDS,
     Activity,
     Audit,
@@ -23,9 +24,8 @@ from airflow_provider_leadreset.emulator.records import (
     User,
     guid,
 )
-from airflow_provider_leadreset.emulator.reset import Bounds, Reset
-from airflow_provider_leadreset.emulator.reset_queue import ResetQueue
-from airflow_provider_leadreset.emulator.times import parse_time
+from airflow_provider_leadreset.emulator.store.reset_queue import ResetQueue
+from airflow_provider_leadreset.emulator.store.times import parse_time
 
 Time = datetime | str
 """An aware datetime, or UTC text ``YYYY-MM-DD HH:MM:SS``."""
@@ -74,9 +74,9 @@ class Crm:
         self._activities: dict[str, Activity] = {}
         self._deleted = 0
         self._queue.take_all()
-        self.catalog = Catalog(self._new_id)
+        self.directory = Directory(self._new_id)
         self.user_id = self._new_id()
-        self.catalog.users[self.user_id] = User(
+        self.directory.users[self.user_id] = User(
             self.user_id, "Asha", "Admin", "asha.admin@example.com", "Administrator"
         )
 
@@ -132,7 +132,7 @@ class Crm:
         modified = created if modified_on is None else parse_time(modified_on)
         with self._changed:
             lead = self.lead(lead_id)
-            self.catalog.activity_type(event_code)
+            self.directory.activity_type(event_code)
             activity = Activity(self._new_id(), lead.id, event_code, created, modified, note)
             insort(lead.activities, activity, key=_created)
             self._activities[activity.id] = activity
@@ -160,7 +160,7 @@ class Crm:
         with self._changed:
             lead = self.lead(lead_id)
             type_id = guid(task_type_id)
-            self.catalog.task_type(type_id)
+            self.directory.task_type(type_id)
             owner_id = lead.owner_id if owner is None else self._owner(owner)
             task = Task(self._new_id(), lead.id, type_id, created, name, due, owner_id, status)
             insort(lead.tasks, task, key=_created)
@@ -196,17 +196,17 @@ class Crm:
     def add_activity_type(self, code: int, name: str) -> None:
         """Name an event code."""
         with self._changed:
-            self.catalog.activity_types[code] = name
+            self.directory.activity_types[code] = name
 
     def add_task_type(self, name: str, task_type_id: str | None = None) -> str:
         """Add a task type and return its id."""
         with self._changed:
             type_id = self._new_id() if task_type_id is None else guid(task_type_id)
-            self.catalog.task_types[type_id] = name
+            self.directory.task_types[type_id] = name
             return type_id
 
     def _owner(self, owner: str | None) -> str:
-        return self.user_id if owner is None else self.catalog.user_id(owner)
+        return self.user_id if owner is None else self.directory.user_id(owner)
 
     # -- looking ------------------------------------------------------------------------------------------
 
@@ -266,7 +266,7 @@ class Crm:
         """
         with self._changed:
             lead = self.lead(lead_id)
-            names = self.catalog
+            names = self.directory
             return {
                 "activities": [
                     a.view() | {"event_name": names.activity_type(a.code)} for a in lead.activities

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from airflow_provider_leadreset.emulator.account import Account, Latency
-from airflow_provider_leadreset.emulator.answers import Answer, throttled, wrong_keys, wrong_region
-from airflow_provider_leadreset.emulator.calls import Call, Entry
-from airflow_provider_leadreset.emulator.faults import CARRIED_OUT, THROTTLING, fault_answer, truncate
+from airflow_provider_leadreset.emulator.account.account import Account, Latency
+from airflow_provider_leadreset.emulator.account.call_log import CallRecord, Entry
+from airflow_provider_leadreset.emulator.account.faults import CARRIED_OUT, THROTTLING
+from airflow_provider_leadreset.emulator.http.fault_replies import fault_answer, truncate
+from airflow_provider_leadreset.emulator.http.replies import Answer, throttled, wrong_keys, wrong_region
 
 PREFIX = "/v2/"
 KEY_CHECK = "Authentication.svc/UserByAccessKey.Get"
@@ -30,7 +31,7 @@ Drop = Callable[[Scope], None]
 _LEAD_FIELDS = ("leadid", "id", "prospectid")
 
 
-class Gate:
+class CallMiddleware:
     """Plain ASGI, because the stamps measure the pace of clients: nothing may stand before them.
 
     :param app: the endpoints.
@@ -143,8 +144,8 @@ async def _pause(latency: Latency) -> None:
         await asyncio.sleep(seconds)
 
 
-def _call_of(scope: Scope, stamp: float, headers: Mapping[str, str], query: Mapping[str, str]) -> Call:
-    return Call(
+def _call_of(scope: Scope, stamp: float, headers: Mapping[str, str], query: Mapping[str, str]) -> CallRecord:
+    return CallRecord(
         arrived=stamp,
         at=datetime.now(UTC),
         method=scope["method"],

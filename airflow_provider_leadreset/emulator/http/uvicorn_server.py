@@ -11,8 +11,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from airflow_provider_leadreset.emulator.account import Account
-from airflow_provider_leadreset.emulator.app import build_app
+from airflow_provider_leadreset.emulator.account.account import Account
+from airflow_provider_leadreset.emulator.http.app import build_app
 
 # Clients keep connections over the pauses of a call limit of 5 seconds. Uvicorn's own 5 seconds would close them
 # at the very moment the next call goes out.

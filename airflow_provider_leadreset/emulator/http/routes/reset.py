@@ -1,73 +1,46 @@
-"""Reset a Lead: reading the body of the call, and deciding which records it covers."""
+"""Reset a Lead: the call, and how its body is read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from airflow_provider_leadreset.emulator.answers import INVALID_INPUT, MANDATORY, ApiError
-from airflow_provider_leadreset.emulator.records import AUDIT_KINDS, FIRST_CUSTOM_EVENT, Lead, guid
-from airflow_provider_leadreset.emulator.times import parse_time
+from fastapi import APIRouter, Request, Response
 
-Bounds = Literal["both", "from"]
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    """An accepted reset, as it waits in the queue."""
-
-    lead_id: str
-    event_codes: frozenset[int]
-    task_types: frozenset[str]
-    audit_kinds: frozenset[str]
-    notes: bool
-    start: datetime | None
-    """First moment covered; None for the lead's creation: no record of a lead is older."""
-    end: datetime
-
-    def covers(self, created_on: datetime, bounds: Bounds) -> bool:
-        """Say whether a record of that creation time lies in the span.
-
-        A guess twice over: that the dates compare with CreatedOn, and that the comparison is exact, so that
-        a record half a second after a ToDate is out.
-        """
-        if self.start is not None and created_on < self.start:
-            return False
-        return created_on <= self.end if bounds == "both" else created_on < self.end
-
-    def apply(self, lead: Lead, bounds: Bounds) -> int:
-        """Delete what the reset covers from ``lead``, and return how many records that were."""
-        before = _size(lead)
-        if self.event_codes:
-            # Documented: system activities stay, whatever the list says.
-            lead.activities = [
-                a
-                for a in lead.activities
-                if a.code < FIRST_CUSTOM_EVENT
-                or a.code not in self.event_codes
-                or not self.covers(a.created_on, bounds)
-            ]
-        if self.task_types:
-            lead.tasks = [
-                t
-                for t in lead.tasks
-                if t.type_id not in self.task_types or not self.covers(t.created_on, bounds)
-            ]
-        if self.audit_kinds:
-            lead.audits = [
-                a
-                for a in lead.audits
-                if a.kind not in self.audit_kinds or not self.covers(a.created_on, bounds)
-            ]
-        if self.notes:
-            lead.notes = [n for n in lead.notes if not self.covers(n.created_on, bounds)]
-        return before - _size(lead)
+from airflow_provider_leadreset.emulator.account.account import ADMINISTRATOR, Account
+from airflow_provider_leadreset.emulator.http.middleware import ENTRY
+from airflow_provider_leadreset.emulator.http.replies import (
+    FORBIDDEN,
+    INVALID_INPUT,
+    INVALID_REFERENCE,
+    MANDATORY,
+    QUEUED,
+    ApiError,
+)
+from airflow_provider_leadreset.emulator.http.request_body import date_of, json_body, reply
+from airflow_provider_leadreset.emulator.store.accepted_reset import Reset
+from airflow_provider_leadreset.emulator.store.entities import AUDIT_KINDS, guid
 
 
-def _size(lead: Lead) -> int:
-    return len(lead.activities) + len(lead.tasks) + len(lead.notes) + len(lead.audits)
+def reset_routes(account: Account) -> APIRouter:
+    """Return the route of Lead.Reset."""
+    router = APIRouter()
+
+    @router.post("/LeadManagement.svc/Lead.Reset")
+    async def lead_reset(request: Request) -> Response:
+        body = await json_body(request)
+        if account.directory.users[account.user_id].role != ADMINISTRATOR:
+            raise ApiError(403, FORBIDDEN, "Only an administrator can reset a lead")
+        reset = parse_reset(body, account.now())
+        if account.find_lead(reset.lead_id) is None:
+            # A guess, and the harsher one: the real call may also queue the reset and ignore it.
+            raise ApiError(500, INVALID_REFERENCE, "Lead not found")
+        account.enqueue(reset)
+        request.scope[ENTRY].accepted = True
+        return reply(QUEUED)
+
+    return router
 
 
 def parse_reset(body: Any, now: datetime) -> Reset:
@@ -116,14 +89,6 @@ def parse_reset(body: Any, now: datetime) -> Reset:
         start=start,
         end=end,
     )
-
-
-def date_of(text: str, field: str) -> datetime:
-    """Read a date of a request body; a bad one is a 500 with an MX type (seen on other calls)."""
-    try:
-        return parse_time(text)
-    except ValueError:
-        raise ApiError(500, INVALID_INPUT, f"Invalid {field}: {text}") from None
 
 
 def _guid(text: str, field: str) -> str:

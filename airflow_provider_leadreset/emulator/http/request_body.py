@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeVar
 
 from fastapi import Request, Response
 
-from airflow_provider_leadreset.emulator.answers import INVALID_INPUT, MANDATORY, ApiError, json_answer
-from airflow_provider_leadreset.emulator.reset import date_of
+from airflow_provider_leadreset.emulator.http.replies import INVALID_INPUT, MANDATORY, ApiError, json_answer
+from airflow_provider_leadreset.emulator.store.times import parse_time
 
 Record = TypeVar("Record")
 
@@ -59,6 +59,14 @@ def integer(values: Mapping[str, Any], name: str, default: int) -> int:
         return int(str(value))
     except ValueError:
         raise ApiError(500, INVALID_INPUT, f"Invalid {name}: {value}") from None
+
+
+def date_of(text: str, field: str) -> datetime:
+    """Read a date of a request body; a bad one is a 500 with an MX type (seen on other calls)."""
+    try:
+        return parse_time(text)
+    except ValueError:
+        raise ApiError(500, INVALID_INPUT, f"Invalid {field}: {text}") from None
 
 
 def date_range(parameter: Mapping[str, Any]) -> tuple[datetime, datetime]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from airflow_provider_leadreset.emulator.reset import Reset
+from airflow_provider_leadreset.emulator.store.accepted_reset import Reset
 
 
 class ResetQueue:

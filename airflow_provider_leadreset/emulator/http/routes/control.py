@@ -9,10 +9,10 @@ from fastapi import APIRouter, HTTPException
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from airflow_provider_leadreset import __version__
-from airflow_provider_leadreset.emulator.account import Account
-from airflow_provider_leadreset.emulator.faults import Fault, FaultKind
-from airflow_provider_leadreset.emulator.seed import demo_leads
-from airflow_provider_leadreset.emulator.times import time_text
+from airflow_provider_leadreset.emulator.account.account import Account
+from airflow_provider_leadreset.emulator.account.faults import Fault, FaultKind
+from airflow_provider_leadreset.emulator.store.demo_data import demo_leads
+from airflow_provider_leadreset.emulator.store.times import time_text
 
 
 class _Strict(BaseModel):

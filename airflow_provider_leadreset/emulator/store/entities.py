@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from airflow_provider_leadreset.emulator.times import time_text
+from airflow_provider_leadreset.emulator.store.times import time_text
 
 FIRST_CUSTOM_EVENT = 100
 """Event codes from here on are custom activities, the only ones a reset deletes (codes below were only

@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from airflow_provider_leadreset.emulator.records import FIRST_CUSTOM_EVENT, User, guid
+from airflow_provider_leadreset.emulator.store.entities import FIRST_CUSTOM_EVENT, User, guid
 
 # Codes seen in use by system activities in public integrations.
 _SYSTEM_EVENTS = {21: "Inbound Phone Call Activity", 22: "Outbound Phone Call Activity", 23: "Lead Capture"}
 
 
 @dataclass
-class Catalog:
+class Directory:
     """Names for ids. Whatever a record refers to and is not known yet is added under a made-up name."""
 
     new_id: Callable[[], str]

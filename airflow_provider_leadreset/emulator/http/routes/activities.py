@@ -7,9 +7,9 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from airflow_provider_leadreset.emulator.account import Account
-from airflow_provider_leadreset.emulator.answers import INVALID_INPUT, UNKNOWN_ACTIVITY, ApiError
-from airflow_provider_leadreset.emulator.inputs import (
+from airflow_provider_leadreset.emulator.account.account import Account
+from airflow_provider_leadreset.emulator.http.replies import INVALID_INPUT, UNKNOWN_ACTIVITY, ApiError
+from airflow_provider_leadreset.emulator.http.request_body import (
     date_range,
     integer,
     json_body,
@@ -18,8 +18,8 @@ from airflow_provider_leadreset.emulator.inputs import (
     reply,
     section,
 )
-from airflow_provider_leadreset.emulator.records import FIRST_CUSTOM_EVENT, Activity
-from airflow_provider_leadreset.emulator.times import time_text
+from airflow_provider_leadreset.emulator.store.entities import FIRST_CUSTOM_EVENT, Activity
+from airflow_provider_leadreset.emulator.store.times import time_text
 
 _SORT_KEYS: dict[str, Callable[[Activity], Any]] = {
     "ProspectActivityId": lambda activity: activity.id,
@@ -37,7 +37,7 @@ def activity_routes(account: Account) -> APIRouter:
         return {
             "Id": activity.id,
             "EventCode": activity.code,
-            "EventName": account.catalog.activity_type(activity.code),
+            "EventName": account.directory.activity_type(activity.code),
             "ActivityScore": 10 if custom else 0,
             "CreatedOn": time_text(activity.created_on),
             # 2 on the custom activities of the documented samples; 1 for the others is a guess.
@@ -91,7 +91,7 @@ def activity_routes(account: Account) -> APIRouter:
 
     @router.get("/ProspectActivity.svc/ActivityTypes.Get")
     async def types() -> Response:
-        known = sorted(account.catalog.activity_types.items())
+        known = sorted(account.directory.activity_types.items())
         return reply([{"ActivityEvent": code, "ActivityEventName": name} for code, name in known])
 
     return router

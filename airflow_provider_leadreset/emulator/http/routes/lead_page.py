@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
-from airflow_provider_leadreset.emulator.account import Account
-from airflow_provider_leadreset.emulator.records import FIRST_CUSTOM_EVENT, Lead
-from airflow_provider_leadreset.emulator.times import time_text
+from airflow_provider_leadreset.emulator.account.account import Account
+from airflow_provider_leadreset.emulator.store.entities import FIRST_CUSTOM_EVENT, Lead
+from airflow_provider_leadreset.emulator.store.times import time_text
 
 LEAD_PAGE = "/LeadManagement/LeadDetails"
 """Seen in public integrations; not documented."""
@@ -97,7 +97,7 @@ def _lead(account: Account, lead: Lead) -> str:
         f'<td class="kind">{_KINDS[row.kind]}</td><td>{escape(row.type)}</td><td>{escape(row.text)}</td></tr>'
         for row in rows
     )
-    owner = account.catalog.user_name(lead.owner_id)
+    owner = account.directory.user_name(lead.owner_id)
     return (
         f'<p><a href="/">All leads</a></p><h1>{escape(lead.name)}</h1>'
         f'<div class="head dim"><span>{escape(lead.email)}</span><span>Stage: {escape(lead.stage)}</span>'
@@ -125,14 +125,14 @@ def _plural(label: str) -> str:
 
 
 def _rows(account: Account, lead: Lead) -> Iterable[_Row]:
-    catalog = account.catalog
+    directory = account.directory
     for activity in lead.activities:
         kind = "custom" if activity.code >= FIRST_CUSTOM_EVENT else "system"
-        name = f"{activity.code} {catalog.activity_type(activity.code)}"
+        name = f"{activity.code} {directory.activity_type(activity.code)}"
         yield _Row(activity.created_on, kind, name, activity.note)
     for task in lead.tasks:
         text = f"{task.name} ({task.status}, due {time_text(task.due_date)})"
-        yield _Row(task.created_on, "task", catalog.task_type(task.type_id), text)
+        yield _Row(task.created_on, "task", directory.task_type(task.type_id), text)
     for note in lead.notes:
         yield _Row(note.created_on, "note", "Attachment" if note.attachment_url else "Text", note.text)
     for audit in lead.audits:

@@ -6,9 +6,9 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from airflow_provider_leadreset.emulator.account import Account
-from airflow_provider_leadreset.emulator.answers import INVALID_INPUT, ApiError
-from airflow_provider_leadreset.emulator.inputs import (
+from airflow_provider_leadreset.emulator.account.account import Account
+from airflow_provider_leadreset.emulator.http.replies import INVALID_INPUT, ApiError
+from airflow_provider_leadreset.emulator.http.request_body import (
     date_range,
     integer,
     json_body,
@@ -17,8 +17,8 @@ from airflow_provider_leadreset.emulator.inputs import (
     reply,
     section,
 )
-from airflow_provider_leadreset.emulator.records import Note, Task
-from airflow_provider_leadreset.emulator.times import time_text
+from airflow_provider_leadreset.emulator.store.entities import Note, Task
+from airflow_provider_leadreset.emulator.store.times import time_text
 
 _DONE = "Completed"
 
@@ -28,7 +28,7 @@ def task_routes(account: Account) -> APIRouter:
     router = APIRouter()
 
     def row(task: Task) -> dict[str, Any]:
-        owner = account.catalog.user_name(task.owner_id)
+        owner = account.directory.user_name(task.owner_id)
         # Documented as a fixed set of columns: the type of the task is not among them.
         return {
             "TaskID": task.id,
@@ -56,7 +56,7 @@ def task_routes(account: Account) -> APIRouter:
         parameter = section(body, "Parameter")
         name, owner = mandatory(parameter, "LookupName"), mandatory(parameter, "LookupValue").lower()
         if name == "OwnerEmailAddress":
-            owner = next((u.id for u in account.catalog.users.values() if u.email.lower() == owner), "")
+            owner = next((u.id for u in account.directory.users.values() if u.email.lower() == owner), "")
         elif name != "OwnerId":
             raise ApiError(500, INVALID_INPUT, f"Invalid LookupName: {name}")
         type_id = str(parameter.get("TypeName") or "").lower()
@@ -91,7 +91,7 @@ def task_routes(account: Account) -> APIRouter:
             raise ApiError(500, INVALID_INPUT, f"Invalid ColumnName: {column}")
         rows = [
             {"Id": type_id, "Name": name, "Category": 1, "Color": "#2b7de9", "ColumnConfiguration": []}
-            for type_id, name in account.catalog.task_types.items()
+            for type_id, name in account.directory.task_types.items()
         ]
         return reply([r for r in rows if column is None or str(r[fields[column]]).lower() == value.lower()])
 
@@ -105,7 +105,7 @@ def task_routes(account: Account) -> APIRouter:
         found = [note for note in lead.notes if note_id in ("", note.id)] if lead else []
         if integer(sorting, "Direction", 1) == 1:
             found.reverse()
-        author = account.catalog.user_name(account.user_id)
+        author = account.directory.user_name(account.user_id)
         # No RecordCount: whether the real answer has one is unknown, so clients must do without.
         return reply({"List": [_note_row(note, author) for note in page(found, section(body, "Paging"))]})
 

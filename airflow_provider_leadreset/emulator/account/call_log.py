@@ -10,7 +10,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallRecord:
     """One call to a path under ``/v2/``."""
 
     arrived: float
@@ -38,7 +38,7 @@ class Entry:
 
     __slots__ = ("accepted", "call", "counted")
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: CallRecord) -> None:
         self.call = call
         self.counted = True
         """Whether the call has to do with the limit; calls with wrong keys have not."""
@@ -57,7 +57,7 @@ class CallLog:
         self._entries: list[Entry] = []
         self._lock = threading.Lock()
 
-    def open(self, call: Call) -> Entry:
+    def open(self, call: CallRecord) -> Entry:
         """Enter a call at the moment it arrives."""
         entry = Entry(call)
         with self._lock:

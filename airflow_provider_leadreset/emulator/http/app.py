@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from airflow_provider_leadreset import __version__
-from airflow_provider_leadreset.emulator.account import ADMINISTRATOR, Account
-from airflow_provider_leadreset.emulator.answers import (
-    FORBIDDEN,
-    INVALID_REFERENCE,
-    QUEUED,
+from airflow_provider_leadreset.emulator.account.account import Account
+from airflow_provider_leadreset.emulator.http.middleware import CallMiddleware, Drop
+from airflow_provider_leadreset.emulator.http.replies import (
     Answer,
     ApiError,
     error_answer,
     html_answer,
     json_answer,
 )
-from airflow_provider_leadreset.emulator.control import control_routes
-from airflow_provider_leadreset.emulator.gate import ENTRY, Drop, Gate
-from airflow_provider_leadreset.emulator.inputs import json_body, reply
-from airflow_provider_leadreset.emulator.page import page_routes
-from airflow_provider_leadreset.emulator.read_activities import activity_routes
-from airflow_provider_leadreset.emulator.read_leads import lead_routes
-from airflow_provider_leadreset.emulator.read_tasks import task_routes
-from airflow_provider_leadreset.emulator.reset import parse_reset
+from airflow_provider_leadreset.emulator.http.routes.activities import activity_routes
+from airflow_provider_leadreset.emulator.http.routes.control import control_routes
+from airflow_provider_leadreset.emulator.http.routes.lead_page import page_routes
+from airflow_provider_leadreset.emulator.http.routes.leads import lead_routes
+from airflow_provider_leadreset.emulator.http.routes.reset import reset_routes
+from airflow_provider_leadreset.emulator.http.routes.tasks import task_routes
 
 
-def build_app(account: Account, drop: Drop) -> Gate:
+def build_app(account: Account, drop: Drop) -> CallMiddleware:
     """Return the application.
 
     :param account: the state it works on.
@@ -58,27 +54,7 @@ def build_app(account: Account, drop: Drop) -> Gate:
         # 404 is documented; that its body is a web server's page and no envelope is a guess.
         return _response(html_answer(f"{error.status_code} {error.detail}", error.status_code))
 
-    return Gate(app, account, drop)
-
-
-def reset_routes(account: Account) -> APIRouter:
-    """Return the route of Lead.Reset."""
-    router = APIRouter()
-
-    @router.post("/LeadManagement.svc/Lead.Reset")
-    async def lead_reset(request: Request) -> Response:
-        body = await json_body(request)
-        if account.catalog.users[account.user_id].role != ADMINISTRATOR:
-            raise ApiError(403, FORBIDDEN, "Only an administrator can reset a lead")
-        reset = parse_reset(body, account.now())
-        if account.find_lead(reset.lead_id) is None:
-            # A guess, and the harsher one: the real call may also queue the reset and ignore it.
-            raise ApiError(500, INVALID_REFERENCE, "Lead not found")
-        account.enqueue(reset)
-        request.scope[ENTRY].accepted = True
-        return reply(QUEUED)
-
-    return router
+    return CallMiddleware(app, account, drop)
 
 
 def _response(answer: Answer) -> Response:

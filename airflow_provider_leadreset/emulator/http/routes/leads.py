@@ -6,12 +6,19 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from airflow_provider_leadreset.emulator.account import Account
-from airflow_provider_leadreset.emulator.answers import INVALID_INPUT, LEAD_PAGE_TOO_LARGE, ApiError
-from airflow_provider_leadreset.emulator.gate import KEY_CHECK
-from airflow_provider_leadreset.emulator.inputs import integer, json_body, mandatory, page, reply, section
-from airflow_provider_leadreset.emulator.records import Lead
-from airflow_provider_leadreset.emulator.times import time_text
+from airflow_provider_leadreset.emulator.account.account import Account
+from airflow_provider_leadreset.emulator.http.middleware import KEY_CHECK
+from airflow_provider_leadreset.emulator.http.replies import INVALID_INPUT, LEAD_PAGE_TOO_LARGE, ApiError
+from airflow_provider_leadreset.emulator.http.request_body import (
+    integer,
+    json_body,
+    mandatory,
+    page,
+    reply,
+    section,
+)
+from airflow_provider_leadreset.emulator.store.entities import Lead
+from airflow_provider_leadreset.emulator.store.times import time_text
 
 MOST_IDS = 10_000
 """Most lead ids in one call of ByIds (documented)."""
@@ -32,7 +39,7 @@ def lead_routes(account: Account) -> APIRouter:
             "Phone": None,
             "ProspectStage": lead.stage,
             "OwnerId": lead.owner_id,
-            "OwnerIdName": account.catalog.user_name(lead.owner_id),
+            "OwnerIdName": account.directory.user_name(lead.owner_id),
             "CreatedOn": time_text(lead.created_on, millis=True),
             "ModifiedOn": time_text(lead.created_on, millis=True),
             "ProspectActivityDate_Max": time_text(latest, millis=True) if latest else None,
@@ -108,7 +115,7 @@ def lead_routes(account: Account) -> APIRouter:
 
     @router.get(f"/{KEY_CHECK}")
     async def key_check(request: Request) -> Response:
-        user, settings = account.catalog.users[account.user_id], account.settings
+        user, settings = account.directory.users[account.user_id], account.settings
         own_host = request.headers.get("host", "")
         return reply(
             {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from airflow_provider_leadreset.emulator.crm import Crm
+from airflow_provider_leadreset.emulator.store.crm import Crm
 
 EVENT_CODES = {166: "Test call", 167: "Site visit", 201: "Demo booked"}
 """The custom activities of the demo, by event code."""

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from airflow_provider_leadreset.emulator.calls import Call, CallLog
-from airflow_provider_leadreset.emulator.crm import Crm
-from airflow_provider_leadreset.emulator.faults import Fault, FaultBook, FaultKind
-from airflow_provider_leadreset.emulator.limit import CallLimit, most_in_window
-from airflow_provider_leadreset.emulator.reset import Bounds
+from airflow_provider_leadreset.emulator.account.call_limit import CallLimit, most_in_window
+from airflow_provider_leadreset.emulator.account.call_log import CallLog, CallRecord
+from airflow_provider_leadreset.emulator.account.faults import Fault, FaultBook, FaultKind
+from airflow_provider_leadreset.emulator.store.accepted_reset import Bounds
+from airflow_provider_leadreset.emulator.store.crm import Crm
 
 Latency = float | Callable[[], float]
 """Seconds, or a function that gives them for one call; it runs on the server's thread and must not block."""
@@ -79,12 +79,12 @@ class Account(Crm):
     # -- calls --------------------------------------------------------------------------------------------
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[CallRecord]:
         """All calls to ``/v2/`` in the order they arrived, as a new list."""
         return [entry.call for entry in self.log.entries()]
 
     @property
-    def resets(self) -> list[Call]:
+    def resets(self) -> list[CallRecord]:
         """The calls to Lead.Reset that were accepted, including those whose answer got lost."""
         return [entry.call for entry in self.log.entries() if entry.accepted]
 
@@ -169,7 +169,7 @@ class Account(Crm):
         :param app_host: the host of the web application, without scheme; empty text as above.
         """
         with self._changed:
-            user, settings = self.catalog.users[self.user_id], self.settings
+            user, settings = self.directory.users[self.user_id], self.settings
             user.role = user.role if role is None else role
             user.first_name = user.first_name if first_name is None else first_name
             user.last_name = user.last_name if last_name is None else last_name
