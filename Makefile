@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: demo test check unit integration old coverage wheel matrix fleet kill bench ui browser clean
 
 demo: $(NEW)/.ready
-	$(NEW)/bin/python tests/demo/demo.py
+	$(NEW)/bin/python tests/system/demo/demo.py
 
 test: check unit integration old coverage wheel
 
@@ -49,28 +49,28 @@ matrix: $(NEW)/.ready
 	PATH="$(subst $() ,:,$(wildcard $(HOME)/.pyenv/versions/3.1[123]*/bin)):$$PATH" $(NEW)/bin/nox
 
 wheel: $(NEW)/.ready
-	$(NEW)/bin/python tests/wheel/check_wheel.py
+	$(NEW)/bin/python tests/system/wheel/check_wheel.py
 
 # Needs PostgreSQL and Redis on this machine; some two and a half minutes.
 fleet: $(FLEET)/.ready
-	$(FLEET)/bin/python tests/fleet/fleet.py
+	$(FLEET)/bin/python tests/system/fleet/fleet.py
 
 # SIGKILL at random moments of 50 resets, then of 20 that copy first, on SQLite; some fifteen minutes.
 kill: $(NEW)/.ready
-	$(NEW)/bin/python tests/kill/kill.py
-	$(NEW)/bin/python tests/kill/kill.py --archived
+	$(NEW)/bin/python tests/system/kill/kill.py
+	$(NEW)/bin/python tests/system/kill/kill.py --archived
 
 # Measured side by side in one run, on a machine that does nothing else; some fifteen minutes.
 bench: $(BENCH)/.ready
-	$(BENCH)/bin/python tests/benchmarks/bench.py
+	$(BENCH)/bin/python tests/system/benchmarks/bench.py
 
 # Until Ctrl-C; up in some half a minute.
 ui: $(NEW)/.ready
-	$(NEW)/bin/python tests/ui/ui.py
+	$(NEW)/bin/python tests/system/ui/ui.py
 
 # What `make ui` starts, used in Debian's Chromium; some two minutes.
 browser: $(BROWSER)/.ready $(CHROMIUM)
-	$(BROWSER)/bin/python -m pytest -s tests/browser
+	$(BROWSER)/bin/python -m pytest -s tests/system/browser
 
 $(CHROMIUM):
 	@test "$$(id -u)" = 0 || { echo "No $@: apt-get install chromium, or CHROMIUM=/path/to/it make browser"; exit 1; }

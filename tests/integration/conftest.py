@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from dag_runs import Runner
 
 from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate
+from support.dag_runs import Runner
 
 
 @pytest.fixture(autouse=True)

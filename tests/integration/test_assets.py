@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from dag_runs import a_lead, is_airflow_2, load_dag_file
+
+from support.dag_runs import a_lead, is_airflow_2, load_dag_file
 
 ACCOUNT = "leadsquared://api-in21.leadsquared.com"
 IN_KOLKATA = "2026-08-31T18:30:00Z/2026-09-30T18:30:00Z"

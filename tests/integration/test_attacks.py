@@ -11,10 +11,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from dag_runs import IN_WINDOW, Run, Runner, load_dag_file
 
 from airflow_provider_leadreset import evidence
 from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate
+from support.dag_runs import IN_WINDOW, Run, Runner, load_dag_file
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dag_runs import load_dag_file
+
+from support.dag_runs import load_dag_file
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 

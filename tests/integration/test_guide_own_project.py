@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from pages import Page, fitted
+
+from support.guide_pages import Page, fitted
 
 PAGE = Page("docs/test-your-dags.md")
 

@@ -11,12 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dag_runs import is_airflow_2
-from pages import AS_SHOWN, ROOT, RUN_AT, Page, check_window_row, connection_in_environment, shell
 
 from airflow_provider_leadreset.assets import _TOLD
 from airflow_provider_leadreset.compat import AirflowException
 from airflow_provider_leadreset.leadsquared.batch.progress import least_seconds
+from support.dag_runs import is_airflow_2
+from support.guide_pages import (
+    AS_SHOWN,
+    ROOT,
+    RUN_AT,
+    Page,
+    check_window_row,
+    connection_in_environment,
+    shell,
+)
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 

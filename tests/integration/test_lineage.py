@@ -26,10 +26,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from dag_runs import IN_WINDOW
-from facet_schema import check_facet
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
-from openlineage_receiver import Receiver, receiver
+
+from support.dag_runs import IN_WINDOW
+from support.facet_schema import check_facet
+from support.openlineage_receiver import Receiver, receiver
 
 FACET = "leadReset_summary"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -75,9 +76,10 @@ def told(airflow_db: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             ("told_plan", {"leads": [with_notes], "evidence": f"file://{home}/evidence"}),
         ]
         done = subprocess.run(
-            [sys.executable, str(Path(__file__).parent / "run_dags.py"), "lineage_dags", json.dumps(wanted)],
+            [sys.executable, "-m", "support.run_dags", "lineage_dags", json.dumps(wanted)],
             env={
                 **os.environ,
+                "PYTHONPATH": str(Path(__file__).parents[1]),
                 "AIRFLOW_HOME": str(home),
                 "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
                 "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",

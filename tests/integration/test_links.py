@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import requests
-from dag_runs import a_lead, is_airflow_2, load_dag_file
 
 from airflow_provider_leadreset.links import EvidenceLink, LeadLink, push_links
+from support.dag_runs import a_lead, is_airflow_2, load_dag_file
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 UNKNOWN = "00000000-0000-4000-8000-000000000000"

@@ -6,7 +6,16 @@ import re
 from typing import Any
 
 import pytest
-from pages import AS_SHOWN, ROOT, RUN_AT, Page, check_window_row, connection_in_environment, shell
+
+from support.guide_pages import (
+    AS_SHOWN,
+    ROOT,
+    RUN_AT,
+    Page,
+    check_window_row,
+    connection_in_environment,
+    shell,
+)
 
 README = Page("README.md")
 

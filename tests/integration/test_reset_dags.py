@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from types import ModuleType
 
 import pytest
-from dag_runs import OUTSIDE, a_lead, airflow_version, is_airflow_2, left, load_dag_file, printed
+
+from support.dag_runs import OUTSIDE, a_lead, airflow_version, is_airflow_2, left, load_dag_file, printed
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 

@@ -10,10 +10,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from dag_runs import OUTSIDE, Run, Runner, a_lead, airflow_version, left, load_dag_file
 
 from airflow_provider_leadreset.leadsquared.api import client
 from airflow_provider_leadreset.runtime import failures as failure
+from support.dag_runs import OUTSIDE, Run, Runner, a_lead, airflow_version, left, load_dag_file
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 

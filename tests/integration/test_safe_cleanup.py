@@ -10,9 +10,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from dag_runs import Run, Runner, load_dag_file
 
 from airflow_provider_leadreset import evidence
+from support.dag_runs import Run, Runner, load_dag_file
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from public_api import describe
+from support.public_api import describe
 
 KEPT = Path(__file__).with_name("public_api.txt")
 

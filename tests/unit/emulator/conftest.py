@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from emulator_client import Api
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+from support.emulator_client import Api
 
 
 @pytest.fixture(scope="session")

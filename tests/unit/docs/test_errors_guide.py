@@ -1,0 +1,101 @@
+"""docs/errors.md quotes what the package says, and leaves no error out that is worth a line."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PACKAGE = ROOT / "airflow_provider_leadreset"
+HOLE = "…"
+PATTERNS = [
+    pattern
+    for row in re.findall(r"^\| (`.*?`) \| ", (ROOT / "docs" / "errors.md").read_text("utf-8"), re.MULTILINE)
+    for pattern in re.findall(r"`([^`]+)`", row)
+]
+
+NOT_WORTH_A_LINE = {
+    "… (…, …)": "put together of words that the guide quotes",
+    "…: …": "names the file before a message that the guide quotes",
+    "window …: …. …": "names the window before a message that the guide quotes",
+    "window …: …": "the same",
+    "<text>": "put together of what failure() says, which the guide quotes",
+    "<str(error)>": "hands another error on",
+    "<_access(status, said, text, host)>": "put together of words that the guide quotes",
+    "a window's … must be a datetime with a time zone, not …": "for callers of Window in Python",
+    "a window's …, …, is no year of ours": "for callers of Window in Python",
+    "a LeadReset needs Selectors and a Window: without dates LeadSquared would delete everything": (
+        "for callers of LeadReset in Python"
+    ),
+    "timeout is …: give a number of seconds above 0": "for callers of LeadSquaredClient in Python",
+    "a pace of … calls in … s never lets a call start": "for callers of Pace in Python",
+    "module … has no attribute …": "for callers of compat in Python",
+}
+
+
+def said(node: ast.AST) -> str:
+    """Give a text as it stands in the source, with holes for what is put in."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=values):
+            return "".join(map(said, values))
+        case ast.FormattedValue():
+            return HOLE
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return said(left) + said(right)
+        case ast.BoolOp(values=values):
+            return " ".join(map(said, values))
+        case _:
+            return f"<{ast.unparse(node)}>"
+
+
+def trees() -> Iterator[ast.Module]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        # The emulator is for tests, and its errors say themselves what to write.
+        if "emulator" not in path.parts:
+            yield ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def texts() -> set[str]:
+    nodes = [node for tree in trees() for node in ast.walk(tree)]
+    return {said(node) for node in nodes if isinstance(node, (ast.Constant, ast.JoinedStr))}
+
+
+@cache
+def raised() -> set[str]:
+    calls = [node for tree in trees() for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    return {
+        said(call.args[0])
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id.endswith(("Error", "Exception"))
+    }
+
+
+def matches(pattern: str, text: str) -> bool:
+    parts = [part.strip() for part in pattern.split(HOLE) if part.strip()]
+    return re.search(".*".join(map(re.escape, parts)), text, re.DOTALL) is not None
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_what_the_guide_quotes_is_in_the_source(pattern):
+    assert len(pattern.replace(HOLE, "").strip()) >= 9, "too short to tell one message from another"
+    assert any(matches(pattern, text) for text in texts())
+
+
+def test_the_guide_has_every_error_that_is_worth_a_line():
+    left_out = {text for text in raised() if not any(matches(pattern, text) for pattern in PATTERNS)}
+    assert left_out == set(NOT_WORTH_A_LINE)
+
+
+def test_the_check_can_fail():
+    assert len(PATTERNS) > 60
+    assert len(raised()) > 90
+    assert not any(matches("window … is of no use", text) for text in texts())
+    assert matches("… rendered to …, which is nothing", "… rendered to …, which is nothing: give a list")

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+from support.emulator_client import RESET, Api
+
+PHRASE = "API calls exceeded the limit of 25 in 5 second(s)"
+
+
+def send(api: Api, lead_id: str, timeout: float = 5) -> requests.Response:
+    return api.reset(lead_id, timeout, ActivityEventList=[166])
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "text"),
+    [
+        ("429", 429, PHRASE),
+        ("403", 403, PHRASE),
+        ("200-throttled", 200, "MXAPIRateLimitExceededException"),
+        ("500", 500, "Internal Server Error"),
+        ("502-html", 502, "<h1>502 Bad Gateway</h1>"),
+        ("500-mx", 500, "MXInvalidInputException"),
+        ("html", 200, "<html>"),
+        ("empty", 200, ""),
+        ("status-error", 200, '"Status":"Error"'),
+        ("redirect", 302, ""),
+        ("wrong-region", 401, "api-in21.leadsquared.com"),
+        ("401", 401, "MXInvalidAccessDetailsException"),
+    ],
+)
+def test_a_fault_hits_once_and_nothing_is_done(
+    lsq: LeadSquaredEmulator, api: Api, lead_id: str, kind: str, status: int, text: str
+) -> None:
+    lsq.fault(kind)  # type: ignore[arg-type]
+    answer = send(api, lead_id)
+    assert answer.status_code == status
+    assert text in answer.text
+    assert (answer.text == "") == (text == "")
+    assert ("MX" in answer.text) == ("MX" in text or kind in ("status-error", "wrong-region"))
+    assert lsq.resets == []
+    assert lsq.calls[0].status == status
+    assert lsq.calls[0].throttled == (kind in ("429", "403", "200-throttled"))
+    assert send(api, lead_id).json()["Status"] == "Success"
+    assert len(lsq.resets) == 1
+
+
+def test_a_redirect_leads_back_to_where_it_shows(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    lsq.fault("redirect")
+    lsq.fault("redirect", body="https://elsewhere.invalid/")
+    assert send(api, lead_id).headers["location"] == f"/v2/{RESET}?redirected=1"
+    assert send(api, lead_id).headers["location"] == "https://elsewhere.invalid/"
+
+
+def test_a_dropped_connection(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    lsq.fault("drop")
+    with pytest.raises(requests.ConnectionError):
+        send(api, lead_id)
+    assert lsq.resets == []
+    assert lsq.calls[0].status == 0
+    assert send(api, lead_id).status_code == 200
+
+
+def test_a_truncated_answer_was_carried_out(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    lsq.fault("truncated")
+    answer = send(api, lead_id)
+    assert answer.status_code == 200
+    with pytest.raises(requests.exceptions.JSONDecodeError):
+        answer.json()
+    assert len(lsq.resets) == 1
+
+
+def test_a_hanging_answer_was_carried_out(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    lsq.fault("hang", seconds=0.1)
+    lsq.fault("hang")
+    start = time.monotonic()
+    assert send(api, lead_id).json()["Status"] == "Success"
+    assert time.monotonic() - start >= 0.1
+    with pytest.raises(requests.ReadTimeout):
+        send(api, lead_id, timeout=0.1)
+    assert len(lsq.resets) == 2
+    assert [call.status for call in lsq.calls] == [200, 0]
+
+
+def test_stopping_breaks_off_what_hangs(lead_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures: list[Exception] = []
+    carried_out = threading.Event()
+    with LeadSquaredEmulator() as lsq:
+        lsq.add_lead(lead_id)
+        lsq.fault("hang", seconds=60)
+        enqueue = lsq.enqueue
+
+        def tell(reset: Any) -> None:
+            enqueue(reset)
+            carried_out.set()
+
+        monkeypatch.setattr(lsq, "enqueue", tell)
+        api = Api(lsq)
+
+        def go() -> None:
+            try:
+                send(api, lead_id, timeout=30)
+            except requests.ConnectionError as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=go)
+        thread.start()
+        assert carried_out.wait(5)
+    thread.join(5)
+    api.session.close()
+    assert len(failures) == 1
+
+
+def test_faults_by_path_lead_and_number(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    other = lsq.add_lead()
+    lsq.fault("500", times=2, path="Lead.Reset", prospect_id=other.upper())
+    assert api.get("LeadManagement.svc/Leads.GetById", id=other).status_code == 200
+    assert [send(api, one).status_code for one in (lead_id, other, other, other)] == [200, 500, 500, 200]
+    lsq.fault("429", times=None)
+    lsq.fault("500")
+    assert {send(api, lead_id).status_code for _ in range(3)} == {429}
+    lsq.clear_faults()
+    assert send(api, lead_id).status_code == 200
+
+
+def test_faults_with_bodies_of_ones_own(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    lsq.fault("500-mx", body="MXUnheardOfException")
+    assert send(api, lead_id).json()["ExceptionType"] == "MXUnheardOfException"
+    lsq.fault("500-mx", body={"ExceptionMessage": "Mine"}, status=400)
+    answer = send(api, lead_id)
+    assert (answer.status_code, answer.json()["ExceptionMessage"]) == (400, "Mine")
+    assert answer.json()["ExceptionType"] == "MXInvalidInputException"
+    lsq.fault("429", body="API calls exceeded the limit of 7 in 5 second(s)")
+    assert send(api, lead_id).text == "API calls exceeded the limit of 7 in 5 second(s)"
+    lsq.fault("status-error", body={"Status": "Queued"})
+    assert send(api, lead_id).json() == {"Status": "Queued"}
+    lsq.fault("wrong-region", body="api-us11.leadsquared.com")
+    assert "api-us11.leadsquared.com" in send(api, lead_id).text
+    lsq.fault("truncated", body="[1, 2]", status=201)
+    answer = send(api, lead_id)
+    assert (answer.status_code, answer.text) == (201, "[1,")
+
+
+def test_unknown_faults_are_refused(lsq: LeadSquaredEmulator) -> None:
+    with pytest.raises(ValueError, match="A fault is one of"):
+        lsq.fault("503")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="times"):
+        lsq.fault("500", times=0)
+
+
+def test_a_forced_throttling_uses_no_budget_and_the_limit_no_fault(lead_id: str) -> None:
+    with LeadSquaredEmulator(calls_per_5s=1, window=60) as lsq:
+        lsq.add_lead(lead_id)
+        api = Api(lsq)
+        with api.session:
+            lsq.fault("429")
+            assert [send(api, lead_id).status_code for _ in range(2)] == [429, 200]
+            lsq.fault("500")
+            assert send(api, lead_id).status_code == 429
+            assert lsq.faults.pending() == ["500"]

@@ -1,0 +1,406 @@
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import airflow
+import pytest
+from airflow.exceptions import AirflowNotFoundException
+from pytest_mock import MockerFixture
+
+from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+from airflow_provider_leadreset.hooks import lead_reset
+from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.request.window import parse_window
+from support.answering import ACCESS, SECRET, Answering, Request, http
+
+LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+HOST = "api-in21.leadsquared.com"
+MASKERS = (
+    "airflow.sdk._shared.secrets_masker",
+    "airflow.sdk.execution_time.secrets_masker",  # 3.0
+    "airflow.utils.log.secrets_masker",  # 2.11
+)
+
+
+def redact(text: str) -> str:
+    """Let Airflow mask a text."""
+    for place in MASKERS:
+        with suppress(ImportError):
+            return str(importlib.import_module(place).redact(text))
+    raise AssertionError("this Airflow masks elsewhere")
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[LeadSquaredEmulator]:
+    with LeadSquaredEmulator(calls_per_5s=None, access_key=ACCESS, secret_key=SECRET) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(shared: LeadSquaredEmulator) -> Iterator[LeadSquaredEmulator]:
+    shared.forget()
+    shared.add_lead(LEAD)
+    yield shared
+    shared.set_user("Administrator", first_name="Asha", api_host="")
+
+
+@pytest.fixture
+def connect(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give a hook of a connection with these fields."""
+
+    def hook(*, calls: int | None = None, **fields: Any) -> LeadResetHook:
+        connection = {"conn_type": "leadsquared", "host": HOST, "login": ACCESS, "password": SECRET} | fields
+        monkeypatch.setenv("AIRFLOW_CONN_LSQ", json.dumps(connection))
+        return LeadResetHook("lsq", calls=calls)
+
+    return hook
+
+
+def assert_no_key(text: str) -> None:
+    for key in (ACCESS, SECRET):
+        for form in (key, quote(key), quote(key, safe=""), quote_plus(key)):
+            assert form not in text
+
+
+# -- the connection -------------------------------------------------------------------------------------------
+
+
+def test_a_json_connection_reaches_leadsquared(emulator: LeadSquaredEmulator, connect: Any) -> None:
+    reset = LeadReset(LEAD, Selectors.given([166]), parse_window("2026-09-01/2026-10-01"))
+    connect(host=emulator.url).reset(reset)
+    (call,) = emulator.resets
+    assert call.body == reset.body()
+
+
+@pytest.mark.parametrize("host", ["{whole}", "{name}:{port}"], ids=["port in the host", "port of its own"])
+def test_a_uri_connection_with_percent_encoded_keys_reaches_leadsquared(
+    emulator: LeadSquaredEmulator, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    name, _, port = emulator.host.partition(":")
+    whole = quote(emulator.url, safe="")
+    host = host.format(whole=whole, name=quote(f"http://{name}", safe=""), port=port)
+    uri = f"leadsquared://{quote(ACCESS, safe='')}:{quote(SECRET, safe='')}@{host}/?calls_per_5s=10&timeout=7"
+    monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", uri)
+    hook = LeadResetHook()
+    assert hook.get_conn().whose_keys()["Role"] == "Administrator"
+    assert (hook.settings.calls_per_5s, hook.settings.timeout) == (10, 7.0)
+
+
+def test_the_default_connection_and_type_are_the_documented_ones() -> None:
+    assert LeadResetHook().leadsquared_conn_id == LeadResetHook.default_conn_name == "leadsquared_default"
+    assert (LeadResetHook.conn_type, LeadResetHook.conn_name_attr) == ("leadsquared", "leadsquared_conn_id")
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "expected"),
+    [
+        (HOST, 8443, f"{HOST}:8443"),
+        (HOST, 443, HOST),
+        (HOST, 0, HOST),
+        (HOST, None, HOST),
+        (f"https://{HOST}/v2/", 8443, f"{HOST}:8443"),
+        (f"{HOST}:8443", 9999, f"{HOST}:8443"),
+        (f"https://{HOST}:8443/", 9999, f"{HOST}:8443"),
+        ("http://127.0.0.1", 8080, "127.0.0.1:8080"),
+        ("http://[::1]", 8080, "[::1]:8080"),
+        ("[::1]:8081", 8080, "[::1]:8081"),
+    ],
+)
+def test_the_port_may_stand_in_its_field_or_in_the_host(
+    connect: Any, host: str, port: Any, expected: str
+) -> None:
+    assert connect(host=host, port=port).get_conn().host == expected
+
+
+def test_the_client_is_one_and_the_same_since_it_keeps_the_pace(connect: Any) -> None:
+    hook = connect()
+    assert hook.get_conn() is hook.get_conn()
+
+
+def test_two_hooks_of_an_account_keep_one_pace_in_a_process_and_stop_alone(connect: Any) -> None:
+    first, second = connect().get_conn().gate, connect().get_conn().gate
+    first.close()
+    assert first.pace is second.pace
+    second.enter()
+    others = [connect(calls=1), connect(host="api-us11.leadsquared.com"), connect(extra={"calls_per_5s": 10})]
+    assert not [hook for hook in others if hook.get_conn().gate.pace is first.pace]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"host": ""}, "Host"),
+        ({"host": None}, "Host"),
+        ({"host": f"http://{HOST}"}, "https only"),
+        ({"login": ""}, "Login"),
+        ({"login": None}, "Login"),
+        ({"password": None}, "Password"),
+        ({"password": "  "}, "Password"),
+        ({"password": SECRET + "\nmore"}, "Password"),
+        ({"login": ACCESS + "\r\nX-Evil: 1"}, "Login"),
+    ],
+)
+def test_a_connection_that_cannot_work_is_refused_without_its_keys(
+    connect: Any, fields: dict[str, Any], said: str
+) -> None:
+    hook = connect(**fields)
+    with pytest.raises(InputError, match=said) as caught:
+        hook.get_conn()
+    assert_no_key(str(caught.value))
+    able, message = hook.test_connection()
+    assert not able
+    assert said in message
+    assert_no_key(message)
+
+
+# -- extras ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        (None, (25, "lsq", 30.0)),
+        ("", (25, "lsq", 30.0)),
+        ({}, (25, "lsq", 30.0)),
+        ({"calls_per_5s": 10}, (10, "lsq", 30.0)),
+        ({"calls_per_5s": " 10 ", "timeout": "2.5", "pool": "crm"}, (10, "crm", 2.5)),
+        ({"calls_per_5s": "", "timeout": None, "pool": ""}, (25, "lsq", 30.0)),
+        ({"timeout": 600}, (25, "lsq", 600.0)),
+        ('{"calls_per_5s": 2}', (2, "lsq", 30.0)),
+    ],
+    ids=str,
+)
+def test_extras_have_defaults_and_may_be_text(
+    connect: Any, extra: Any, expected: tuple[int, str, float]
+) -> None:
+    settings = connect(extra=extra).settings
+    assert (settings.calls_per_5s, settings.pool, settings.timeout) == expected
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        *(
+            ({"calls_per_5s": value}, "calls_per_5s is")
+            for value in (0, -1, 2.5, "2.5", "many", True, False, [], "0", 10000)
+        ),
+        *(
+            ({"timeout": value}, "timeout is")
+            for value in (0, -1, 601, "nan", "inf", "long", True, False, [])
+        ),
+    ],
+    ids=str,
+)
+def test_extras_that_are_no_usable_number_are_refused(connect: Any, extra: Any, said: str) -> None:
+    hook = connect(extra=extra)
+    with pytest.raises(InputError, match=said):
+        hook.get_conn()
+    assert hook.test_connection()[0] is False
+
+
+# Airflow 3.0 and 3.1 take such a connection for none at all.
+NONE_AT_ALL = airflow.__version__.startswith(("3.0.", "3.1."))
+REFUSED = AirflowNotFoundException if NONE_AT_ALL else InputError
+SAID_OF_EXTRA = "isn't defined" if NONE_AT_ALL else "Extra is no JSON object"
+
+
+@pytest.mark.filterwarnings("ignore:Encountered")
+@pytest.mark.parametrize("extra", ["[1, 2]", '"calls_per_5s"', "5", "null"])
+def test_extras_that_are_no_object_do_not_count_as_none(connect: Any, extra: str) -> None:
+    with pytest.raises(REFUSED, match=SAID_OF_EXTRA):
+        connect(extra=extra).get_conn()
+
+
+@pytest.mark.filterwarnings("ignore:Encountered non-JSON")
+def test_extras_that_are_no_json_do_not_count_as_none(connect: Any) -> None:
+    hook = connect(extra="calls_per_5s=2&accessKey=u$r")
+    with pytest.raises(REFUSED, match=SAID_OF_EXTRA) as caught:
+        hook.get_conn()
+    assert "u$r" not in str(caught.value)
+
+
+def test_an_unknown_extra_is_told_by_its_name_only(connect: Any, mocker: MockerFixture) -> None:
+    log = mocker.patch.object(LeadResetHook, "log")
+    hook = connect(extra={"call_per_5s": 3, "secretKey": SECRET, "timeout": 5})
+    assert hook.settings.calls_per_5s == 25
+    (told,) = [call.args[0] % call.args[1:] for call in log.warning.call_args_list]
+    assert "the extras call_per_5s, secretKey are not known and have no effect" in told
+    assert_no_key(told)
+
+
+@pytest.mark.parametrize(("calls", "share"), [(None, 10), (3, 3), (10, 10), (25, 10)])
+def test_a_task_paces_itself_to_its_share_and_never_above_the_accounts(
+    connect: Any, calls: int | None, share: int
+) -> None:
+    pace = connect(calls=calls, extra={"calls_per_5s": 10}).get_conn().gate.pace
+    assert (pace.share, pace.limit) == (share, 10)
+
+
+def test_a_share_of_nothing_is_not_the_whole(connect: Any) -> None:
+    with pytest.raises(ValueError, match="never lets a call start"):
+        connect(calls=0).get_conn()
+
+
+# -- secrets --------------------------------------------------------------------------------------------------
+
+
+def test_airflow_masks_the_keys_in_every_spelling(connect: Any) -> None:
+    access, secret = "u$rMask/me+please%41=1", "s3c$Mask/me too+9=9%2F"
+    assert access in redact(access)
+    assert secret in redact(secret)
+    connect(login=f" {access}", password=f"{secret}\n")._connection  # noqa: B018
+    for key in (access, secret, f" {access}", f"{secret}\n"):
+        for spell in (str, quote, lambda text: quote(text, safe=""), quote_plus):
+            form = spell(key)
+            assert "***" in redact(f"GET /v2/x?accessKey={form}&x=1")
+            assert "ask" not in redact(f"GET /v2/x?accessKey={form}&x=1")
+    for key in (access, secret):
+        assert "ask" not in redact(re.sub("%..", lambda code: code[0].lower(), quote(key, safe="")))
+
+
+def test_no_frame_of_a_failing_hook_holds_the_connection_by_name(connect: Any) -> None:
+    hook = connect(host="no host")
+    with pytest.raises(InputError) as caught:
+        hook.get_conn()
+    trace, seen = caught.value.__traceback__, 0
+    while trace:
+        if trace.tb_frame.f_code.co_filename == lead_reset.__file__:
+            seen += 1
+            assert_no_key("".join(map(repr, trace.tb_frame.f_locals.values())))
+        trace = trace.tb_next
+    assert seen
+    assert_no_key(repr(hook))
+
+
+# -- testing the connection -----------------------------------------------------------------------------------
+
+
+def test_an_administrators_keys_pass(emulator: LeadSquaredEmulator, connect: Any) -> None:
+    able, message = connect(host=emulator.url).test_connection()
+    assert able
+    assert message == f"keys of Asha Admin, Administrator, Emulated Account (LSQEMU), at {emulator.host}"
+
+
+def test_another_users_keys_do_not(emulator: LeadSquaredEmulator, connect: Any) -> None:
+    emulator.set_user("Sales User")
+    able, message = connect(host=emulator.url).test_connection()
+    assert not able
+    assert "Asha Admin, Sales User" in message
+    assert "needs an administrator's keys" in message
+
+
+def test_keys_of_another_region_are_told_the_right_host(emulator: LeadSquaredEmulator, connect: Any) -> None:
+    emulator.set_user(api_host="api-us11.leadsquared.com")
+    able, message = connect(host=emulator.url).test_connection()
+    assert not able
+    assert f"lives at api-us11.leadsquared.com, not at {emulator.host}: set Host to api-us11" in message
+
+
+@pytest.mark.parametrize("fields", [{"login": "other"}, {"password": "other"}])
+def test_wrong_keys_do_not_pass(emulator: LeadSquaredEmulator, connect: Any, fields: dict[str, str]) -> None:
+    able, message = connect(host=emulator.url, **fields).test_connection()
+    assert not able
+    assert "check Login (access key), Password (secret key) and Host" in message
+    assert_no_key(message)
+
+
+def _by_path(user: bytes, fields: bytes) -> Any:
+    def answer(request: Request) -> bytes:
+        return user if "UserByAccessKey.Get" in request.line else fields
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "objection", [http(401), http(404), http(400), http(500, '{"ExceptionType": "MXA"}')]
+)
+def test_where_the_key_check_objects_the_lead_fields_are_asked(connect: Any, objection: bytes) -> None:
+    with Answering(_by_path(objection, http(200, "[]"))) as server:
+        able, message = connect(host=server.url).test_connection()
+    assert able
+    assert message == f"{server.host} accepts the keys; it did not say whose they are"
+    assert server.requests[-1].line.startswith(
+        "GET /v2/LeadManagement.svc/LeadsMetaData.Get?schemaName=ProspectID "
+    )
+
+
+def test_where_both_object_a_region_named_is_told(connect: Any) -> None:
+    wrong = http(401, '{"ExceptionMessage": "Use api-us11.leadsquared.com"}')
+    with Answering(_by_path(http(401), wrong)) as server:
+        able, message = connect(host=server.url).test_connection()
+    assert not able
+    assert "set the connection's Host to api-us11.leadsquared.com" in message
+
+
+def _user(**fields: Any) -> bytes:
+    return http(
+        200, json.dumps({"Role": "Administrator", "FirstName": "A", "LSQCommonServiceURLs": {}} | fields)
+    )
+
+
+@pytest.mark.parametrize(
+    ("user", "able", "said"),
+    [
+        (_user(), True, "keys of A, Administrator, account (no code)"),
+        (_user(Role="administrator"), True, "administrator"),
+        (_user(FirstName=None, EmailAddress="a@example.com"), True, "keys of a@example.com"),
+        (_user(FirstName=""), True, "an unnamed user"),
+        (_user(LSQCommonServiceURLs=None), True, "Administrator"),
+        (_user(LSQCommonServiceURLs=[]), True, "Administrator"),
+        (_user(LSQCommonServiceURLs={"api": None}), True, "Administrator"),
+        (
+            _user(LSQCommonServiceURLs={"api": "https://API-us11.leadsquared.com/v2/"}),
+            False,
+            "Host to api-us11.leadsquared.com",
+        ),
+        (_user(Role=None), False, "whose role was not said"),
+        (_user(Role=1), False, "1"),
+        (http(200, "[]"), False, "whose role was not said"),
+        (_user(FirstName=ACCESS, LastName=SECRET, OrgShortCode=quote(SECRET)), True, "***"),
+        (http(503), False, "HTTP 503"),
+    ],
+)
+def test_a_key_check_in_any_shape_is_judged(
+    connect: Any, monkeypatch: pytest.MonkeyPatch, user: bytes, able: bool, said: str
+) -> None:
+    # The pauses before repetitions are another test's matter.
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.REPEATS", ())
+    with Answering(user) as server:
+        result, message = connect(host=server.url).test_connection()
+    assert result is able
+    assert said in message
+    assert_no_key(message)
+
+
+# -- reading --------------------------------------------------------------------------------------------------
+
+
+def test_a_list_is_read_over_several_pages(
+    emulator: LeadSquaredEmulator, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.records.catalog.PAGE", 2)
+    leads = [emulator.add_lead() for _ in range(5)]
+    list_id = emulator.add_list("to reset", leads)
+    assert connect(host=emulator.url).list_members(list_id) == leads
+
+
+def test_an_unknown_list_is_an_error_and_never_searched(emulator: LeadSquaredEmulator, connect: Any) -> None:
+    with pytest.raises(InputError, match="has no list"):
+        connect(host=emulator.url).list_members(LEAD)
+    assert [call.path for call in emulator.calls] == ["LeadManagement.svc/Lists.Get"]
+
+
+def test_types_are_read(emulator: LeadSquaredEmulator, connect: Any) -> None:
+    emulator.add_activity_type(166, "Site visit")
+    kind = emulator.add_task_type("Call back")
+    hook = connect(host=emulator.url)
+    assert hook.activity_types()[166] == "Site visit"
+    assert hook.task_types() == {kind: "Call back"}

@@ -1,0 +1,544 @@
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import traceback
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+import requests
+
+import airflow_provider_leadreset
+from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+from airflow_provider_leadreset.leadsquared.api.client import PATIENCE, LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.api.connection import key_forms
+from airflow_provider_leadreset.leadsquared.errors import (
+    AccessError,
+    InputError,
+    LeadRejectedError,
+    LeadSquaredError,
+    OutageError,
+    QuotaError,
+    UnavailableError,
+)
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.request.window import parse_window
+from support.answering import ACCESS, SECRET, Answering, FakeClock, Request, chain, client_of, http
+
+LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+RESET = LeadReset(LEAD, Selectors.given([166]), parse_window("2026-09-01/2026-10-01"))
+OK = http(200, '{"Status": "Success"}')
+HOST = "api-in21.leadsquared.com"
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[LeadSquaredEmulator]:
+    with LeadSquaredEmulator(calls_per_5s=None, access_key=ACCESS, secret_key=SECRET) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(shared: LeadSquaredEmulator) -> LeadSquaredEmulator:
+    shared.forget()
+    shared.add_lead(LEAD)
+    return shared
+
+
+def forms(*keys: str) -> set[str]:
+    """Spell keys in every way, independently of the client."""
+    return {
+        form
+        for key in keys
+        for form in (
+            key,
+            quote(key),
+            quote(key, safe=""),
+            quote_plus(key),
+            json.dumps(key)[1:-1],
+            key[:-1],
+            key[1:],
+        )
+    }
+
+
+def assert_no_key(error: BaseException, *keys: str, local_names: bool = True) -> None:
+    """Look for the keys in an error and in all it came from: texts, fields, tracebacks, our frames' local names."""
+    for one in chain(error):
+        texts = [str(one), repr(one), repr(one.args), repr(vars(one)), *traceback.format_exception(one)]
+        trace = one.__traceback__
+        while trace and local_names:
+            if "airflow_provider_leadreset" in trace.tb_frame.f_code.co_filename:
+                texts += [repr(value) for value in trace.tb_frame.f_locals.values()]
+            trace = trace.tb_next
+        for form in forms(*keys):
+            assert not [text for text in texts if form in text]
+
+
+# -- what is sent ---------------------------------------------------------------------------------------------
+
+
+def test_a_reset_is_sent_as_documented_with_the_keys_in_headers_only() -> None:
+    with Answering(OK) as server:
+        client_of(server.url).reset(RESET)
+    (request,) = server.requests
+    assert request.line == "POST /v2/LeadManagement.svc/Lead.Reset HTTP/1.1"
+    assert json.loads(request.body) == RESET.body()
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["x-lsq-accesskey"] == ACCESS
+    assert request.headers["x-lsq-secretkey"] == SECRET
+    assert (
+        request.headers["user-agent"]
+        == f"airflow-provider-leadreset/{airflow_provider_leadreset.__version__}"
+    )
+    without = "\r\n".join(
+        line for line in request.head.split("\r\n") if not line.lower().startswith("x-lsq-")
+    )
+    for form in forms(ACCESS, SECRET):
+        assert form not in without
+        assert form.encode() not in request.body
+    assert not {"authorization", "cookie"} & request.headers.keys()
+
+
+@pytest.mark.parametrize("key", [*"$+/%=&?#\"'\\", "%41", "u$r A", "a:b@c", "{{ x }}", "~!*()[]|;,<>"])
+def test_a_key_of_any_signs_arrives_as_it_is(key: str) -> None:
+    with Answering(OK) as server:
+        client_of(server.url, access=f"ak{key}1", secret=f"sk{key}2").call("GET", "x")
+    headers = server.requests[0].headers
+    assert (headers["x-lsq-accesskey"], headers["x-lsq-secretkey"]) == (f"ak{key}1", f"sk{key}2")
+
+
+def test_blanks_around_pasted_keys_are_dropped() -> None:
+    with Answering(OK) as server:
+        client_of(server.url, access=f" {ACCESS}\n", secret=f"\t{SECRET} ").call("GET", "x")
+    assert server.requests[0].headers["x-lsq-accesskey"] == ACCESS
+    assert server.requests[0].headers["x-lsq-secretkey"] == SECRET
+
+
+def test_the_emulator_takes_the_keys_and_the_reset(emulator: LeadSquaredEmulator) -> None:
+    gone = emulator.add_activity(LEAD, 166, "2026-09-10 09:00:00")
+    kept = emulator.add_activity(LEAD, 166, "2026-10-01 00:00:00")
+    client_of(emulator.url).reset(RESET)
+    emulator.wait_until_idle()
+    left = {activity["id"] for activity in emulator.remaining(LEAD)["activities"]}
+    assert kept in left
+    assert gone not in left
+
+
+def test_a_redirect_is_not_followed(emulator: LeadSquaredEmulator) -> None:
+    emulator.fault("redirect")
+    with pytest.raises(AccessError):
+        client_of(emulator.url).reset(RESET)
+    assert len(emulator.calls) == 1
+
+
+def test_no_cookie_is_kept() -> None:
+    with Answering(http(200, "[]", "Set-Cookie: session=1; Path=/")) as server:
+        client = client_of(server.url)
+        client.call("GET", "x")
+        client.call("GET", "x")
+    assert len(server.requests) == 2
+    assert "cookie" not in server.requests[1].headers
+
+
+def test_proxies_and_netrc_of_the_environment_are_not_used_for_this_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login netrc-user password netrc-password\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with Answering(OK) as server:
+        client_of(server.url).call("GET", "x")
+    assert "authorization" not in server.requests[0].headers
+
+
+@pytest.mark.parametrize("timeout", [0.5, 30.0])
+def test_every_call_has_the_time_out(monkeypatch: pytest.MonkeyPatch, timeout: float) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    seen: list[Any] = []
+
+    def send(self: requests.adapters.HTTPAdapter, request: Any, **more: Any) -> Any:
+        seen.append((more["timeout"], more["verify"]))
+        raise requests.ReadTimeout(f"{request.headers}")
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
+    client = client_of(HOST, timeout=timeout)
+    for call in (
+        lambda: client.reset(RESET),
+        client.whose_keys,
+        lambda: client.call("GET", "x", params={"a": "b"}),
+    ):
+        with pytest.raises(UnavailableError, match="no answer within the time-out"):
+            call()
+    assert len(seen) == 12
+    assert set(seen) == {(timeout, True)}
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), False])
+def test_no_time_out_is_refused(timeout: float) -> None:
+    with pytest.raises(InputError, match="timeout is"):
+        LeadSquaredClient(HOST, ACCESS, SECRET, timeout=timeout)
+
+
+# -- hosts and keys -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        (HOST, HOST),
+        (f" {HOST}\n", HOST),
+        (f"https://{HOST}", HOST),
+        (f"https://{HOST}/", HOST),
+        (f"https://{HOST}/v2", HOST),
+        (f"{HOST}/v2/", HOST),
+        (f"{HOST}//", HOST),
+        (HOST.upper(), HOST),
+        (f"{HOST}:8443", f"{HOST}:8443"),
+        (f"{HOST}:08443/v2", f"{HOST}:8443"),
+        (f"{HOST}:0", HOST),
+        (f"{HOST}:443", HOST),
+        (f"https://{HOST}:443/v2/", HOST),
+        (f"{HOST}:80", f"{HOST}:80"),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+        ("http://127.0.0.1:80", "127.0.0.1"),
+        ("http://127.8.9.1", "127.8.9.1"),
+        ("http://localhost:8080/", "localhost:8080"),
+        ("http://[::1]:8080", "[::1]:8080"),
+        ("localhost:8080", "localhost:8080"),
+        ("10.0.0.1", "10.0.0.1"),
+        ("[2001:db8::1]:8443", "[2001:db8::1]:8443"),
+    ],
+)
+def test_a_host_is_taken_in_the_forms_that_people_paste(given: str, host: str) -> None:
+    client = client_of(given)
+    assert client.host == host
+    assert repr(client) == f"<LeadSquaredClient of {host}>"
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1:9", HOST])
+def test_a_host_without_a_scheme_is_called_over_https(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    urls: list[str] = []
+
+    def send(self: requests.adapters.HTTPAdapter, request: Any, **more: Any) -> Any:
+        urls.append(request.url)
+        raise requests.ConnectionError
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
+    with pytest.raises(UnavailableError):
+        client_of(host).call("GET", "x")
+    assert set(urls) == {f"https://{host}/v2/x"}
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        None,
+        "",
+        " ",
+        5,
+        "https://",
+        "://",
+        "ftp://api.leadsquared.com",
+        "api leadsquared.com",
+        "api..leadsquared.com",
+        ".leadsquared.com",
+        "-api.leadsquared.com",
+        "api-.leadsquared.com",
+        ".",
+        "x" * 64 + ".com",
+        ".".join(["x" * 60] * 5),
+        "api.leadsquared.com:99999",
+        "api.leadsquared.com:port",
+        "api.leadsquared.com:",
+        "api.leadsquared.com/v3",
+        "api.leadsquared.com/v2/LeadManagement.svc/Lead.Reset",
+        "[:::]",
+        "[::1",
+        "api.leadsquared.com\\v2",
+        "m\N{LATIN SMALL LETTER U WITH DIAERESIS}ller.example",
+        "api.leadsquared.com\r\nX-Evil: 1",
+    ],
+    ids=lambda host: repr(host)[:40],
+)
+def test_a_host_that_cannot_be_one_is_refused_at_once(host: Any) -> None:
+    with pytest.raises(InputError, match=r"the connection's Host is .* such as api-in21\.leadsquared\.com"):
+        client_of(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [f"http://{HOST}", "http://10.0.0.1", "http://0.0.0.0", "http://localhost.example.com", "http://127.1"],
+)
+def test_keys_are_not_sent_unencrypted_to_another_machine(host: str) -> None:
+    with pytest.raises(InputError, match="keys travel over https only, write"):
+        client_of(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "https://api.leadsquared.com/v2/?accessKey={a}&secretKey={s}",
+        "api.leadsquared.com?accessKey={a}&secretKey={s}",
+        "api.leadsquared.com#accessKey={a}&secretKey={s}",
+        "https://{a}:{s}@api.leadsquared.com/",
+        "{a}:{s}@api.leadsquared.com",
+        "api.leadsquared.com {a} {s}",
+        "{a}",
+    ],
+)
+def test_keys_pasted_into_the_host_are_not_quoted(host: str) -> None:
+    for spell in (str, quote, quote_plus):
+        with pytest.raises(InputError) as caught:
+            client_of(host.format(a=spell(ACCESS), s=spell(SECRET)))
+        for form in forms(ACCESS, SECRET):
+            assert form not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "  ", None, 5, "secret-\nkey", "secret-\r\nX-Evil: 1", "secret-\0", "secret-\x7f", "secret-é"]
+)
+@pytest.mark.parametrize("which", ["access", "secret"])
+def test_a_key_that_cannot_be_one_is_refused_by_its_name_without_being_quoted(which: str, bad: Any) -> None:
+    with pytest.raises(InputError, match={"access": "Login", "secret": "Password"}[which]) as caught:
+        client_of(HOST, **{which: bad})
+    assert "secret-" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_every_spelling_of_a_key_is_known() -> None:
+    spelled = key_forms('a/b+c d"$\\')
+    assert spelled >= {
+        'a/b+c d"$\\',
+        "a%2Fb%2Bc%20d%22%24%5C",
+        "a%2fb%2bc%20d%22%24%5c",
+        "a/b%2Bc%20d%22%24%5C",
+    }
+    assert spelled >= {"a%2Fb%2Bc+d%22%24%5C", 'a/b+c d\\"$\\\\', 'a\\/b+c d"$\\'}
+
+
+# -- keys stay out of sight -----------------------------------------------------------------------------------
+
+FAULTS = [
+    *("429", "403", "200-throttled", "500", "502-html", "500-mx", "drop"),
+    *("truncated", "html", "empty", "status-error", "redirect", "wrong-region", "401"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_failure_shows_a_key(
+    emulator: LeadSquaredEmulator, caplog: pytest.LogCaptureFixture, fault: Any
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    emulator.fault(fault, times=None)
+    try:
+        with pytest.raises(LeadSquaredError) as caught:
+            client_of(emulator.url).reset(RESET)
+    finally:
+        emulator.clear_faults()
+    assert caught.value.prospect_id == LEAD
+    assert LEAD in str(caught.value)
+    assert_no_key(caught.value, ACCESS, SECRET)
+    for form in forms(ACCESS, SECRET):
+        assert form not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        requests.ConnectionError,
+        requests.ReadTimeout,
+        requests.exceptions.InvalidHeader,
+        requests.exceptions.SSLError,
+    ],
+)
+def test_what_the_network_library_says_is_left_out(monkeypatch: pytest.MonkeyPatch, failure: Any) -> None:
+    def send(self: requests.adapters.HTTPAdapter, request: Any, **more: Any) -> Any:
+        raise failure(f"{request.headers} {quote(ACCESS)}", request=request)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
+    with pytest.raises(UnavailableError, match=failure.__name__) as caught:
+        client_of(HOST).reset(RESET)
+    assert_no_key(caught.value, ACCESS, SECRET)
+    assert [type(one) for one in chain(caught.value)] == [UnavailableError]
+
+
+def _echo(status: int, spell: Any) -> Any:
+    def answer(request: Request) -> bytes:
+        access, secret = (request.headers[name] for name in ("x-lsq-accesskey", "x-lsq-secretkey"))
+        text = f"{'.' * 280} {spell(access)} and {spell(secret)} and {spell(access + secret)}"
+        body = {"Status": "Error", "ExceptionType": f"MX{spell(access)}", "ExceptionMessage": text}
+        return http(status, json.dumps(body))
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "spell", [str, quote, quote_plus, lambda key: quote(key, safe="").lower(), str.upper]
+)
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 429, 500])
+@pytest.mark.parametrize(
+    ("access", "secret"), [(ACCESS, SECRET), ("abc$12", "abc$1234567"), ('p"q\\r', "x/y//z")]
+)
+def test_a_server_that_repeats_the_keys_is_not_quoted_with_them(
+    spell: Any, status: int, access: str, secret: str
+) -> None:
+    with Answering(_echo(status, spell)) as server, pytest.raises(LeadSquaredError) as caught:
+        client_of(server.url, access=access, secret=secret).call("GET", "x")
+    said = f"{caught.value} {caught.value.exception_type} {caught.value.args}".lower()
+    for key in (access, secret):
+        for form in (key, quote(key), key[:5], key[-5:]):
+            assert form.lower() not in said
+    assert "***" in said
+
+
+def test_keys_repeated_in_an_unreadable_answer_are_struck_out_too() -> None:
+    body = json.dumps({"Status": "Odd", "access": ACCESS, "secret": SECRET}).replace("/", "\\/")
+    with (
+        Answering(http(200, body)) as server,
+        pytest.raises(UnavailableError, match="does not say Success") as caught,
+    ):
+        client_of(server.url).call("POST", "x", body={}, writes=True)
+    for form in forms(ACCESS, SECRET) | {key.replace("/", "\\/") for key in (ACCESS, SECRET)}:
+        assert form not in str(caught.value)
+
+
+# -- repeated, or given up ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        http(503),
+        http(500, "<html>"),
+        http(200, '{"Status": "Succ'),
+        http(200),
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
+        b"no HTTP at all\r\n\r\n",
+        http(200, "no gzip", "Content-Encoding: gzip"),
+        http(200, gzip.compress(b'{"Status": "Succ'), "Content-Encoding: gzip"),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n[1,2]",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+    ids=[
+        "503",
+        "500",
+        "truncated",
+        "empty",
+        "drop",
+        "short",
+        "no HTTP",
+        "no gzip",
+        "gzip",
+        "lengths",
+        "chunks",
+    ],
+)
+def test_a_call_without_a_readable_answer_is_repeated_after_growing_pauses(broken: bytes) -> None:
+    clock = FakeClock()
+    with Answering(broken, broken, broken, OK) as server:
+        client_of(server.url, clock=clock).reset(RESET)
+    assert len(server.requests) == 4
+    assert clock.seconds == pytest.approx(1000 + 1 + 2 + 4)
+    assert {request.body for request in server.requests} == {json.dumps(RESET.body()).encode()}
+
+
+def test_after_three_repetitions_airflow_may_retry() -> None:
+    with Answering(http(503)) as server, pytest.raises(UnavailableError) as caught:
+        client_of(server.url).reset(RESET)
+    assert type(caught.value) is UnavailableError
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (http(400), LeadRejectedError),
+        (http(500, '{"ExceptionType": "MXA"}'), LeadRejectedError),
+        (http(401), AccessError),
+    ],
+)
+def test_a_refusal_is_not_repeated(answer: bytes, kind: type[LeadSquaredError]) -> None:
+    with Answering(answer) as server, pytest.raises(kind):
+        client_of(server.url).reset(RESET)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("form", ["429", "403", "200-throttled"])
+def test_a_throttled_call_is_repeated_until_it_is_let_through(
+    emulator: LeadSquaredEmulator, form: Any
+) -> None:
+    clock = FakeClock()
+    emulator.fault(form, times=30)
+    client_of(emulator.url, clock=clock).reset(RESET)
+    assert len(emulator.calls) == 31
+    assert len(emulator.resets) == 1
+    assert clock.seconds < 1000 + PATIENCE
+
+
+def test_throttled_for_five_minutes_the_quota_may_be_used_up() -> None:
+    clock = FakeClock()
+    text = "API calls exceeded the limit of 2 in 5 second(s)"
+    with Answering(http(429, text)) as server, pytest.raises(QuotaError) as caught:
+        client_of(server.url, clock=clock).reset(RESET)
+    assert 1000 + PATIENCE <= clock.seconds < 1000 + PATIENCE + 10
+    assert "not one call was accepted for 5 minutes" in str(caught.value)
+    assert (caught.value.limit, caught.value.status, caught.value.prospect_id) == (2, 429, LEAD)
+    assert_no_key(caught.value, ACCESS, SECRET)
+
+
+def test_unanswered_for_five_minutes_it_is_an_outage() -> None:
+    clock = FakeClock()
+    with Answering(http(503)) as server:
+        client = client_of(server.url, clock=clock)
+        errors: list[str] = []
+        while "OutageError" not in errors and len(errors) < 200:
+            with pytest.raises(UnavailableError) as caught:
+                client.reset(RESET)
+            errors.append(type(caught.value).__name__)
+    assert set(errors[:-1]) == {"UnavailableError"}
+    assert isinstance(caught.value, OutageError)
+    assert "not one answer for 5 minutes: HTTP 503" in str(caught.value)
+    assert clock.seconds >= 1000 + PATIENCE
+
+
+@pytest.mark.parametrize("answer", [http(429), http(503)])
+def test_time_in_which_nothing_was_called_is_not_taken_for_silence(answer: bytes) -> None:
+    clock = FakeClock()
+    with Answering(OK, answer, OK) as server:
+        client = client_of(server.url, clock=clock)
+        client.reset(RESET)
+        clock.seconds += 10 * PATIENCE
+        client.reset(RESET)
+    assert len(server.requests) == 3
+
+
+def test_an_answer_with_a_byte_order_mark_is_read() -> None:
+    with Answering(http(200, b"\xef\xbb\xbf" + b'{"Status": "Success"}')) as server:
+        client_of(server.url).reset(RESET)
+    assert len(server.requests) == 1
+
+
+def test_the_keys_owner_is_told(emulator: LeadSquaredEmulator) -> None:
+    assert client_of(emulator.url).whose_keys()["Role"] == "Administrator"
+
+
+def test_an_owner_in_no_known_shape_is_none() -> None:
+    with Answering(http(200, "[]")) as server:
+        assert client_of(server.url).whose_keys() == {}
+    assert server.requests[0].line.startswith("GET /v2/Authentication.svc/UserByAccessKey.Get ")
+
+
+def test_a_closed_client_holds_no_connection(emulator: LeadSquaredEmulator) -> None:
+    client = client_of(emulator.url)
+    client.reset(RESET)
+    client.close()
+    assert all(not adapter.poolmanager.pools for adapter in client._session.adapters.values())

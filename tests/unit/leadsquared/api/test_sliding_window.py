@@ -1,0 +1,415 @@
+from __future__ import annotations
+
+import random
+from itertools import count, pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_leadreset.leadsquared.api import rate_limit as pace_module
+from airflow_provider_leadreset.leadsquared.api.rate_limit import (
+    GUARD,
+    MARGIN,
+    MARGIN_MOST,
+    MARGIN_STEP,
+    Pace,
+)
+from support.pace_simulation import WINDOW, most_in_a_window, simulate, steady, trip, uniform
+
+FIXED = trip(uniform(0.001, 0.011), steady(0.3))
+DOWN = trip(uniform(0.001, 0.011), uniform(0.05, 0.8))
+BOTH_WAYS = trip(uniform(0.025, 0.4), uniform(0.025, 0.4))
+
+many = settings(max_examples=600, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+def everyone_once(result, leads, tasks=1):
+    return result.answered == {(task, lead): 1 for task in range(tasks) for lead in range(leads)}
+
+
+# -- the figures to keep -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("leads", "travel", "seeds", "most"),
+    [(200, FIXED, 60, 1.03), (1000, FIXED, 25, 1.02), (1000, DOWN, 35, 1.02)],
+    ids=["200 of 300 ms", "1000 of 300 ms", "1000 of 50 to 800 ms after the stamp"],
+)
+def test_the_limit_is_used_whole_and_nothing_is_throttled(leads, travel, seeds, most):
+    for seed in range(seeds):
+        result = simulate([Pace(25)], leads, travel, seed=seed)
+        assert everyone_once(result, leads)
+        assert result.throttled == 0
+        assert 1 <= result.ratio(leads, 25) <= most
+
+
+@pytest.mark.parametrize("count_rejected", [True, False])
+def test_jitter_on_the_way_there_costs_little(count_rejected):
+    for seed in range(40 if count_rejected else 20):
+        result = simulate([Pace(25)], 1000, BOTH_WAYS, count_rejected=count_rejected, seed=seed)
+        assert everyone_once(result, 1000)
+        assert result.ratio(1000, 25) <= 1.12
+        assert (
+            result.throttled <= 15
+        )  # of 300 seeds one had 16: a burst that is on its way cannot be called back
+
+
+@pytest.mark.parametrize("count_rejected", [True, False])
+def test_a_smaller_account_than_set_costs_one_burst(count_rejected):
+    for seed in range(30):
+        result = simulate([Pace(25)], 100, FIXED, limit=10, count_rejected=count_rejected, seed=seed)
+        assert everyone_once(result, 100)
+        assert result.ratio(100, 10) <= 1.15
+        assert 0 < result.throttled <= 20
+
+
+def test_four_shares_of_one_account_never_exceed_it_and_waste_little():
+    for seed in range(10):
+        result = simulate([Pace(6, limit=25) for _ in range(4)], 150, FIXED, seed=seed)
+        assert everyone_once(result, 150, tasks=4)
+        assert result.throttled == 0
+        assert result.worst() <= 25
+        # The last window of each task is not counted: it may be a part of one.
+        inside = [moment for moment in result.arrivals if moment < 24 * WINDOW]
+        assert len(inside) / 24 >= 0.94 * 24
+
+
+@pytest.mark.parametrize("share", [1, 2, 25])
+def test_no_number_of_leads_is_too_large(share):
+    pace, now = Pace(share), 0.0
+    for _ in range(2200 * share):
+        now = pace.starts_at(now)
+        pace.accepted(pace.depart(now), now + 0.3)
+    assert pace.margin == MARGIN
+
+
+# -- any network -------------------------------------------------------------------------------------------
+
+seconds = st.one_of(
+    st.floats(0, 0.4), st.floats(0, 3), st.floats(4.9, 5.1), st.floats(5, 12), st.sampled_from([0, 5, 60])
+)
+pieces = st.lists(seconds, min_size=1, max_size=6)
+
+
+@st.composite
+def any_travel(draw, before=pieces):
+    """A mixture of what was drawn; some calls get lost on the way, some answers on the way back."""
+    there, back = draw(before), draw(pieces)
+    lost = draw(st.sampled_from([0, 0, 0.05, 0.3]))
+    tail = draw(st.booleans())
+
+    def travel(dice: random.Random):
+        if dice.random() < lost:
+            return (None, None) if dice.random() < 0.5 else (dice.choice(there), None)
+        after = dice.choice(back) if dice.random() < 0.95 else 0.0
+        return dice.choice(there), after * (dice.paretovariate(1.5) if tail and dice.random() < 0.1 else 1)
+
+    return travel
+
+
+@many
+@given(
+    any_travel(),
+    st.integers(1, 30),
+    st.integers(1, 30),
+    st.booleans(),
+    st.booleans(),
+    st.integers(0, 2**32),
+)
+def test_every_lead_gets_through_any_network(travel, share, limit, count_rejected, names_limit, seed):
+    calls = count()
+    paces = [Pace(share)]
+    result = simulate(
+        paces,
+        25,
+        # No network is out for good: after some hundred calls it works.
+        lambda dice: travel(dice) if next(calls) < 200 else (0.01, 0.1),
+        limit=limit,
+        count_rejected=count_rejected,
+        names_limit=names_limit,
+        seed=seed,
+        most_calls=5000,
+    )
+    assert everyone_once(result, 25)
+    assert 1 <= paces[0].capacity <= paces[0].share <= share
+    assert MARGIN <= paces[0].margin <= MARGIN_MOST
+
+
+@many
+@given(any_travel(before=st.floats(0, 20).map(lambda one: [one])), st.integers(1, 25), st.integers(0, 2**32))
+def test_without_jitter_on_the_way_there_the_server_never_sees_more_than_the_share(travel, share, seed):
+    result = simulate([Pace(share)], 2 * share + 5, travel, limit=share, seed=seed)
+    assert everyone_once(result, 2 * share + 5)
+    assert result.throttled == 0
+    assert result.worst() <= share
+
+
+@many
+@given(
+    st.floats(0, 3),
+    st.lists(st.floats(0, MARGIN * 0.999), min_size=2, max_size=6),
+    any_travel(),
+    st.integers(1, 25),
+    st.integers(0, 2**32),
+)
+def test_jitter_within_the_margin_changes_nothing(way, jitter, network, share, seed):
+    def travel(dice):
+        before, after = network(dice)
+        return None if before is None else way + dice.choice(jitter), after
+
+    result = simulate([Pace(share)], 2 * share + 5, travel, limit=share, seed=seed)
+    assert everyone_once(result, 2 * share + 5)
+    assert result.throttled == 0
+    assert result.worst() <= share
+
+
+def test_jitter_beyond_the_margin_is_seen_by_the_server():
+    # What the two tests above deny does happen where it may, so they could fail.
+    jitter = trip(uniform(0, 0.4), steady(0.05))
+    assert any(simulate([Pace(25)], 200, jitter, seed=seed).worst() > 25 for seed in range(5))
+
+
+# -- the rule ----------------------------------------------------------------------------------------------
+
+steps = st.lists(
+    st.tuples(st.sampled_from("dddauwt"), st.one_of(st.just(0.0), st.floats(0, 6)), st.integers(0, 40)),
+    max_size=80,
+)
+
+
+@many
+@given(steps, st.integers(1, 6), st.integers(0, 10))
+def test_permits_come_back_at_the_earlier_moment_and_never_later(steps, share, more):
+    pace = Pace(share, limit=share + more)
+    now, calls, under_way = 0.0, [], []
+
+    def back(permit):
+        moments = [permit.departed + WINDOW + (WINDOW if permit.cold else pace.margin)]
+        if permit.answered is not None:
+            moments.append(permit.answered + WINDOW + GUARD)
+        return min(moments)
+
+    def out(moment):
+        return sum(back(permit) > moment for permit in calls)
+
+    for kind, wait, number in steps:
+        now += wait
+        limit, was = pace.limit, pace.capacity
+        if kind == "d":
+            start = pace.starts_at(now)
+            assert start >= now
+            assert out(start) < pace.capacity, "too early"
+            assert start == now or out(start - 1e-6) >= pace.capacity, "too late"
+            now = start
+            calls.append(pace.depart(now))
+            under_way.append(calls[-1])
+        elif kind != "w" and under_way:
+            permit = under_way.pop(number % len(under_way))
+            if kind == "a":
+                pace.accepted(permit, now)
+                assert was <= pace.capacity <= was + 1
+            elif kind == "u":
+                pace.unanswered(permit, now)
+                assert pace.capacity == was
+            else:
+                pace.throttled(permit, now, number or None)
+                assert pace.limit == (min(limit, number) if number else limit)
+                assert pace.capacity <= was
+        assert 1 <= pace.capacity <= pace.share <= pace.limit <= share + more
+        assert MARGIN <= pace.margin <= MARGIN_MOST
+        # A permit given back once is not taken away again when the margin grows.
+        calls = [permit for permit in calls if back(permit) > now]
+        pace.starts_at(now)
+        assert pace.drained_at() == max(map(back, calls), default=float("-inf"))
+
+
+def warm(calls: int, limit: int | None = None) -> Pace:
+    """A pace whose connections are open."""
+    pace = Pace(calls, limit)
+    pace.departed = calls
+    return pace
+
+
+def test_a_call_on_a_new_connection_gives_its_permit_back_after_its_answer_only():
+    pace = Pace(2)
+    cold, other = pace.depart(0), pace.depart(0)
+    assert (cold.cold, other.cold) == (True, True)
+    assert pace.starts_at(1) == 2 * WINDOW  # should no answer ever come
+    pace.accepted(cold, 1.5)
+    assert pace.starts_at(1.5) == pytest.approx(1.5 + WINDOW + GUARD)
+    assert not pace.depart(1.5 + WINDOW + GUARD).cold
+
+
+def test_a_handshake_before_the_first_calls_throttles_none():
+    calls = iter(range(10**6))
+
+    def travel(dice):
+        return (0.25 if next(calls) < 25 else 0.02), 0.05
+
+    result = simulate([Pace(25)], 200, travel)
+    assert result.throttled == 0
+    assert result.worst() <= 25
+
+
+def test_an_answer_that_takes_longer_than_a_window_does_not_hold_its_permit():
+    pace = warm(1)
+    permit = pace.depart(0)
+    assert pace.starts_at(0) == WINDOW + MARGIN
+    pace.unanswered(permit, 0.01)
+    assert pace.starts_at(0.01) == pytest.approx(0.01 + WINDOW + GUARD)
+    assert pace.starts_at(7) == 7
+
+
+def test_a_cut_pace_waits_until_enough_permits_are_back():
+    pace = warm(4, limit=25)
+    permits = [pace.depart(moment) for moment in (0, 1, 2, 3)]
+    pace.throttled(permits[3], 3.5)
+    assert pace.capacity == 2
+    assert pace.starts_at(3.5) == permits[2].departed + WINDOW + MARGIN
+
+
+def test_drained_is_the_moment_the_last_permit_is_back():
+    pace = warm(3)
+    assert pace.drained_at() == float("-inf")
+    first, second = pace.depart(0), pace.depart(1)
+    assert pace.drained_at() == 1 + WINDOW + MARGIN
+    pace.accepted(second, 1.01)
+    assert pace.drained_at() == pytest.approx(1.01 + WINDOW + GUARD)
+    pace.accepted(first, 1.02)
+    assert pace.drained_at() == pytest.approx(1.01 + WINDOW + GUARD)
+
+
+@pytest.mark.parametrize("calls", [0, -1])
+def test_a_pace_that_never_lets_a_call_start_is_refused(calls):
+    with pytest.raises(ValueError, match="never lets a call start"):
+        Pace(calls)
+
+
+def test_the_limit_is_never_below_the_share():
+    assert Pace(10).limit == Pace(10, limit=3).limit == 10
+    assert Pace(10, limit=25).limit == 25
+
+
+# -- throttled ---------------------------------------------------------------------------------------------
+
+
+def depart(pace, count, now):
+    return [pace.depart(now) for _ in range(count)]
+
+
+def accept(pace, permits, now):
+    for permit in permits:
+        pace.accepted(permit, now)
+
+
+def test_a_share_of_a_larger_limit_halves_once_for_a_burst_and_recovers_by_one_a_window():
+    pace = Pace(12, limit=25)
+    accept(pace, depart(pace, 6, 0.0), 0.2)
+    burst = depart(pace, 6, 0.1)
+    changes = [pace.throttled(permit, 0.4, 25) for permit in burst]
+    assert [bool(change) for change in changes] == [True, False, False, False, False, False]
+    assert "going on with 6" in changes[0]
+    assert pace.capacity == 6
+
+    late = depart(pace, 1, 0.39)  # left before the change was known
+    pace.throttled(late[0], 0.6, 25)
+    assert pace.capacity == 6
+
+    capacities, now = [], 10.0
+    while pace.capacity < 12:
+        for _ in range(pace.capacity):
+            pace.accepted(pace.depart(now), now + 0.1)
+        capacities.append(pace.capacity)
+        now += 6
+    assert capacities == [7, 8, 9, 10, 11, 12]
+    accept(pace, depart(pace, 50, now), now + 0.1)
+    assert pace.capacity == 12
+
+    again = depart(pace, 2, now + 10)
+    pace.throttled(again[0], now + 10.1, None)
+    pace.throttled(again[1], now + 10.2, None)
+    assert pace.capacity == 6
+
+
+def test_halving_ends_at_one():
+    pace = Pace(5, limit=25)
+    seen = []
+    for burst in range(5):
+        pace.throttled(pace.depart(10.0 * burst + 1), 10.0 * burst + 2)
+        seen.append(pace.capacity)
+    assert seen == [2, 1, 1, 1, 1]
+
+
+def test_a_first_answer_that_is_throttled_says_that_others_are_there():
+    pace = Pace(25)
+    assert pace.throttled(pace.depart(0), 0.3, 25) == ("others use the account's limit too: going on with 12")
+    assert pace.share == 25
+
+
+@pytest.mark.parametrize(
+    ("named", "share", "capacity"), [(10, 10, 10), (24, 24, 24), (25, 25, 25), (72, 25, 25), (0, 25, 25)]
+)
+def test_a_named_limit_counts_at_once_and_downwards_only(named, share, capacity):
+    pace = Pace(25)
+    accept(pace, depart(pace, 10, 0), 0.3)
+    change = pace.throttled(pace.depart(0), 0.3, named)
+    assert (pace.share, pace.limit, pace.capacity) == (share, share, capacity)
+    assert (f"allows {named} calls" in change) if named in (10, 24) else change is None
+    pace.throttled(pace.depart(9), 9.3, 25)
+    assert pace.limit == share
+
+
+def test_a_named_limit_above_the_share_leaves_the_share():
+    pace = Pace(5, limit=25)
+    pace.throttled(pace.depart(0), 0.3, 8)
+    assert (pace.share, pace.limit) == (5, 8)
+    pace.throttled(pace.depart(1), 1.3, 3)
+    assert (pace.share, pace.limit) == (3, 3)
+    assert pace.capacity <= 3
+
+
+def test_jitter_widens_the_margin_before_the_pace_is_cut():
+    pace = Pace(25)
+    accept(pace, depart(pace, 24, 0), 0.3)
+    margins = [pace.margin]
+    for number in range(8):
+        assert pace.throttled(pace.depart(number), number + 0.1, 25) is None
+        margins.append(pace.margin)
+    assert pace.capacity == 25
+    assert margins[0] == MARGIN
+    assert margins[-1] == MARGIN_MOST
+    assert all(b - a == pytest.approx(MARGIN_STEP) for a, b in pairwise(margins[:-1]))
+    assert "going on with 12" in pace.throttled(pace.depart(9), 9.1, 25)
+
+
+def test_the_margin_shrinks_slowly_and_not_below_its_start():
+    pace = Pace(25)
+    accept(pace, depart(pace, 1, 0), 0.3)
+    pace.throttled(pace.depart(1), 1.3, 25)
+    wide = pace.margin
+    accept(pace, depart(pace, 100, 2), 2.3)
+    assert wide - pace.margin == pytest.approx(100 * pace_module.MARGIN_DECAY)
+    accept(pace, depart(pace, 1000, 3), 3.3)
+    assert pace.margin == MARGIN
+
+
+def test_the_first_windows_are_as_wide_as_the_answers_are_apart():
+    pace = Pace(4)
+    quick, slow = depart(pace, 2, 0)
+    pace.accepted(quick, 0.1)
+    assert pace.margin == MARGIN
+    pace.accepted(slow, 0.5)
+    assert pace.margin == pytest.approx(0.4)
+    margins = []
+    for now in range(10, 60):
+        accept(pace, depart(pace, 1, now), now + 0.1)
+        margins.append(pace.margin)
+    assert margins == sorted(margins, reverse=True)
+    assert pytest.approx(0.2) in margins
+    assert margins[-1] == MARGIN
+
+
+def test_most_in_a_window_counts_what_lies_less_than_a_window_apart():
+    assert most_in_a_window([0, 1, 4.9, 5, 9.9]) == 3
+    assert most_in_a_window([]) == 0

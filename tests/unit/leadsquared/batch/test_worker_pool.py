@@ -1,0 +1,61 @@
+"""What a crew tells of work that was on its way when it ended."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
+from airflow_provider_leadreset.leadsquared.errors import AccessError, ClosedError, QuotaError
+from support.answering import FakeClock, client_of
+
+
+@pytest.mark.parametrize(
+    "error", [AccessError("wrong keys"), QuotaError("used up"), TimeoutError("too long")]
+)
+def test_what_ended_the_work_is_told_and_not_that_others_were_stopped_by_it(error):
+    client = client_of("127.0.0.1", clock=FakeClock())
+    waiting = threading.Barrier(3)
+
+    def work(item: int) -> None:
+        waiting.wait(5)
+        if item == 0:
+            raise error
+        while not client.gate._closed:
+            pass
+        client.gate.enter()
+
+    def lead() -> None:
+        with Crew(client, lambda: None) as crew:
+            crew.each(range(3), work, lambda _, future: future.result())
+
+    with pytest.raises(type(error), match=str(error)):
+        lead()
+    client.close()
+
+
+def test_the_first_error_of_work_that_was_left_is_told_where_nothing_else_went_wrong():
+    client, together = client_of("127.0.0.1", clock=FakeClock()), threading.Barrier(3)
+    told: list[Any] = []
+
+    def work(item: int) -> None:
+        together.wait(5)
+        while item and not client.gate._closed:
+            pass
+        if item:
+            client.gate.enter()
+
+    def done(item: int, future: Any) -> None:
+        told.append(item)
+        future.result()
+
+    def lead() -> None:
+        with Crew(client, lambda: None) as crew:
+            crew.each(range(3), work, done, stop=lambda: bool(told))
+
+    with pytest.raises(ClosedError):
+        lead()
+    assert sorted(told) == [0, 1, 2]
+    client.close()

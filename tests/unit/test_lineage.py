@@ -1,0 +1,149 @@
+"""What OpenLineage is told, for runs that came more or less far; of real runs, see the integration test."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import jsonschema
+import pytest
+from openlineage.client.serde import Serde
+
+from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.window import Window
+from airflow_provider_leadreset.lineage import FACET, SCHEMA_URL, lineage_of
+from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
+from airflow_provider_leadreset.runtime.base import Asked, LeadTaskRun
+from support.facet_schema import SCHEMA, check_facet
+
+LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+WINDOW = Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
+COUNTS = {"queued": 0, "failed": 1, "not_reached": 0}
+
+
+def a_run(*, leads: list[str] | None = None, deletes: bool = True, **known: Any) -> LeadTaskRun:
+    task: Any = SimpleNamespace(log=None)
+    run = LeadTaskRun(task, {})
+    run.deletes = deletes
+    run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: SimpleNamespace(host="api.example.com"))
+    selectors = Selectors(activity_event_list=(166,), should_delete_prospect_notes=True)
+    run.known = Asked(Leads.given([LEAD] if leads is None else leads), selectors, WINDOW, **known)
+    return run
+
+
+def sent(lineage: Any) -> dict[str, Any]:
+    """Give the facet as it goes over the wire."""
+    return Serde.to_dict(lineage.run_facets[FACET])
+
+
+def names(datasets: Any) -> list[tuple[str, str]]:
+    return [(dataset.namespace, dataset.name) for dataset in datasets]
+
+
+def test_a_reset_has_outputs_and_its_counts():
+    run = a_run()
+    run.output = {
+        **COUNTS,
+        "failures": [{"prospect_id": LEAD, "error": "unknown"}],
+        "account": "api.example.com",
+    }
+    lineage = lineage_of(run)
+    assert names(lineage.outputs) == [
+        ("leadsquared://api.example.com", "activities"),
+        ("leadsquared://api.example.com", "notes"),
+    ]
+    assert lineage.inputs == []
+    facet = sent(lineage)
+    check_facet(facet)
+    assert (facet["queued"], facet["failed"], facet["not_reached"]) == (0, 1, 0)
+    assert facet["_schemaURL"] == SCHEMA_URL
+    assert LEAD not in json.dumps(facet)
+
+
+def test_one_that_only_reads_has_inputs_and_no_counts():
+    lineage = lineage_of(a_run(deletes=False))
+    assert names(lineage.inputs)[0] == ("leadsquared://api.example.com", "activities")
+    assert lineage.outputs == []
+    check_facet(sent(lineage))
+    assert not {*COUNTS, "plan_digest"} & set(sent(lineage))
+
+
+def test_the_plan_is_named_by_its_digest_whether_it_was_made_or_taken():
+    made = a_run(deletes=False)
+    made.output = {"digest": "a" * 64}
+    taken = a_run(plan=SimpleNamespace(digest="b" * 64))
+    assert (sent(lineage_of(made))["plan_digest"], sent(lineage_of(taken))["plan_digest"]) == (
+        "a" * 64,
+        "b" * 64,
+    )
+    check_facet(sent(lineage_of(made)))
+
+
+def test_a_task_that_came_to_no_lead_touches_no_dataset():
+    lineage = lineage_of(a_run(leads=[]))
+    assert (lineage.inputs, lineage.outputs, sent(lineage)["leads"]) == ([], [], 0)
+    check_facet(sent(lineage))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_task_that_ended_before_anything_was_known_tells_nothing(known):
+    run = a_run() if known else None
+    if run:
+        run.known = None
+    lineage = lineage_of(run)
+    assert (lineage.inputs, lineage.outputs, lineage.run_facets) == ([], [], {})
+
+
+def test_the_operator_answers_openlineages_provider():
+    task = LeadResetOperator(
+        task_id="reset", prospect_ids=LEAD, activity_event_list=[166], window="2026-09-01/P1D"
+    )
+    assert task.get_openlineage_facets_on_complete(None).run_facets == {}
+    task._run = a_run()
+    for ask in (task.get_openlineage_facets_on_complete, task.get_openlineage_facets_on_failure):
+        assert len(ask(None).outputs) == 2
+
+
+def test_the_schema_is_at_the_address_that_the_facet_names():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    address, _, pointer = SCHEMA_URL.partition("#/$defs/")
+    assert SCHEMA["$id"] == address
+    assert pointer in SCHEMA["$defs"]
+    assert SCHEMA["properties"] == {FACET: {"$ref": f"#/$defs/{pointer}"}}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"leads": -1},
+        {"window": "2026-09-01/2026-10-01"},
+        {"sent": {"FromDate": "2026-09-01 00:00:00"}},
+        {"selectors": {}},
+        {"selectors": {"leads": [LEAD]}},
+        {"queued": 1},
+        {"plan_digest": "a"},
+        {"_producer": None},
+    ],
+)
+def test_the_schema_refuses_what_the_facet_never_is(wrong):
+    facet = sent(lineage_of(a_run(deletes=False)))
+    check_facet(facet)
+    with pytest.raises(jsonschema.ValidationError):
+        check_facet({**facet, **wrong})
+
+
+def test_without_openlineage_nothing_breaks_and_nothing_is_imported():
+    code = (
+        "import sys\n"
+        "sys.modules['openlineage'] = sys.modules['airflow.providers.openlineage.extractors'] = None\n"
+        "import airflow_provider_leadreset.operators.lead_reset, airflow_provider_leadreset.runtime.reset_run\n"
+        "import airflow_provider_leadreset.runtime.preview_run, airflow_provider_leadreset.sensors.lead_reset\n"
+        "import airflow_provider_leadreset.assets\n"
+        "assert 'airflow_provider_leadreset.lineage' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

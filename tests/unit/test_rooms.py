@@ -1,0 +1,33 @@
+"""No file name and no class name stands for two things."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import airflow_provider_leadreset
+
+PACKAGE = Path(airflow_provider_leadreset.__file__).parent
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+SHARED_NAMES = {"__init__.py", "__main__.py", "lead_reset.py"}
+"""lead_reset.py is the one concept that every Airflow room has, and the request for it."""
+
+
+def test_file_names_are_unique() -> None:
+    places = defaultdict(list)
+    for path in SOURCES:
+        places[path.name].append(str(path.relative_to(PACKAGE)))
+    twice = {name: found for name, found in places.items() if len(found) > 1 and name not in SHARED_NAMES}
+    assert len(places) > 50
+    assert twice == {}
+
+
+def test_class_names_are_unique() -> None:
+    places = defaultdict(list)
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(str(path.relative_to(PACKAGE)))
+    assert len(places) > 50
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
