@@ -15,7 +15,7 @@ from openlineage.client.facet_v2 import RunFacet
 from airflow_provider_leadreset.assets import SCHEME
 
 if TYPE_CHECKING:
-    from airflow_provider_leadreset.runtime.base import Asked, LeadTaskRun
+    from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest
 
 FACET = "leadReset_summary"
 
@@ -34,7 +34,7 @@ _DATASETS = {
 
 @attrs.define
 class LeadResetSummaryRunFacet(RunFacet):
-    """What a task was asked for, and how far a reset came. Names no lead.
+    """What a task was asked for, and how far a reset came. TypeNames no lead.
 
     Published as ``facets/1-0-0/LeadResetSummaryRunFacet.json``. What does not apply is left out of an event: the
     three outcomes where nothing was reset, the digest where there is no plan.
@@ -54,22 +54,22 @@ class LeadResetSummaryRunFacet(RunFacet):
         return SCHEMA_URL
 
 
-def lineage_of(run: LeadTaskRun | None) -> OperatorLineage[Any, Any]:
+def lineage_of(run: BaseRun | None) -> OperatorLineage[Any, Any]:
     """Give the datasets that a task reads or deletes from, and the facet.
 
     :param run: None when the task ended before it began.
     """
-    if run is None or run.known is None:
+    if run is None or run.request is None:
         return OperatorLineage()
-    datasets = _datasets(run, run.known) if run.known.leads.count else []
-    facets = {FACET: _facet(run, run.known)}
+    datasets = _datasets(run, run.request) if run.request.leads.count else []
+    facets = {FACET: _facet(run, run.request)}
     if run.deletes:
         return OperatorLineage(outputs=datasets, run_facets=facets)
     return OperatorLineage(inputs=datasets, run_facets=facets)
 
 
-def _datasets(run: LeadTaskRun, known: Asked) -> list[Dataset]:
-    asked_for = known.selectors.arguments()
+def _datasets(run: BaseRun, request: ResetRequest) -> list[Dataset]:
+    asked_for = request.selectors.arguments()
     namespace = f"{SCHEME}://{run.client.host}"
     return [
         Dataset(namespace=namespace, name=name)
@@ -78,14 +78,14 @@ def _datasets(run: LeadTaskRun, known: Asked) -> list[Dataset]:
     ]
 
 
-def _facet(run: LeadTaskRun, known: Asked) -> LeadResetSummaryRunFacet:
+def _facet(run: BaseRun, request: ResetRequest) -> LeadResetSummaryRunFacet:
     return LeadResetSummaryRunFacet(
-        leads=known.leads.count,
-        window=known.window.text,
-        sent={"FromDate": known.window.from_date, "ToDate": known.window.to_date},
-        selectors=known.selectors.arguments(),
+        leads=request.leads.count,
+        window=request.window.text,
+        sent={"FromDate": request.window.from_date, "ToDate": request.window.to_date},
+        selectors=request.selectors.arguments(),
         queued=run.output.get("queued"),
         failed=run.output.get("failed"),
         not_reached=run.output.get("not_reached"),
-        plan_digest=known.plan.digest if known.plan else run.output.get("digest"),
+        plan_digest=request.plan.digest if request.plan else run.output.get("digest"),
     )

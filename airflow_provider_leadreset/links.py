@@ -33,14 +33,14 @@ class LeadLink(_PushedLink):
     """To the lead's page in LeadSquared, from a task of one lead."""
 
     name = "Lead in LeadSquared"
-    xcom_key = "link_lead"
+    xcom_key = "leadsquared_lead_url"
 
 
 class EvidenceLink(_PushedLink):
     """To what the task has written as evidence, where that has an address on the web."""
 
     name = "Evidence"
-    xcom_key = "link_evidence"
+    xcom_key = "leadsquared_evidence_url"
 
 
 def push_links(ti: Any, *, lead: str | None = None, evidence: str | None = None) -> None:

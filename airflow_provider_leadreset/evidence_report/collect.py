@@ -95,7 +95,7 @@ def _of_task(folder: Any) -> Iterator[Line]:
     for attempt in sorted(tries, key=lambda path: (len(path.name), path.name)):
         for path in sorted(attempt.iterdir(), key=lambda path: path.name):
             try:
-                if path.name == "asked.json":
+                if path.name == "request.json":
                     sent.tries += 1
                     yield from list(_said_of_asked(task, attempt.name, json.loads(path.read_text())))
                 elif path.name.startswith("report-"):
@@ -107,7 +107,7 @@ def _of_task(folder: Any) -> Iterator[Line]:
                         part = {(str(row["kind"]), hash(str(row["id"]))) for row in map(json.loads, lines)}
                     copied |= part
                     parts += 1
-                elif path.name == "proof.json":
+                elif path.name == "verification.json":
                     yield f"Proven by {task}", _said_of_proof(json.loads(path.read_text()))
             except UNREADABLE as error:
                 notes.append(f"{attempt.name}/{path.name} cannot be read ({type(error).__name__})")
@@ -176,9 +176,9 @@ def _said_of_sent(sent: Sent) -> str:
     return said
 
 
-def _said_of_proof(proof: dict[str, Any]) -> str:
-    said = f"{proof['gone']} of {proof['records']} planned records are gone, "
-    said += f"{proof['leads_clear']} of {proof['leads']} leads are clear"
-    if proof["not_provable"]:
-        said += f"; not provable: {', '.join(proof['not_provable'])} audits"
-    return f"{said}; plan with digest {proof['digest']}"
+def _said_of_proof(verification: dict[str, Any]) -> str:
+    said = f"{verification['gone']} of {verification['records']} planned records are gone, "
+    said += f"{verification['leads_done']} of {verification['leads']} leads are done"
+    if verification["unverifiable"]:
+        said += f"; not provable: {', '.join(verification['unverifiable'])} audits"
+    return f"{said}; plan with digest {verification['digest']}"

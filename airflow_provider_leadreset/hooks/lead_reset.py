@@ -16,7 +16,7 @@ from airflow_provider_leadreset.leadsquared.api.connection import (
     lead_page,
     web_address_of,
 )
-from airflow_provider_leadreset.leadsquared.api.rate_limit import WINDOW, Gate, pace_of
+from airflow_provider_leadreset.leadsquared.api.rate_limit import WINDOW, RateLimiter, shared_window
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
@@ -26,7 +26,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
 from airflow_provider_leadreset.leadsquared.records import catalog
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
-from airflow_provider_leadreset.leadsquared.safety.preview import LeadSurvey, survey_lead
+from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_lead_records
 from airflow_provider_leadreset.leadsquared.text import quoted
 
 
@@ -124,7 +124,9 @@ class LeadResetHook(BaseHook):
             self._connection.login,
             self._connection.password,
             timeout=settings.timeout,
-            gate=Gate(pace_of(f"{self.leadsquared_conn_id} {self._host}", share, settings.calls_per_5s)),
+            limiter=RateLimiter(
+                shared_window(f"{self.leadsquared_conn_id} {self._host}", share, settings.calls_per_5s)
+            ),
         )
 
     def get_conn(self) -> LeadSquaredClient:
@@ -138,10 +140,10 @@ class LeadResetHook(BaseHook):
         """Queue one lead's reset; see :meth:`.LeadSquaredClient.reset`."""
         self.get_conn().reset(reset)
 
-    def preview(self, reset: LeadReset) -> LeadSurvey:
-        """Count what one lead's reset would delete, and delete nothing; see :func:`.survey.survey_lead`."""
+    def preview(self, reset: LeadReset) -> LeadRecordCounts:
+        """Count what one lead's reset would delete, and delete nothing; see :func:`.counts.count_lead_records`."""
         client = self.get_conn()
-        return survey_lead(client, reset, task_types_of(client, reset.selectors))
+        return count_lead_records(client, reset, task_types_of(client, reset.selectors))
 
     def list_members(self, list_id: str) -> list[str]:
         """Give the lead ids of a list, read to its end; see :func:`.catalog.list_members`."""
@@ -186,7 +188,7 @@ class LeadResetHook(BaseHook):
         try:
             client = self.get_conn()
             try:
-                user = client.whose_keys()
+                user = client.current_user()
             except (AccessError, LeadRejectedError):
                 client.call(
                     "GET", "LeadManagement.svc/LeadsMetaData.Get", params={"schemaName": "ProspectID"}
@@ -195,7 +197,7 @@ class LeadResetHook(BaseHook):
         except (InputError, LeadSquaredError) as error:
             return False, str(error)
         able, whose = _judge(user, client.host)
-        return able, client.hide(whose)
+        return able, client.redact(whose)
 
 
 def _judge(user: dict[str, Any], host: str) -> tuple[bool, str]:

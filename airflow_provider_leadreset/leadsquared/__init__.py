@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.request.lead_ids import chunked
     from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
     from airflow_provider_leadreset.leadsquared.request.window import ENTIRE_HISTORY, Window, parse_window
-    from airflow_provider_leadreset.leadsquared.safety.preview import LeadSurvey
+    from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts
 
 __all__ = [
     "ENTIRE_HISTORY",
     "AccessError",
     "ClosedError",
     "InputError",
+    "LeadRecordCounts",
     "LeadRejectedError",
     "LeadReset",
     "LeadSquaredClient",
     "LeadSquaredError",
-    "LeadSurvey",
     "OutageError",
     "QuotaError",
     "SameErrorsError",
@@ -51,7 +51,7 @@ _HOMES = {
     "ENTIRE_HISTORY": "request.window",
     "LeadReset": "request.lead_reset",
     "LeadSquaredClient": "api.client",
-    "LeadSurvey": "safety.preview",
+    "LeadRecordCounts": "safety.preview",
     "Selectors": "request.lead_reset",
     "Window": "request.window",
     "chunked": "request.lead_ids",

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Iterable
 
 
-class Spool:
+class PrivateCopy:
     """Bytes in a local file without a name: nobody can change it, and nothing of it stays, whatever ends the process.
 
     :param blocks: what to keep.
@@ -34,16 +34,16 @@ class Spool:
 class _Reader(io.RawIOBase):
     """Reads with a place of its own, unlike all that share a file's handle."""
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, copy: PrivateCopy) -> None:
         super().__init__()
-        self._spool = spool
+        self._copy = copy
         self._place = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        block = self._spool.at(self._place, len(buffer))
+        block = self._copy.at(self._place, len(buffer))
         buffer[: len(block)] = block
         self._place += len(block)
         return len(block)

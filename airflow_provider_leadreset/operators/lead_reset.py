@@ -107,9 +107,9 @@ class LeadResetOperator(LeadSelection):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Reset the leads; see the class."""
-        from airflow_provider_leadreset.runtime.reset_run import ResetBatch
+        from airflow_provider_leadreset.runtime.reset_run import ResetRun
 
-        run = self._run = ResetBatch(self, context)
+        run = self._run = ResetRun(self, context)
         return run.run()
 
 
@@ -158,7 +158,7 @@ class LeadResetPreviewOperator(LeadSelection):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Count; see the class."""
-        from airflow_provider_leadreset.runtime.preview_run import Preview
+        from airflow_provider_leadreset.runtime.preview_run import PreviewRun
 
-        run = self._run = Preview(self, context)
+        run = self._run = PreviewRun(self, context)
         return run.run()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import AirflowFailException, AirflowTaskTimeout, ObjectStoragePath
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ResetRequest:
     """What a task was asked for, checked."""
 
     leads: Leads
@@ -48,7 +47,7 @@ class Asked:
     plan: Plan | None = None
 
 
-class LeadTaskRun:
+class BaseRun:
     """One run of a task: its rendered values and its client."""
 
     plan_may_be_old = False
@@ -59,7 +58,7 @@ class LeadTaskRun:
         self.context = context
         self.log = task.log
         # For lineage, which is asked for after the end, however that came.
-        self.known: Asked | None = None
+        self.request: ResetRequest | None = None
         self.output: dict[str, Any] = {}
 
     @cached_property
@@ -84,7 +83,7 @@ class LeadTaskRun:
     def account(self) -> dict[str, Any]:
         """Which account this is: its host, and its own code, None where LeadSquared does not say. One call."""
         try:
-            code = self.client.whose_keys().get("OrgShortCode")
+            code = self.client.current_user().get("OrgShortCode")
         except (AccessError, LeadRejectedError):
             # That this call takes the keys as headers is not documented; wrong keys show at the next one.
             code = None
@@ -93,12 +92,13 @@ class LeadTaskRun:
     def stop(self) -> None:
         """Let no further call start."""
         if "hook" in self.__dict__:
-            self.client.gate.close()
+            self.client.limiter.close()
 
     @contextmanager
-    def share_of_account(self) -> Generator[None, None, None]:
+    def account_session(self) -> Generator[None, None, None]:
         """Give the connections back at the end, and the slots of the pool as good as new."""
-        client = or_fail(lambda: self.client)
+        with task_errors():
+            client = self.client
         try:
             yield
         finally:
@@ -106,13 +106,13 @@ class LeadTaskRun:
             if self.in_account_pool:
                 # Once this task gives back its slots, another may start as many calls at once.
                 try:
-                    client.gate.drain()
+                    client.limiter.drain()
                 except AirflowTaskTimeout:
                     # How the work ended stands; a wait of seconds cut short would let others exceed the limit.
                     self.log.warning(
                         "execution_timeout passed after the last call; its slots are kept to the end"
                     )
-                    client.gate.drain()
+                    client.limiter.drain()
 
     @property
     def identity(self) -> list[Any]:
@@ -137,26 +137,27 @@ class LeadTaskRun:
 
     def link(self, leads: Leads, evidence: object = None) -> None:
         """Let the user interface link to the lead, if it is one alone, and to the evidence."""
-        lead = or_fail(lambda: self.hook.lead_url(next(iter(leads)))) if leads.count == 1 else None
+        with task_errors():
+            lead = self.hook.lead_url(next(iter(leads))) if leads.count == 1 else None
         push_links(self.context["ti"], lead=lead, evidence=str(evidence) if evidence else None)
 
-    def asked(self) -> Asked:
+    def checked_request(self) -> ResetRequest:
         """Check what was asked for.
 
         :raises InputError: it cannot have been meant.
         """
-        self.known = self._given() if self.task.plan is None else self._planned()
-        return self.known
+        self.request = self._given() if self.task.plan is None else self._planned()
+        return self.request
 
-    def _given(self) -> Asked:
-        selectors = Selectors.given(
+    def _given(self) -> ResetRequest:
+        selectors = Selectors.parse(
             self.task.activity_event_list,
             self.task.task_type_list,
             self.task.audit_activity_list,
             self.task.should_delete_prospect_notes,
         )
         window = parse_window(self.task.window, timezone=self.task.timezone, run_due=self._run_due())
-        return Asked(self._few_enough(self._leads()), selectors, window)
+        return ResetRequest(self._few_enough(self._leads()), selectors, window)
 
     def _run_due(self) -> datetime | None:
         """Give when the DAG run was due; before Airflow 3, the end of its data interval.
@@ -174,7 +175,7 @@ class LeadTaskRun:
             raise InputError(f"{name} is {quoted(value)}: give a whole number of at least {least}")
         return value
 
-    def _planned(self) -> Asked:
+    def _planned(self) -> ResetRequest:
         path, digest = plan_reference(self.task.plan)
         plan = Plan.read(ObjectStoragePath(path))
         if plan is None:
@@ -182,12 +183,12 @@ class LeadTaskRun:
         plan.check(
             digest=digest, account=self.account, now=None if self.plan_may_be_old else datetime.now(UTC)
         )
-        return Asked(self._few_enough(plan.leads), plan.selectors, plan.window, plan)
+        return ResetRequest(self._few_enough(plan.leads), plan.selectors, plan.window, plan)
 
     def _leads(self) -> Leads:
         path = self.task.prospect_ids_path
         if path is None:
-            return Leads.given(self.task.prospect_ids)
+            return Leads.parse(self.task.prospect_ids)
         if str(path).strip() in {"", "None"}:
             raise InputError(f"prospect_ids_path is {quoted(path)}, which names no file")
         return Leads.from_file(ObjectStoragePath(str(path).strip()))
@@ -202,21 +203,11 @@ class LeadTaskRun:
         return leads
 
 
-Value = TypeVar("Value")
-
-
-def or_fail(check: Callable[[], Value]) -> Value:
-    """Give what ``check`` gives; what a person must correct fails the task at once, since no retry would."""
+@contextmanager
+def task_errors() -> Generator[None, None, None]:
+    """Turn errors of the core into the task's: what only a person can mend fails it, the rest may be retried."""
     try:
-        return check()
-    except InputError as error:
-        raise AirflowFailException(str(error)) from None
-
-
-def unless_stopped(work: Callable[[], Value]) -> Value:
-    """Give what ``work`` gives; LeadSquared's errors become the task's: retried where that may help."""
-    try:
-        return work()
+        yield
     except (InputError, AccessError, LeadRejectedError) as error:
         raise AirflowFailException(str(error)) from None
     except LeadSquaredError as error:

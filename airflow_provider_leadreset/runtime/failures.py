@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow_provider_leadreset.compat import AirflowException, AirflowFailException
-from airflow_provider_leadreset.leadsquared.batch.progress import Tally
+from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
@@ -30,28 +30,28 @@ class LeadResetFailedError(AirflowException):
 
 
 def failure(
-    tally: Tally, stopped: LeadSquaredError | InputError | None, max_failed_leads: int
+    counts: BatchCounts, stopped: LeadSquaredError | InputError | None, max_failed_leads: int
 ) -> AirflowException | None:
     """Give the exception that the task must end with; None if it went well enough.
 
     :param stopped: what ended the batch before its last lead, if anything.
     """
-    if stopped is None and tally.not_reached:
-        text = f"{tally.not_reached} of {tally.total} leads were not reached, for no reason that is known"
-    elif stopped is None and tally.failed <= max_failed_leads:
+    if stopped is None and counts.not_reached:
+        text = f"{counts.not_reached} of {counts.total} leads were not reached, for no reason that is known"
+    elif stopped is None and counts.failed <= max_failed_leads:
         return None
     elif stopped is None:
-        text = f"{tally.failed} of {tally.total} leads failed, more than max_failed_leads={max_failed_leads} allows"
+        text = f"{counts.failed} of {counts.total} leads failed, more than max_failed_leads={max_failed_leads} allows"
     else:
         text = (
-            f"Stopped with {tally.queued} of {tally.total} leads queued, {tally.failed} failed and "
-            f"{tally.not_reached} not reached: {stopped}"
+            f"Stopped with {counts.queued} of {counts.total} leads queued, {counts.failed} failed and "
+            f"{counts.not_reached} not reached: {stopped}"
         )
-    if tally.failed:
-        text += f"\n{tally.named_failures()}"
+    if counts.failed:
+        text += f"\n{counts.named_failures()}"
     for_good = isinstance(stopped, (AccessError, InputError)) or (
-        tally.worth_retrying == 0
-        and ((stopped is None and not tally.not_reached) or isinstance(stopped, SameErrorsError))
+        counts.worth_retrying == 0
+        and ((stopped is None and not counts.not_reached) or isinstance(stopped, SameErrorsError))
     )
     if for_good:
         return AirflowFailException(text)

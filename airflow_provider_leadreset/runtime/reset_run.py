@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_leadreset.assets import tell_consumers
 from airflow_provider_leadreset.compat import AirflowSkipException
 from airflow_provider_leadreset.leadsquared.api.rate_limit import WINDOW
-from airflow_provider_leadreset.leadsquared.batch.progress import Tally, fingerprint, least_seconds
-from airflow_provider_leadreset.leadsquared.batch.resets import Resets
-from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
+from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts, fingerprint, least_seconds
+from airflow_provider_leadreset.leadsquared.batch.resets import ResetRunner
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder, Report
 from airflow_provider_leadreset.leadsquared.records.records import CUSTOM_EVENTS_FROM
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.approval import checked_approval
-from airflow_provider_leadreset.leadsquared.safety.archive import PART_LEADS, Safeguard, Todo
-from airflow_provider_leadreset.leadsquared.safety.preview import survey_leads
-from airflow_provider_leadreset.runtime.base import Asked, LeadTaskRun, or_fail, unless_stopped
+from airflow_provider_leadreset.leadsquared.safety.archive import PART_LEADS, PendingReset, PreResetCheck
+from airflow_provider_leadreset.leadsquared.safety.preview import count_records
+from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
 from airflow_provider_leadreset.runtime.failures import failure
 
@@ -32,7 +32,7 @@ MANY_ON_ONE_SLOT = 25
 """More leads than this on a single slot of the account's pool are worth a warning."""
 
 
-class ResetBatch(LeadTaskRun):
+class ResetRun(BaseRun):
     """One run of a LeadResetOperator, and what became of each lead."""
 
     task: LeadResetOperator
@@ -40,22 +40,23 @@ class ResetBatch(LeadTaskRun):
 
     def run(self) -> dict[str, Any]:
         """Check everything, then reset the leads; see :class:`.LeadResetOperator`."""
-        with self.share_of_account():
-            asked = unless_stopped(self.asked)
-            self.approval = or_fail(self._approval)
-            self.evidence = or_fail(self._evidence)
-            or_fail(lambda: self.checked("max_failed_leads"))
-            if asked.leads.count == 0:
+        with self.account_session():
+            with task_errors():
+                request = self.checked_request()
+                self.approval = self._approval()
+                self.evidence = self._evidence()
+                self.checked("max_failed_leads")
+            if request.leads.count == 0:
                 raise AirflowSkipException("There are no leads to reset")
-            self.link(asked.leads, self.evidence)
+            self.link(request.leads, self.evidence)
             checkpoint = Checkpoint(
                 self.context,
-                fingerprint(self.client.host, asked.leads, asked.selectors, asked.window),
+                fingerprint(self.client.host, request.leads, request.selectors, request.window),
                 self.log,
             )
-            tally = Tally(asked.leads.count, self.client.gate, checkpoint.progress)
-            self._announce(tally, asked)
-            return self._reset(asked, tally, checkpoint)
+            counts = BatchCounts(request.leads.count, self.client.limiter, checkpoint.progress)
+            self._announce(counts, request)
+            return self._reset(request, counts, checkpoint)
 
     def _approval(self) -> Any:
         return checked_approval(self.task.approval) if self.task.asked_for_approval else None
@@ -66,12 +67,16 @@ class ResetBatch(LeadTaskRun):
             return None
         return self.evidence_in(self.task.evidence_path, of_this_try=True)
 
-    def _announce(self, tally: Tally, asked: Asked) -> None:
+    def _announce(self, counts: BatchCounts, request: ResetRequest) -> None:
         """Say, before the first reset, what is about to happen and how long it takes."""
-        share, slots, pool = self.client.gate.pace.share, self.task.pool_slots, self.hook.settings.pool
-        calls = tally.not_reached
-        if asked.plan or self.task.archive:
-            what = asked.selectors
+        share, slots, pool = (
+            self.client.limiter.sliding_window.share,
+            self.task.pool_slots,
+            self.hook.settings.pool,
+        )
+        calls = counts.not_reached
+        if request.plan or self.task.archive:
+            what = request.selectors
             kinds = (what.activity_event_list, what.task_type_list, what.should_delete_prospect_notes)
             calls *= 1 + sum(map(bool, kinds))  # each lead is read before its reset
         self.log.info(
@@ -79,9 +84,9 @@ class ResetBatch(LeadTaskRun):
             "(%s): %.0f s or more",
             self.client.host,
             self.task.leadsquared_conn_id,
-            tally.total,
-            asked.selectors.describe(),
-            asked.window.describe(),
+            counts.total,
+            request.selectors.describe(),
+            request.window.describe(),
             calls,
             share,
             WINDOW,
@@ -90,51 +95,52 @@ class ResetBatch(LeadTaskRun):
             else f"not in the account's pool {pool}, so other tasks' calls are not counted",
             least_seconds(calls, share),
         )
-        system = [str(code) for code in asked.selectors.activity_event_list if code < CUSTOM_EVENTS_FROM]
+        system = [str(code) for code in request.selectors.activity_event_list if code < CUSTOM_EVENTS_FROM]
         if system:
             self.log.warning(
                 "Events below %d, as %s, are system activities: LeadSquared deletes none of them",
                 CUSTOM_EVENTS_FROM,
                 ", ".join(system),
             )
-        if self.in_account_pool and slots == 1 and tally.not_reached > MANY_ON_ONE_SLOT:
+        if self.in_account_pool and slots == 1 and counts.not_reached > MANY_ON_ONE_SLOT:
             self.log.warning(
                 "%d leads on one slot take one call in %g s: give the task more of them with pool_slots=",
-                tally.not_reached,
+                counts.not_reached,
                 WINDOW,
             )
 
-    def _reset(self, asked: Asked, tally: Tally, checkpoint: Checkpoint) -> dict[str, Any]:
+    def _reset(self, request: ResetRequest, counts: BatchCounts, checkpoint: Checkpoint) -> dict[str, Any]:
         """Reset the leads; give the summary, or push it and raise what the task must end with."""
         report = Report(self.evidence) if self.evidence else None
         if report:
             self.client.on_call = report.add
-            or_fail(lambda: report.folder.write("asked.json", self._what_was_asked(asked)))
-        gate = self.client.gate
+            with task_errors():
+                report.folder.write("request.json", self._what_was_asked(request))
+        limiter = self.client.limiter
 
         def on_tick() -> None:
-            tally.tell(self.log.info)
-            checkpoint.save_if_due(gate.clock.now())
+            counts.log_progress(self.log.info)
+            checkpoint.save_if_due(limiter.clock.now())
             if report:
-                report.write_if_due(gate.clock.now())
+                report.write_if_due(limiter.clock.now())
 
         stopped: LeadSquaredError | InputError | None = None
         because: str | None = "interrupted"
         try:
-            with Crew(self.client, on_tick) as crew:
-                self._refuse_too_many_records(crew, asked)
-                resets = Resets(crew, tally.add)
-                self._send(crew, resets, asked, tally)
-            stopped = resets.verdict
+            with WorkerPool(self.client, on_tick) as pool:
+                self._refuse_too_many_records(pool, request)
+                resets = ResetRunner(pool, counts.add)
+                self._send(pool, resets, request, counts)
+            stopped = resets.stop_reason
         except (LeadSquaredError, InputError) as error:
             stopped = error
         finally:
             if stopped is not None:
                 because = stopped.reason if isinstance(stopped, LeadSquaredError) else str(stopped)
-            elif tally.not_reached == 0:
+            elif counts.not_reached == 0:
                 because = None
-            failed = failure(tally, stopped, self.task.max_failed_leads)
-            summary = self.output = self._summary(asked, tally, because)
+            failed = failure(counts, stopped, self.task.max_failed_leads)
+            summary = self.output = self._summary(request, counts, because)
             self.log.info(
                 "Queued the reset of %(queued)d of %(leads)d leads in %(seconds)g s; %(failed)d failed, "
                 "%(not_reached)d not reached",
@@ -179,40 +185,44 @@ class ResetBatch(LeadTaskRun):
                 hindered = hindered or error
         return hindered
 
-    def _send(self, crew: Crew, resets: Resets, asked: Asked, tally: Tally) -> None:
-        todo = self._todo(asked, tally)
-        if not (self.task.archive or asked.plan):
+    def _send(
+        self, pool: WorkerPool, resets: ResetRunner, request: ResetRequest, counts: BatchCounts
+    ) -> None:
+        todo = self._todo(request, counts)
+        if not (self.task.archive or request.plan):
             resets.run((index, reset) for index, reset, _ in todo)
             return
         folder = self.evidence if self.task.archive else None
-        safeguard = Safeguard(folder, task_types_of(self.client, asked.selectors))
-        while not resets.verdict and (part := list(islice(todo, PART_LEADS))):
-            passed = safeguard.pass_on(crew, part, resets.refused, stop=lambda: resets.verdict is not None)
+        check = PreResetCheck(folder, task_types_of(self.client, request.selectors))
+        while not resets.stop_reason and (part := list(islice(todo, PART_LEADS))):
+            passed = check.check_and_archive(
+                pool, part, resets.refused, stop=lambda: resets.stop_reason is not None
+            )
             resets.run((index, reset) for index, reset, _ in passed)
         if folder:
-            self.log.info("Copied %d records to %s before their leads were reset", safeguard.records, folder)
+            self.log.info("Copied %d records to %s before their leads were reset", check.records, folder)
 
-    def _todo(self, asked: Asked, tally: Tally) -> Iterator[Todo]:
+    def _todo(self, request: ResetRequest, counts: BatchCounts) -> Iterator[PendingReset]:
         leads: Iterable[tuple[str, dict[str, list[str]] | None]]
-        leads = asked.plan.records() if asked.plan else ((lead, None) for lead in asked.leads)
+        leads = request.plan.records() if request.plan else ((lead, None) for lead in request.leads)
         for index, (lead, planned) in enumerate(leads):
-            if index not in tally.progress:
-                yield index, LeadReset(lead, asked.selectors, asked.window), planned
+            if index not in counts.progress:
+                yield index, LeadReset(lead, request.selectors, request.window), planned
 
-    def _refuse_too_many_records(self, crew: Crew, asked: Asked) -> None:
+    def _refuse_too_many_records(self, pool: WorkerPool, request: ResetRequest) -> None:
         if self.task.max_records is None:
             return
         most = self.checked("max_records")
-        if asked.selectors.audit_activity_list:
+        if request.selectors.audit_activity_list:
             raise InputError(
                 "max_records cannot be held together with audit_activity_list: audits cannot be counted. "
                 "Reset them by a task of their own, or leave max_records out"
             )
-        if asked.plan:
-            counts = asked.plan.counts
+        if request.plan:
+            counts = request.plan.counts
         else:
-            survey = survey_leads(crew, asked.leads, asked.selectors, asked.window)
-            counts = {kind: span.count for kind, span in survey.spans.items()}
+            found = count_records(pool, request.leads, request.selectors, request.window)
+            counts = {kind: kind_count.count for kind, kind_count in found.kinds.items()}
         if sum(counts.values()) > most:
             named = ", ".join(f"{count} {kind}" for kind, count in counts.items())
             raise InputError(
@@ -220,26 +230,26 @@ class ResetBatch(LeadTaskRun):
                 "reset. If all are meant, set max_records higher"
             )
 
-    def _what_was_asked(self, asked: Asked) -> bytes:
+    def _what_was_asked(self, request: ResetRequest) -> bytes:
         content = {
             "account": self.client.host,
-            "leads": asked.leads.count,
-            "selectors": asked.selectors.arguments(),
-            "window": asked.window.text,
-            "sent": {"FromDate": asked.window.from_date, "ToDate": asked.window.to_date},
-            "plan": {"path": str(asked.plan.path), "digest": asked.plan.digest} if asked.plan else None,
+            "leads": request.leads.count,
+            "selectors": request.selectors.arguments(),
+            "window": request.window.text,
+            "sent": {"FromDate": request.window.from_date, "ToDate": request.window.to_date},
+            "plan": {"path": str(request.plan.path), "digest": request.plan.digest} if request.plan else None,
             "approval": self.approval,
             "archive": bool(self.task.archive),
         }
         return json.dumps(content).encode()
 
-    def _summary(self, asked: Asked, tally: Tally, because: str | None) -> dict[str, Any]:
+    def _summary(self, request: ResetRequest, counts: BatchCounts, because: str | None) -> dict[str, Any]:
         return {
             "account": self.client.host,
-            **tally.counts(),
-            "window": asked.window.text,
-            "sent": {"FromDate": asked.window.from_date, "ToDate": asked.window.to_date},
-            "selectors": asked.selectors.arguments(),
+            **counts.summary(),
+            "window": request.window.text,
+            "sent": {"FromDate": request.window.from_date, "ToDate": request.window.to_date},
+            "selectors": request.selectors.arguments(),
             "approval": self.approval,
             "evidence": str(self.evidence) if self.evidence else None,
             "stopped_because": because,

@@ -1,4 +1,4 @@
-"""What a LeadResetSensor does at each look."""
+"""What a LeadResetSensor does at each poke."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import ObjectStoragePath, PokeReturnValue
 from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet, fingerprint
-from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError, QuotaError, UnavailableError
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.safety.verification import (
-    Left,
-    Proof,
-    look,
-    planned_left,
-    window_left,
+    RemainingIds,
+    Verification,
+    planned_remaining,
+    verify,
+    window_remaining,
 )
-from airflow_provider_leadreset.runtime.base import Asked, LeadTaskRun, or_fail, unless_stopped
+from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.checkpoint import times_cleared
 
 if TYPE_CHECKING:
@@ -30,77 +30,84 @@ PLAN_DEPTH = 5
 """A plan lies in ``evidence_path/dag/run/task/map index/``: so many steps up is the evidence path."""
 
 
-class ProofRun(LeadTaskRun):
-    """One look of a LeadResetSensor."""
+class VerificationRun(BaseRun):
+    """One poke of a LeadResetSensor."""
 
     plan_may_be_old = True
 
-    def look(self, sensor: LeadResetSensor) -> PokeReturnValue:
+    def verify(self, sensor: LeadResetSensor) -> PokeReturnValue:
         """Read what is not known to be gone, and judge."""
-        with self.share_of_account():
-            try:
-                asked = or_fail(self.asked)
-            except (QuotaError, UnavailableError) as error:  # a plan's account is asked for
-                self.log.warning("This look failed, the next will try again: %s", error)
-                return PokeReturnValue(is_done=False)
-            or_fail(lambda: _refuse_audits_alone(asked.selectors))
+        with self.account_session():
+            with task_errors():
+                try:
+                    request = self.checked_request()
+                except (QuotaError, UnavailableError) as error:  # a plan's account is asked for
+                    self.log.warning("This poke failed, the next will try again: %s", error)
+                    return PokeReturnValue(is_done=False)
+                _refuse_audits_alone(request.selectors)
             store: Any = self.context.get("task_state_store")
-            key = self._key(asked)
-            if sensor._seen is None or sensor._seen_of != key:  # a file of leads may have changed since
-                sensor._seen = Proof(IndexSet(store.get(key) or ()) if store is not None else IndexSet())
-                sensor._seen_of = key
-            proof = sensor._seen
-            unless_stopped(lambda: self._read(asked, proof))
-            if store is not None and len(proof.clear):
-                self._save(store, key, proof)
-            done = len(proof.clear) == asked.leads.count
-            output = _output(self.client.host, asked, proof)
-            if done:
-                self.log.info("%s: %d leads are clear", self._said(output), output["leads_clear"])
-                self._keep(asked, output)
+            key = self._key(request)
+            if sensor.last_verification is None or sensor.last_verification[0] != key:
+                # The first poke, or a file of leads has changed since the last.
+                done = IndexSet(store.get(key) or ()) if store is not None else IndexSet()
+                sensor.last_verification = key, Verification(done)
+            verification = sensor.last_verification[1]
+            with task_errors():
+                self._read(request, verification)
+            if store is not None and len(verification.done):
+                self._save(store, key, verification)
+            is_done = len(verification.done) == request.leads.count
+            output = _output(self.client.host, request, verification)
+            if is_done:
+                self.log.info("%s: %d leads are done", self._said(output), output["leads_done"])
+                self._keep(request, output)
             else:
                 self.log.info(
-                    "%d of %d leads are clear; %s", len(proof.clear), asked.leads.count, proof.what_is_left()
+                    "%d of %d leads are done; %s",
+                    len(verification.done),
+                    request.leads.count,
+                    verification.describe_remaining(),
                 )
-            return PokeReturnValue(is_done=done, xcom_value=output)
+            return PokeReturnValue(is_done=is_done, xcom_value=output)
 
-    def _save(self, store: Any, key: str, proof: Proof) -> None:
+    def _save(self, store: Any, key: str, verification: Verification) -> None:
         try:
-            store.set(key, proof.clear.spans())
-        except Exception as error:  # whatever it is: it costs some repeated calls, the look itself went well
-            self.log.warning("What is clear could not be saved, the next look may read it again: %s", error)
+            store.set(key, verification.done.spans())
+        except Exception as error:  # whatever it is: it costs some repeated calls, the poke itself went well
+            self.log.warning("What is done could not be saved, the next poke may read it again: %s", error)
 
-    def _key(self, asked: Asked) -> str:
-        digest = asked.plan.digest[:32] if asked.plan else ""
-        asked_for = fingerprint(self.client.host, asked.leads, asked.selectors, asked.window)
-        return f"leadreset-proof/{asked_for}{digest}/{times_cleared(self.context)}"
+    def _key(self, request: ResetRequest) -> str:
+        digest = request.plan.digest[:32] if request.plan else ""
+        asked_for = fingerprint(self.client.host, request.leads, request.selectors, request.window)
+        return f"leadreset-verification/{asked_for}{digest}/{times_cleared(self.context)}"
 
-    def _read(self, asked: Asked, proof: Proof) -> None:
-        read: Callable[[str, Any], Left]
-        proof.forget()
+    def _read(self, request: ResetRequest, verification: Verification) -> None:
+        read: Callable[[str, Any], RemainingIds]
+        verification.forget()
         try:
-            if asked.plan:
-                read = partial(planned_left, self.client, asked.selectors)
+            if request.plan:
+                read = partial(planned_remaining, self.client, request.selectors)
             else:
-                types = task_types_of(self.client, asked.selectors)
-                read = partial(window_left, self.client, asked.selectors, asked.window, types)
-            with Crew(self.client, lambda: None) as crew:
-                look(crew, _leads(asked), proof, read)
+                types = task_types_of(self.client, request.selectors)
+                read = partial(window_remaining, self.client, request.selectors, request.window, types)
+            with WorkerPool(self.client, lambda: None) as pool:
+                verify(pool, _leads(request), verification, read)
         except (QuotaError, UnavailableError) as error:
-            self.log.warning("This look failed, the next will try again: %s", error)
-            proof.unread = asked.leads.count - len(proof.clear) - proof.unclear
-            proof.why_unread = proof.why_unread or str(error)
+            self.log.warning("This poke failed, the next will try again: %s", error)
+            verification.unread = request.leads.count - len(verification.done) - verification.not_done
+            verification.why_unread = verification.why_unread or str(error)
 
-    def _keep(self, asked: Asked, output: dict[str, Any]) -> None:
+    def _keep(self, request: ResetRequest, output: dict[str, Any]) -> None:
         """Beside the plan, say that it is proven."""
-        if asked.plan is None:
+        if request.plan is None:
             return
-        root = ObjectStoragePath(str(asked.plan.path))
+        root = ObjectStoragePath(str(request.plan.path))
         for _ in range(PLAN_DEPTH):
             root = root.parent
         folder = self.evidence_in(root, of_this_try=True)
-        content = {"plan": str(asked.plan.path), "digest": asked.plan.digest, **output}
-        or_fail(lambda: folder.write("proof.json", json.dumps(content).encode()))
+        content = {"plan": str(request.plan.path), "digest": request.plan.digest, **output}
+        with task_errors():
+            folder.write("verification.json", json.dumps(content).encode())
 
     @staticmethod
     def _said(output: dict[str, Any]) -> str:
@@ -109,25 +116,25 @@ class ProofRun(LeadTaskRun):
         return f"{output['gone']} of {output['records']} records are gone"
 
 
-def _leads(asked: Asked) -> Iterator[tuple[int, str, Left | None]]:
-    if asked.plan:
-        for index, (lead, planned) in enumerate(asked.plan.records()):
+def _leads(request: ResetRequest) -> Iterator[tuple[int, str, RemainingIds | None]]:
+    if request.plan:
+        for index, (lead, planned) in enumerate(request.plan.records()):
             yield index, lead, planned
     else:
-        for index, lead in enumerate(asked.leads):
+        for index, lead in enumerate(request.leads):
             yield index, lead, None
 
 
-def _output(account: str, asked: Asked, proof: Proof) -> dict[str, Any]:
-    records = sum(asked.plan.counts.values()) if asked.plan else None
+def _output(account: str, request: ResetRequest, verification: Verification) -> dict[str, Any]:
+    records = sum(request.plan.counts.values()) if request.plan else None
     return {
         "account": account,
-        "leads": asked.leads.count,
-        "leads_clear": len(proof.clear),
+        "leads": request.leads.count,
+        "leads_done": len(verification.done),
         "records": records,
-        "gone": None if records is None else records - proof.records_left,
-        "left": proof.left,
-        "not_provable": list(asked.selectors.audit_activity_list),
+        "gone": None if records is None else records - verification.records_left,
+        "left": verification.left,
+        "unverifiable": list(request.selectors.audit_activity_list),
     }
 
 

@@ -9,6 +9,7 @@ from airflow_provider_leadreset.operators._selection import LeadSelection
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context, PokeReturnValue
+    from airflow_provider_leadreset.leadsquared.safety.verification import Verification
 
 
 class LeadResetSensor(LeadSelection, BaseSensorOperator):
@@ -18,9 +19,9 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
     selectors and window as to the reset: it is proven once none of them has a matching record in the window. Audits
     cannot be read, so they are named as not provable, and audits alone are an error.
 
-    A plain Airflow sensor: ``mode``, ``poke_interval``, ``timeout``, ``soft_fail`` are Airflow's. Each look reads
-    only leads that are not clear yet; on Airflow before 3.3 in ``mode="reschedule"`` each look reads all again. A
-    look that fails for an outage is repeated at the next; on timeout the error names leads and what is left.
+    A plain Airflow sensor: ``mode``, ``poke_interval``, ``timeout``, ``soft_fail`` are Airflow's. Each poke reads
+    only leads that are not done yet; on Airflow before 3.3 in ``mode="reschedule"`` each poke reads all again. A
+    poke that fails for an outage is repeated at the next; on timeout the error names leads and what is left.
 
     :param prospect_ids: (templated) as in :class:`.LeadResetOperator`, like all that follow.
     :param prospect_ids_path: (templated)
@@ -34,8 +35,8 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
     :param max_leads: more leads than this are refused before the first call.
     :param leadsquared_conn_id: the connection.
 
-    Returns ``account``, ``leads``, ``leads_clear``, ``records`` and ``gone`` (how many of how many; None without a
-    plan, which alone knows), ``left`` (up to 20 leads with their records' ids), ``not_provable`` (audits asked for).
+    Returns ``account``, ``leads``, ``leads_done``, ``records`` and ``gone`` (how many of how many; None without a
+    plan, which alone knows), ``left`` (up to 20 leads with their records' ids), ``unverifiable`` (audits asked for).
 
     :raises AirflowFailException: bad values, wrong keys, rights or host, audits alone.
     :raises AirflowSensorTimeout: something is still there at ``timeout``.
@@ -43,22 +44,26 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._seen: Any = None
-        self._seen_of = ""
+        # What was verified at earlier pokes in this process, and for which request.
+        self.last_verification: tuple[str, Verification] | None = None
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Look once; see the class."""
-        from airflow_provider_leadreset.runtime.verification_run import ProofRun
+        """Poke once; see the class."""
+        from airflow_provider_leadreset.runtime.verification_run import VerificationRun
 
-        run = self._run = ProofRun(self, context)
-        return run.look(self)
+        run = self._run = VerificationRun(self, context)
+        return run.verify(self)
 
     def execute(self, context: Context) -> Any:
-        """Look until it is gone; see the class."""
+        """Poke until it is gone; see the class."""
         from airflow_provider_leadreset.compat import AirflowSensorTimeout
 
         try:
             return super().execute(context)
         except AirflowSensorTimeout as error:
-            left = self._seen.what_is_left() if self._seen else "nothing was read"
+            left = (
+                self.last_verification[1].describe_remaining()
+                if self.last_verification
+                else "nothing was read"
+            )
             raise AirflowSensorTimeout(f"{error} {left}") from None

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset import evidence
-from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from support.dag_runs import IN_WINDOW, Run, Runner, load_dag_file
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
@@ -71,8 +71,8 @@ def test_default_args_reach_all_three_and_a_rescheduled_sensor_reads_a_lead_twic
 def test_a_task_in_the_accounts_pool_alone_waits_its_last_window_out(
     lsq, leads, dags, run, tmp_path, monkeypatch
 ):
-    waits: list[Gate] = []
-    monkeypatch.setattr(Gate, "drain", lambda gate: waits.append(gate))
+    waits: list[RateLimiter] = []
+    monkeypatch.setattr(RateLimiter, "drain", lambda limiter: waits.append(limiter))
     assert run(dags.by_default_args, leads=leads, evidence=str(tmp_path)).state == "success"
     assert len(waits) >= 3, "preview, reset, and each look"
     waits.clear()
@@ -147,7 +147,7 @@ def test_a_plan_of_another_run_in_the_same_folder_is_not_taken_for_this_runs(
 
 @pytest.mark.parametrize("path", ["Task.svc/RetrieveTaskType", "LeadManagement.svc/RetrieveTaskByLeadId"])
 def test_an_outage_of_any_call_costs_the_sensor_one_look(lsq, leads, dags, run, monkeypatch, path):
-    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.REPEATS", ())
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.RETRY_DELAYS", ())
     lsq.fault("502-html", times=3, path=path)
     assert run(dags.tasks_proven, leads=leads).state == "success"
 
@@ -155,10 +155,10 @@ def test_an_outage_of_any_call_costs_the_sensor_one_look(lsq, leads, dags, run, 
 def test_an_outage_while_a_plans_account_is_asked_for_costs_the_sensor_one_look(
     lsq, leads, planned, monkeypatch
 ):
-    from airflow_provider_leadreset.runtime.verification_run import ProofRun
+    from airflow_provider_leadreset.runtime.verification_run import VerificationRun
 
-    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.REPEATS", ())
-    look, looks = ProofRun.look, []
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.RETRY_DELAYS", ())
+    look, looks = VerificationRun.look, []
 
     def once(self: Any, sensor: Any) -> Any:
         if not looks:
@@ -166,7 +166,7 @@ def test_an_outage_while_a_plans_account_is_asked_for_costs_the_sensor_one_look(
         looks.append(1)
         return look(self, sensor)
 
-    monkeypatch.setattr(ProofRun, "look", once)
+    monkeypatch.setattr(VerificationRun, "look", once)
     assert planned(leads).state == "success"
     assert len(looks) >= 2
 
@@ -175,15 +175,15 @@ def test_an_outage_of_all_leads_is_told_when_the_sensors_time_is_over(
     lsq, leads, dags, run, monkeypatch, capfd
 ):
     from airflow_provider_leadreset.leadsquared.api import client
-    from airflow_provider_leadreset.leadsquared.safety.verification import Proof
+    from airflow_provider_leadreset.leadsquared.safety.verification import Verification
 
     def used_up(*_: Any, **__: Any) -> Any:
         raise client.QuotaError("not one call was accepted")
 
     monkeypatch.setattr(client.LeadSquaredClient, "call", used_up)
     seen: list[str] = []
-    said = Proof.what_is_left
-    monkeypatch.setattr(Proof, "what_is_left", lambda self: seen.append(said(self)) or seen[-1])
+    said = Verification.describe_remaining
+    monkeypatch.setattr(Verification, "describe_remaining", lambda self: seen.append(said(self)) or seen[-1])
     monkeypatch.setattr(dags.tasks_proven.get_task("prove"), "timeout", 1)
     assert run(dags.tasks_proven, leads=leads).state == "failed"
     assert "3 leads could not be read: not one call was accepted" in seen[-1]
@@ -192,19 +192,19 @@ def test_an_outage_of_all_leads_is_told_when_the_sensors_time_is_over(
 
 def test_a_file_that_changes_between_two_looks_is_read_anew(lsq, leads, dags, run, tmp_path, monkeypatch):
     from airflow_provider_leadreset.compat import PokeReturnValue
-    from airflow_provider_leadreset.runtime.verification_run import ProofRun
+    from airflow_provider_leadreset.runtime.verification_run import VerificationRun
 
     clean = lsq.add_lead()
     path = tmp_path / "leads.txt"
     path.write_text(f"{clean}\n{leads[0]}")
-    look, looks = ProofRun.look, []
+    look, looks = VerificationRun.look, []
 
     def change(self: Any, sensor: Any) -> Any:
         looks.append(look(self, sensor).is_done)
         path.write_text(f"{leads[0]}\n{clean}")
         return PokeReturnValue(is_done=looks[-1] or len(looks) == 3)
 
-    monkeypatch.setattr(ProofRun, "look", change)
+    monkeypatch.setattr(VerificationRun, "look", change)
     run(dags.file_proven, path=str(path))
     assert looks == [False, False, False]
 
@@ -221,13 +221,13 @@ def test_a_dag_serializes_alike_at_each_parse(dags):
 
 
 HOSTILE = {
-    "try-1/asked.json": b"[1]",
+    "try-1/request.json": b"[1]",
     "try-1/report-00001.jsonl": b'{"prospect_id": [1], "sent_at": null, "answer": {"a": 1}}\n5\n',
     "try-1/archive-00001.jsonl.gz": gzip.compress(b'{"kind": "notes"}\n' * 9)[:-9] + b"\0" * 9,
     "try-2/archive-00001.jsonl.gz": b"\x1f\x8b\x08\x00" + b"\xff" * 99,
-    "try-2/asked.json": b"[" * 100_000,
+    "try-2/request.json": b"[" * 100_000,
     "try-x/report-00001.jsonl": b"\xff\xfe",
-    "try-10/proof.json": b'{"gone": 1}',
+    "try-10/verification.json": b'{"gone": 1}',
     "plan-1.jsonl.gz": b"\x1f\x8b\x08\x00" + b"\xff" * 99,
 }
 
@@ -250,7 +250,7 @@ def test_hostile_files_are_named_and_forge_no_line(tmp_path, capsys):
         "approval": {"chosen_options": ["Approve"], "responded_by_user": {"name": forged}},
     }
     (folder / "try-3").mkdir()
-    (folder / "try-3" / "asked.json").write_text(json.dumps(asked))
+    (folder / "try-3" / "request.json").write_text(json.dumps(asked))
     page = tmp_path / "page.html"
     assert evidence.main([str(tmp_path), "--html", str(page)]) == 0
     told, html = capsys.readouterr().out, page.read_text()
@@ -334,15 +334,15 @@ def test_progress_that_cannot_be_kept_loses_neither_evidence_nor_summary(
 def test_a_summary_is_kept_when_a_task_is_broken_off_after_the_last_answer(
     lsq, leads, dags, run, monkeypatch
 ):
-    from airflow_provider_leadreset.leadsquared.batch.resets import Resets
+    from airflow_provider_leadreset.leadsquared.batch.resets import ResetRunner
 
-    send = Resets.run
+    send = ResetRunner.run
 
     def send_and_break_off(*given: Any) -> None:
         send(*given)
         raise RuntimeError("broken off")
 
-    monkeypatch.setattr(Resets, "run", send_and_break_off)
+    monkeypatch.setattr(ResetRunner, "run", send_and_break_off)
     result = run(dags.plain, leads=leads)
     assert result.state == "failed"
     (summary,) = result.xcoms("reset")
@@ -352,16 +352,16 @@ def test_a_summary_is_kept_when_a_task_is_broken_off_after_the_last_answer(
 def test_a_plan_or_file_that_is_changed_once_it_was_checked_is_reset_as_it_was(
     lsq, leads, dags, planned, run, tmp_path, monkeypatch
 ):
-    from airflow_provider_leadreset.runtime.reset_run import ResetBatch
+    from airflow_provider_leadreset.runtime.reset_run import ResetRun
 
-    announce, path = ResetBatch._announce, tmp_path / "leads.txt"
+    announce, path = ResetRun._announce, tmp_path / "leads.txt"
 
     def change_and_announce(self: Any, *given: Any) -> None:
         for changed in (*tmp_path.rglob("plan-*"), path):
             changed.write_bytes(b"other")
         announce(self, *given)
 
-    monkeypatch.setattr(ResetBatch, "_announce", change_and_announce)
+    monkeypatch.setattr(ResetRun, "_announce", change_and_announce)
     result = planned(leads[:2])
     assert (result.states("reset"), result.states("prove")) == (["success"], ["failed"])
     assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads[:2])

@@ -55,10 +55,10 @@ def test_make_the_connection(lsq, run):
     (found,) = json.loads(re.findall(r"^\[\{.*\}\]$", stored, re.MULTILINE)[0])
     assert (found["login"], found["password"]) == ("u$r12+/%=ab", "s$12+/%=cd")
 
-    the_dag = CONNECTION.dag("whose_keys")
+    the_dag = CONNECTION.dag("current_user")
     assert run(the_dag).state == "success"
     lsq.set_user("Sales User")
-    assert run(CONNECTION.dag("whose_keys")).state == "failed"
+    assert run(CONNECTION.dag("current_user")).state == "failed"
     assert CONNECTION.not_run() == []
 
 
@@ -170,8 +170,8 @@ def test_plan_and_approve(lsq, run, tmp_path):
     result = run(the_dag, leads=leads, ticket="CRM-17")
     assert result.state == "success"
     assert result.xcoms("reset")[0]["approval"] == "CRM-17"
-    proof = result.xcoms("prove")[0]
-    assert (proof["records"], proof["gone"]) == (4, 4)
+    verification = result.xcoms("prove")[0]
+    assert (verification["records"], verification["gone"]) == (4, 4)
     # What docs/size-the-pool.md says of two kinds: read by preview and reset, reset, and read at a look or more.
     paths = [call.path for call in lsq.calls if call.prospect_id in leads]
     at = len(paths) - paths[::-1].index("LeadManagement.svc/Lead.Reset")

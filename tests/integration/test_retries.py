@@ -29,7 +29,7 @@ def dags(airflow_db: None) -> ModuleType:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeat a call of an outage once and at once, and retry a task at once."""
-    monkeypatch.setattr(client, "REPEATS", (0.0,))
+    monkeypatch.setattr(client, "RETRY_DELAYS", (0.0,))
     monkeypatch.setattr(failure, "AFTER_OUTAGE", timedelta(0))
 
 

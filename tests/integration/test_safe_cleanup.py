@@ -1,4 +1,4 @@
-"""Preview, plan, approval, archive and proof, in real DAG runs against the emulator."""
+"""Preview, plan, approval, archive and verification, in real DAG runs against the emulator."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def test_what_was_previewed_goes_is_copied_and_proven(lsq, world, safe, tmp_path
     gone = {lead: ids_in_window(lsq, lead) for lead in world[:2]}
     result = safe([*world, UNKNOWN])
     assert result.state == "success"
-    (preview,), (summary,), (proof,) = (result.xcoms(name) for name in ("preview", "reset", "prove"))
+    (preview,), (summary,), (verification,) = (result.xcoms(name) for name in ("preview", "reset", "prove"))
     assert preview["totals"] == {"activities": 4, "tasks": 2, "notes": 2, "audits": None}
     assert (preview["leads"], preview["unknown_leads"]) == (4, [UNKNOWN])
     assert (summary["leads"], summary["queued"], summary["failed"]) == (2, 2, 0)
     assert summary["approval"] == {"ticket": "CRM-17"}
-    assert (proof["gone"], proof["records"], proof["leads_clear"]) == (8, 8, 2)
+    assert (verification["gone"], verification["records"], verification["leads_done"]) == (8, 8, 2)
     assert [count(lsq, lead) for lead in world[:2]] == [
         {"activities": 3, "tasks": 2, "notes": 1, "audits": 1}
     ] * 2
@@ -76,7 +76,7 @@ def test_what_was_previewed_goes_is_copied_and_proven(lsq, world, safe, tmp_path
     copied = read_archive(tmp_path)
     assert {lead: {line["id"] for line in copied if line["prospect_id"] == lead} for lead in gone} == gone
     assert {line["record"]["Note"] for line in copied if line["kind"] == "notes"} == {"a note"}
-    (kept,) = tmp_path.rglob("proof.json")
+    (kept,) = tmp_path.rglob("verification.json")
     assert json.loads(kept.read_text())["gone"] == 8
     everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*.json*") if path.suffix != ".gz")
     assert lsq.access_key.encode() not in everything
@@ -101,7 +101,7 @@ def test_an_auditor_reads_from_the_folder_what_happened(lsq, world, safe, tmp_pa
         "Approve, by Asha, at noon",
         "2 resets in 1 try: 2 leads queued by LeadSquared",
         "4 activities, 2 notes, 2 tasks, in 1 closed part",
-        "8 of 8 planned records are gone, 2 of 2 leads are clear",
+        "8 of 8 planned records are gone, 2 of 2 leads are done",
     ]
     places = [told.index(part) for part in parts]
     assert places == sorted(places)
@@ -157,7 +157,7 @@ def test_a_copy_is_closed_before_the_first_of_its_leads_is_reset(lsq, world, saf
 def test_a_lead_whose_copy_fails_is_not_reset_and_is_named(lsq, world, dags, safe, monkeypatch):
     from airflow_provider_leadreset.leadsquared.api import client
 
-    monkeypatch.setattr(client, "REPEATS", ())
+    monkeypatch.setattr(client, "RETRY_DELAYS", ())
     state = {}
 
     def break_notes() -> None:
@@ -281,11 +281,11 @@ def test_max_records_with_audits_is_an_error(lsq, world, dags, run, capfd):
 
 
 def test_the_sensor_without_a_plan_waits_until_nothing_matches(lsq, world, dags, run):
-    assert run(dags.proof, leads=[world[2]]).xcoms("prove")[0]["leads_clear"] == 1
+    assert run(dags.verification, leads=[world[2]]).xcoms("prove")[0]["leads_done"] == 1
 
 
 def test_the_sensor_names_what_is_left_when_its_time_is_over(lsq, world, dags, run, capfd):
-    assert run(dags.proof, leads=world).state == "failed"
+    assert run(dags.verification, leads=world).state == "failed"
     output = capfd.readouterr().out
     assert "8 records are left" in output
     assert f"{world[0]}: 2 activities, 1 tasks, 1 notes" in output
@@ -294,9 +294,9 @@ def test_the_sensor_names_what_is_left_when_its_time_is_over(lsq, world, dags, r
 def test_a_failed_look_is_repeated_at_the_next(lsq, world, dags, run, monkeypatch):
     from airflow_provider_leadreset.leadsquared.api import client
 
-    monkeypatch.setattr(client, "REPEATS", ())
+    monkeypatch.setattr(client, "RETRY_DELAYS", ())
     lsq.fault("502-html", times=1, path="LeadManagement.svc/RetrieveNote")
-    assert run(dags.proof, leads=[world[2]]).state == "success"
+    assert run(dags.verification, leads=[world[2]]).state == "success"
 
 
 def test_audits_alone_cannot_be_proven(lsq, world, dags, run, capfd):

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
 
 ACCESS = "u$rAK+access/key%41=1"
 SECRET = "s3c$ret+Key/9=9%2F"
@@ -39,7 +39,11 @@ def client_of(
 ) -> LeadSquaredClient:
     """Give a client whose waits take no time."""
     return LeadSquaredClient(
-        host, access, secret, timeout=timeout, gate=Gate(Pace(25), clock=clock or FakeClock())
+        host,
+        access,
+        secret,
+        timeout=timeout,
+        limiter=RateLimiter(SlidingWindow(25), clock=clock or FakeClock()),
     )
 
 

@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from airflow_provider_leadreset.leadsquared.api.rate_limit import Pace, Permit
+from airflow_provider_leadreset.leadsquared.api.rate_limit import Permit, SlidingWindow
 
 WINDOW = 5.0
 
@@ -72,15 +72,15 @@ def most_in_a_window(moments: Iterable[float]) -> int:
 
 
 class _Task:
-    def __init__(self, number: int, pace: Pace, leads: int) -> None:
+    def __init__(self, number: int, pace: SlidingWindow, leads: int) -> None:
         self.number = number
-        self.pace = pace
+        self.window = pace
         self.todo = deque(range(leads))
         self.free = min(2 * pace.share, 50)
 
 
 def simulate(
-    paces: Sequence[Pace],
+    paces: Sequence[SlidingWindow],
     leads: int,
     travel: Trip,
     *,
@@ -91,7 +91,7 @@ def simulate(
     seed: int = 0,
     most_calls: int = 1_000_000,
 ) -> Result:
-    """Send ``leads`` calls through each pace, repeating throttled and unanswered ones until all succeeded.
+    """Send ``leads`` calls through each window, repeating throttled and unanswered ones until all succeeded.
 
     :param paces: one per task; all tasks share the account.
     :param limit: the account's calls in a window; None for no limit.
@@ -121,7 +121,7 @@ def simulate(
         return admitted
 
     def send(task: _Task, lead: int, departed: float) -> None:
-        permit = task.pace.depart(departed)
+        permit = task.window.depart(departed)
         before, after = travel(draw)
         answered = before is not None and after is not None and before + after <= timeout
         if before is not None:
@@ -143,14 +143,14 @@ def simulate(
         task.free += 1
         result.ended = moment
         if admitted:
-            task.pace.accepted(permit, moment)
+            task.window.accepted(permit, moment)
             result.answered[task.number, lead] += 1
         else:
-            task.pace.throttled(permit, moment, limit if names_limit else None)
+            task.window.throttled(permit, moment, limit if names_limit else None)
             task.todo.append(lead)
 
     def give_up(task: _Task, lead: int, permit: Permit, moment: float) -> None:
-        task.pace.unanswered(permit, moment)
+        task.window.unanswered(permit, moment)
         at(moment + 1.0, lambda _: again(task, lead))
 
     def again(task: _Task, lead: int) -> None:
@@ -161,7 +161,7 @@ def simulate(
         next_start = math.inf
         for task in tasks:
             while task.todo and task.free:
-                start = task.pace.starts_at(now)
+                start = task.window.starts_at(now)
                 if start > now:
                     next_start = min(next_start, start)
                     break

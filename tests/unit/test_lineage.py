@@ -18,7 +18,7 @@ from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.lineage import FACET, SCHEMA_URL, lineage_of
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
-from airflow_provider_leadreset.runtime.base import Asked, LeadTaskRun
+from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest
 from support.facet_schema import SCHEMA, check_facet
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
@@ -26,13 +26,13 @@ WINDOW = Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=U
 COUNTS = {"queued": 0, "failed": 1, "not_reached": 0}
 
 
-def a_run(*, leads: list[str] | None = None, deletes: bool = True, **known: Any) -> LeadTaskRun:
+def a_run(*, leads: list[str] | None = None, deletes: bool = True, **known: Any) -> BaseRun:
     task: Any = SimpleNamespace(log=None)
-    run = LeadTaskRun(task, {})
+    run = BaseRun(task, {})
     run.deletes = deletes
     run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: SimpleNamespace(host="api.example.com"))
     selectors = Selectors(activity_event_list=(166,), should_delete_prospect_notes=True)
-    run.known = Asked(Leads.given([LEAD] if leads is None else leads), selectors, WINDOW, **known)
+    run.request = ResetRequest(Leads.parse([LEAD] if leads is None else leads), selectors, WINDOW, **known)
     return run
 
 
@@ -94,7 +94,7 @@ def test_a_task_that_came_to_no_lead_touches_no_dataset():
 def test_a_task_that_ended_before_anything_was_known_tells_nothing(known):
     run = a_run() if known else None
     if run:
-        run.known = None
+        run.request = None
     lineage = lineage_of(run)
     assert (lineage.inputs, lineage.outputs, lineage.run_facets) == ([], [], {})
 

@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 
 from airflow_provider_leadreset import __version__
 from airflow_provider_leadreset.leadsquared.api.connection import base_address, clean_key, key_forms
-from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
 from airflow_provider_leadreset.leadsquared.api.responses import network_error, read_answer
 from airflow_provider_leadreset.leadsquared.errors import (
     InputError,
@@ -31,10 +31,10 @@ from airflow_provider_leadreset.leadsquared.text import quoted
 
 USER_AGENT = f"airflow-provider-leadreset/{__version__}"
 
-REPEATS = (1.0, 2.0, 4.0)
+RETRY_DELAYS = (1.0, 2.0, 4.0)
 """Seconds waited before each repetition of a call that got no answer or an outage's."""
 
-PATIENCE = 300.0
+GIVE_UP_AFTER = 300.0
 """Seconds without one accepted call after which the batch ends, for Airflow to retry later."""
 
 MOST_THREADS = 50
@@ -64,12 +64,18 @@ class LeadSquaredClient:
     :param access_key: travels in the header ``x-LSQ-AccessKey`` (documented and recommended), nowhere else.
     :param secret_key: travels in the header ``x-LSQ-SecretKey``, nowhere else.
     :param timeout: seconds to wait for a connection, and again for an answer.
-    :param gate: paces all calls; by default 25 in 5 s.
+    :param limiter: paces all calls; by default 25 in 5 s.
     :raises InputError: a host or key that cannot be used; the error does not quote the keys.
     """
 
     def __init__(
-        self, host: str, access_key: str, secret_key: str, *, timeout: float = 30.0, gate: Gate | None = None
+        self,
+        host: str,
+        access_key: str,
+        secret_key: str,
+        *,
+        timeout: float = 30.0,
+        limiter: RateLimiter | None = None,
     ) -> None:
         self.host, self._base = base_address(host)
         self._keys = (
@@ -79,7 +85,7 @@ class LeadSquaredClient:
         if not 0 < timeout < math.inf:
             raise InputError(f"timeout is {quoted(timeout)}: give a number of seconds above 0")
         self._timeout = timeout
-        self.gate = gate or Gate(Pace(25))
+        self.limiter = limiter or RateLimiter(SlidingWindow(25))
         self.on_call: Callable[[Call], None] | None = None
         """Told each call about a lead, in the thread that made it."""
         # Longest first, else a key that begins with the other would be struck out in part.
@@ -97,7 +103,7 @@ class LeadSquaredClient:
     def __repr__(self) -> str:
         return f"<LeadSquaredClient of {self.host}>"
 
-    def hide(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Strike both keys out of a text that is about to be shown."""
         return self._secrets.sub("***", text)
 
@@ -124,7 +130,7 @@ class LeadSquaredClient:
             error.prospect_id = reset.prospect_id
             raise
 
-    def whose_keys(self) -> dict[str, Any]:
+    def current_user(self) -> dict[str, Any]:
         """Give what LeadSquared knows of the keys' user (``Authentication.svc/UserByAccessKey.Get``).
 
         Documented: Role, OrgShortCode, OrgDisplayName, and ``LSQCommonServiceURLs`` with the account's own
@@ -155,36 +161,36 @@ class LeadSquaredClient:
         :raises OutageError: unavailable, and nothing was answered for five minutes.
         :raises LeadSquaredError: any other error of :mod:`.errors`.
         """
-        pauses = iter(REPEATS)
+        pauses = iter(RETRY_DELAYS)
         while True:
-            permit = self.gate.enter()
+            permit = self.limiter.acquire()
             try:
                 answer = self._observed(method, path, params, body, writes=writes, about=about)
             except ThrottledError as error:
-                self.gate.throttled(permit, error.limit)
-                if self.gate.silence() >= PATIENCE:
+                self.limiter.throttled(permit, error.limit)
+                if self.limiter.since_last_success() >= GIVE_UP_AFTER:
                     raise QuotaError(
-                        f"not one call was accepted for {PATIENCE / 60:.0f} minutes, so the day's quota may be "
+                        f"not one call was accepted for {GIVE_UP_AFTER / 60:.0f} minutes, so the day's quota may be "
                         f"used up; LeadSquared says: {error.message}",
                         limit=error.limit,
                         status=error.status,
                         exception_type=error.exception_type,
                     ) from None
             except UnavailableError as error:
-                self.gate.unanswered(permit)
-                if self.gate.silence() >= PATIENCE:
+                self.limiter.unanswered(permit)
+                if self.limiter.since_last_success() >= GIVE_UP_AFTER:
                     raise OutageError(
-                        f"not one answer for {PATIENCE / 60:.0f} minutes: {error.reason}"
+                        f"not one answer for {GIVE_UP_AFTER / 60:.0f} minutes: {error.reason}"
                     ) from None
                 pause = next(pauses, None)
                 if pause is None:
                     raise
-                self.gate.pause(pause)
+                self.limiter.pause(pause)
             except BaseException:
-                self.gate.accepted(permit)
+                self.limiter.accepted(permit)
                 raise
             else:
-                self.gate.accepted(permit)
+                self.limiter.accepted(permit)
                 return answer
 
     def _observed(
@@ -197,7 +203,7 @@ class LeadSquaredClient:
         writes: bool,
         about: str | None,
     ) -> Any:
-        sent_at, began = datetime.now(UTC), self.gate.clock.now()
+        sent_at, began = datetime.now(UTC), self.limiter.clock.now()
         failure: LeadSquaredError | None = None
         try:
             return self._send(method, path, params, body, writes=writes)
@@ -206,7 +212,7 @@ class LeadSquaredClient:
             raise
         finally:
             if about and self.on_call:
-                self.on_call(Call(about, sent_at, self.gate.clock.now() - began, failure))
+                self.on_call(Call(about, sent_at, self.limiter.clock.now() - began, failure))
 
     def _send(
         self, method: str, path: str, params: dict[str, str] | None, body: object, *, writes: bool
@@ -230,7 +236,7 @@ class LeadSquaredClient:
             raise network_error(failure or "no answer", self.host)
         # utf-8-sig: servers of .NET may write a mark before the JSON.
         text = response.content.decode("utf-8-sig", "replace")
-        return read_answer(response.status_code, text, host=self.host, writes=writes, hide=self.hide)
+        return read_answer(response.status_code, text, host=self.host, writes=writes, redact=self.redact)
 
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["x-LSQ-AccessKey"], request.headers["x-LSQ-SecretKey"] = self._keys

@@ -9,8 +9,8 @@ permit comes back at the earlier of
   requests travel: it starts small, grows at once when a call is throttled, and shrinks a little with
   each call that is not.
 
-:class:`Pace` is the bookkeeping: no thread, no clock, every method is told the moment. :class:`Gate` is the
-door that threads wait at.
+:class:`SlidingWindow` is the bookkeeping: no thread, no clock, every method is told the moment.
+:class:`RateLimiter` is where threads wait.
 """
 
 from __future__ import annotations
@@ -53,16 +53,16 @@ class Permit:
     """One call's claim on the window.
 
     :param departed: moment of the pace's clock, in seconds.
-    :param cold: whether it opens a connection, so that its way there takes longer than that of the next.
+    :param opens_connection: whether it opens a connection, so that its way there takes longer than that of the next.
     :param answered: the moment of the answer, or of giving it up.
     """
 
     departed: float
-    cold: bool = False
+    opens_connection: bool = False
     answered: float | None = None
 
 
-class Pace:
+class SlidingWindow:
     """The rule of how many calls may start in a window. Thread-safe only for those who hold its ``lock``.
 
     :param calls: the most calls this task may start in a window: its share.
@@ -94,7 +94,7 @@ class Pace:
 
     def depart(self, now: float) -> Permit:
         """Take a permit for a call that starts now."""
-        permit = Permit(now, cold=self.departed < self.capacity)
+        permit = Permit(now, opens_connection=self.departed < self.capacity)
         self.departed += 1
         self._permits.append(permit)
         return permit
@@ -158,25 +158,25 @@ class Pace:
 
     def _back(self, permit: Permit) -> float:
         # A cold call is stamped late, by a handshake or more, and its successor is not: only its answer is sure.
-        at_latest = permit.departed + WINDOW + (WINDOW if permit.cold else self.margin)
+        at_latest = permit.departed + WINDOW + (WINDOW if permit.opens_connection else self.margin)
         return at_latest if permit.answered is None else min(at_latest, permit.answered + WINDOW + GUARD)
 
 
-_paces: dict[tuple[str, int, int], Pace] = {}
+_paces: dict[tuple[str, int, int], SlidingWindow] = {}
 
 
-def pace_of(account: str, calls: int, limit: int) -> Pace:
-    """Give the pace of an account in this process: the same for the same values, so that earlier calls still count.
+def shared_window(account: str, calls: int, limit: int) -> SlidingWindow:
+    """Return the window of an account in this process: the same for the same values, so that earlier calls still count.
 
-    Else a sensor's next look, a retry in the same process or a second hook would begin as if there had been none.
+    Else a sensor's next poke, a retry in the same process or a second hook would begin as if there had been none.
 
     :param account: whatever tells accounts apart; no keys.
     """
-    return _paces.setdefault((account, calls, limit), Pace(calls, limit))
+    return _paces.setdefault((account, calls, limit), SlidingWindow(calls, limit))
 
 
 class Clock(Protocol):
-    """Time as :class:`Gate` needs it."""
+    """Time as :class:`RateLimiter` needs it."""
 
     def now(self) -> float:
         """Seconds that never go back."""
@@ -197,76 +197,76 @@ class SystemClock:
         condition.wait(seconds)
 
 
-class Gate:
+class RateLimiter:
     """Where threads wait until their call may start.
 
-    :param pace: the rule; several gates may share it.
+    :param sliding_window: the rule; several limiters may share it.
     :param clock: injected in tests.
     """
 
-    def __init__(self, pace: Pace, clock: Clock | None = None) -> None:
-        self.pace = pace
+    def __init__(self, sliding_window: SlidingWindow, clock: Clock | None = None) -> None:
+        self.sliding_window = sliding_window
         self.clock = clock or SystemClock()
         self.calls = 0
         self.throttlings = 0
-        self._condition = threading.Condition(pace.lock)
-        with pace.lock:
-            pace.departed = 0  # the connections behind a new gate are not open yet
+        self._condition = threading.Condition(sliding_window.lock)
+        with sliding_window.lock:
+            sliding_window.departed = 0  # the connections behind a new limiter are not open yet
         self._closed = False
-        self._heard = self._stirred = float("-inf")
+        self._last_success_at = self._last_activity_at = float("-inf")
 
-    def enter(self) -> Permit:
+    def acquire(self) -> Permit:
         """Wait until a call may start, and take its permit.
 
-        :raises ClosedError: the gate was closed meanwhile.
+        :raises ClosedError: the limiter was closed meanwhile.
         """
         with self._condition:
             while True:
                 if self._closed:
                     raise ClosedError("not sent: the batch was stopped")
                 now = self.clock.now()
-                start = self.pace.starts_at(now)
+                start = self.sliding_window.starts_at(now)
                 if start <= now:
                     self.calls += 1
-                    if now - self._stirred > IDLE:
-                        self._heard = now
-                    self._stirred = now
-                    return self.pace.depart(now)
+                    if now - self._last_activity_at > IDLE:
+                        self._last_success_at = now
+                    self._last_activity_at = now
+                    return self.sliding_window.depart(now)
                 self.clock.wait(self._condition, start - now)
 
     def accepted(self, permit: Permit) -> None:
         """Note an answer that is not about the limit."""
         with self._condition:
-            self._heard = self._stirred = self.clock.now()
-            self.pace.accepted(permit, self._heard)
+            self._last_success_at = self._last_activity_at = self.clock.now()
+            self.sliding_window.accepted(permit, self._last_success_at)
             self._condition.notify()  # one permit, one waiter
 
     def unanswered(self, permit: Permit) -> None:
         """Note a call that ended without an answer."""
         with self._condition:
-            self._stirred = self.clock.now()
-            self.pace.unanswered(permit, self._stirred)
+            self._last_activity_at = self.clock.now()
+            self.sliding_window.unanswered(permit, self._last_activity_at)
             self._condition.notify()  # one permit, one waiter
 
     def throttled(self, permit: Permit, limit: int | None) -> None:
         """Note that a call was refused for the account's limit."""
         with self._condition:
             self.throttlings += 1
-            self._stirred = self.clock.now()
-            change = self.pace.throttled(permit, self._stirred, limit)
+            self._last_activity_at = self.clock.now()
+            change = self.sliding_window.throttled(permit, self._last_activity_at, limit)
             self._condition.notify()  # one permit, one waiter
         if change:
             log.warning("Throttled by LeadSquared: %s", change)
 
-    def silence(self) -> float:
+    def since_last_success(self) -> float:
         """Seconds since a call was last let through and answered, or since the first one of late was made."""
         with self._condition:
-            return self.clock.now() - self._heard if self.calls else 0.0
+            return self.clock.now() - self._last_success_at if self.calls else 0.0
 
     def pause(self, seconds: float) -> None:
-        """Wait before a repetition; a closed gate ends the wait.
+        """Wait before a repetition; a closed limiter ends the wait.
 
-        :raises ClosedError: the gate was closed meanwhile.
+        :raises ClosedError: the limiter was closed meanwhile.
         """
         with self._condition:
             until = self.clock.now() + seconds
@@ -284,5 +284,5 @@ class Gate:
     def drain(self) -> None:
         """Wait until no call started here counts against the account's limit any more."""
         with self._condition:
-            while (left := self.pace.drained_at() - self.clock.now()) > 0:
+            while (left := self.sliding_window.drained_at() - self.clock.now()) > 0:
                 self.clock.wait(self._condition, left)

@@ -26,7 +26,9 @@ _API_HOST = re.compile(r"(?<![a-z0-9.-])api(?:[.-][a-z0-9-]+)*\.leadsquared\.com
 _LONGEST = 300
 
 
-def read_answer(status: int, text: str, *, host: str, writes: bool, hide: Callable[[str], str] = str) -> Any:
+def read_answer(
+    status: int, text: str, *, host: str, writes: bool, redact: Callable[[str], str] = str
+) -> Any:
     """Give the JSON content of an answer, or raise what it means.
 
     :param status: HTTP status.
@@ -34,7 +36,7 @@ def read_answer(status: int, text: str, *, host: str, writes: bool, hide: Callab
     :param host: the host that was asked, to tell a wrong region.
     :param writes: whether the call changes something: then only ``"Status": "Success"`` is a success (seen:
         throttled calls and logical errors come with status 200 too).
-    :param hide: strikes the keys out of what an error quotes, should LeadSquared repeat one.
+    :param redact: strikes the keys out of what an error quotes, should LeadSquared repeat one.
     :raises ThrottledError: 429; or the limit's text or exception type with any status (seen with 200 and 403).
     :raises AccessError: 401, 403, 404, a redirect, or an exception type about rights (which one a
         non-administrator gets is not documented).
@@ -44,8 +46,8 @@ def read_answer(status: int, text: str, *, host: str, writes: bool, hide: Callab
     """
     content = _parsed(text)
     envelope = content if isinstance(content, dict) else {}
-    kind = _text(envelope.get("ExceptionType"), hide)
-    said = _text(envelope.get("ExceptionMessage"), hide)
+    kind = _text(envelope.get("ExceptionType"), redact)
+    said = _text(envelope.get("ExceptionMessage"), redact)
     mx = bool(kind and kind.upper().startswith("MX"))
     # Not in what a call gives: the text of a note or activity may speak of a limit too.
     given = status == 200 and (envelope.get("Status") == "Success" if writes else _is_content(content))
@@ -63,12 +65,12 @@ def read_answer(status: int, text: str, *, host: str, writes: bool, hide: Callab
         raise UnavailableError(said or "LeadSquared is not available", status=status, exception_type=kind)
     if status >= 400 or mx or envelope.get("Status") == "Error":
         raise LeadRejectedError(
-            said or _excerpt(text, hide) or "no reason was given", status=status, exception_type=kind
+            said or _excerpt(text, redact) or "no reason was given", status=status, exception_type=kind
         )
     if status != 200 or content is None:
         raise UnavailableError("the answer is empty or cannot be read", status=status)
     if writes and envelope.get("Status") != "Success":
-        raise UnavailableError(f"the answer does not say Success: {_excerpt(text, hide)}", status=status)
+        raise UnavailableError(f"the answer does not say Success: {_excerpt(text, redact)}", status=status)
     return content
 
 
@@ -113,11 +115,11 @@ def _is_content(content: Any) -> bool:
     return isinstance(content, list) or (isinstance(content, dict) and content.get("Status") != "Error")
 
 
-def _text(value: object, hide: Callable[[str], str]) -> str | None:
-    return _excerpt(value, hide) if isinstance(value, str) and value.strip() else None
+def _text(value: object, redact: Callable[[str], str]) -> str | None:
+    return _excerpt(value, redact) if isinstance(value, str) and value.strip() else None
 
 
-def _excerpt(text: str, hide: Callable[[str], str]) -> str:
+def _excerpt(text: str, redact: Callable[[str], str]) -> str:
     # Keys go first: cut or squeezed, one would no longer be found.
-    text = scrubbed(hide(text))
+    text = scrubbed(redact(text))
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

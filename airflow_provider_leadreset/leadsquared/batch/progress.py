@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from airflow_provider_leadreset.leadsquared.api.rate_limit import WINDOW, Gate
+from airflow_provider_leadreset.leadsquared.api.rate_limit import WINDOW, RateLimiter
 from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
@@ -108,21 +108,21 @@ def fingerprint(account: str, leads: Leads, selectors: Selectors, window: Window
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
 
 
-class Tally:
+class BatchCounts:
     """Outcomes of one batch, added up over its tries.
 
     :param total: leads asked for.
-    :param gate: the batch's gate, whose clock and counts are shown.
+    :param limiter: the batch's limiter, whose clock and counts are shown.
     :param progress: what earlier tries have done; kept up to date.
     """
 
-    def __init__(self, total: int, gate: Gate, progress: Progress | None = None) -> None:
+    def __init__(self, total: int, limiter: RateLimiter, progress: Progress | None = None) -> None:
         self.total = total
         self.progress = progress or Progress()
         self.worth_retrying = 0
         self._passing_failures: list[dict[str, str]] = []
-        self._gate = gate
-        self._began = gate.clock.now()
+        self._limiter = limiter
+        self._began = limiter.clock.now()
         self._told = self._began
 
     @property
@@ -148,7 +148,7 @@ class Tally:
     @property
     def seconds(self) -> float:
         """Seconds since this try began."""
-        return self._gate.clock.now() - self._began
+        return self._limiter.clock.now() - self._began
 
     def add(self, outcome: Outcome) -> None:
         """Count one lead."""
@@ -158,22 +158,22 @@ class Tally:
             if len(self._passing_failures) < MOST_LISTED:
                 self._passing_failures.append(outcome.failure())
 
-    def tell(self, log: Callable[[str], None]) -> None:
+    def log_progress(self, log: Callable[[str], None]) -> None:
         """Log a progress line if the last is ten seconds old."""
-        now = self._gate.clock.now()
+        now = self._limiter.clock.now()
         if now - self._told < PROGRESS_EVERY:
             return
         self._told = now
         done = self.queued + self.failed
-        rate = self._gate.calls / max(self.seconds, 0.001)
+        rate = self._limiter.calls / max(self.seconds, 0.001)
         done_now = done - self.progress.in_earlier_tries
         left = f", about {self.not_reached * self.seconds / done_now:.0f} s left" if done_now else ""
         log(
-            f"{done} of {self.total} leads, {rate:.1f} calls/s, {self._gate.throttlings} throttled, "
+            f"{done} of {self.total} leads, {rate:.1f} calls/s, {self._limiter.throttlings} throttled, "
             f"{self.failed} failed{left}"
         )
 
-    def counts(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """Give the numbers for the summary."""
         return {
             "leads": self.total,
@@ -181,8 +181,8 @@ class Tally:
             "failed": self.failed,
             "not_reached": self.not_reached,
             "done_in_earlier_tries": self.progress.in_earlier_tries,
-            "calls": self._gate.calls,
-            "throttled": self._gate.throttlings,
+            "calls": self._limiter.calls,
+            "throttled": self._limiter.throttlings,
             "seconds": round(self.seconds, 1),
             "failures": self.failures,
         }

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew, ends_batch
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool, is_fatal
 from airflow_provider_leadreset.leadsquared.errors import (
     ClosedError,
     LeadRejectedError,
@@ -44,21 +44,21 @@ class Outcome:
         return {"prospect_id": self.prospect_id, "error": self.error.reason if self.error else ""}
 
 
-class Resets:
-    """Resets leads with a crew, and judges which errors end the batch.
+class ResetRunner:
+    """ResetRunner leads with a pool, and judges which errors end the batch.
 
     One lead's error never stops the others. Wrong keys, rights or host do, and a quota or an outage of five minutes,
-    the first 20 leads all failing alike, and a gate closed from outside: that error is then the :attr:`verdict`.
+    the first 20 leads all failing alike, and a limiter closed from outside: that error is then the :attr:`stop_reason`.
 
-    :param on_outcome: called in the crew's owner's thread, once for each lead that was reset or failed. A lead for
+    :param on_outcome: called in the pool's owner's thread, once for each lead that was reset or failed. A lead for
         which it was not called was not reached: no call was sent for it, or a call whose effect is unknown
         because the batch ended.
     """
 
-    def __init__(self, crew: Crew, on_outcome: Callable[[Outcome], None]) -> None:
-        self.verdict: LeadSquaredError | None = None
+    def __init__(self, pool: WorkerPool, on_outcome: Callable[[Outcome], None]) -> None:
+        self.stop_reason: LeadSquaredError | None = None
         """Why the batch must end; None while it may go on."""
-        self._crew = crew
+        self._worker_pool = pool
         self._on_outcome = on_outcome
         self._succeeded = False
         self._alike: Counter[str] = Counter()
@@ -68,11 +68,11 @@ class Resets:
 
         :param resets: index and reset of each lead; read as it goes, a few dozen ahead at most.
         """
-        self._crew.each(
+        self._worker_pool.map_unordered(
             resets,
-            work=lambda item: self._crew.client.reset(item[1]),
+            work=lambda item: self._worker_pool.client.reset(item[1]),
             done=lambda item, future: self._settle(item[0], item[1].prospect_id, future),
-            stop=lambda: self.verdict is not None,
+            stop=lambda: self.stop_reason is not None,
         )
 
     def refused(self, index: int, prospect_id: str, error: LeadSquaredError) -> None:
@@ -81,11 +81,11 @@ class Resets:
 
     def _judge(self, index: int, prospect_id: str, error: LeadSquaredError, *, says_more: bool) -> None:
         if isinstance(error, ClosedError):
-            self.verdict = self.verdict or error
-        elif ends_batch(error):
-            # The gate may have been closed for this very error, and others have noticed before.
-            if self.verdict is None or isinstance(self.verdict, ClosedError):
-                self.verdict = error
+            self.stop_reason = self.stop_reason or error
+        elif is_fatal(error):
+            # The limiter may have been closed for this very error, and others have noticed before.
+            if self.stop_reason is None or isinstance(self.stop_reason, ClosedError):
+                self.stop_reason = error
         else:
             if says_more:
                 self._compare(error)
@@ -107,5 +107,7 @@ class Resets:
         # Without ids, should LeadSquared name the lead in its message.
         reason = _GUID.sub("…", error.reason)
         self._alike[reason] += 1
-        if self._alike[reason] >= SAME_ERRORS and self.verdict is None:
-            self.verdict = SameErrorsError(f"the first {SAME_ERRORS} leads all failed alike: {error.reason}")
+        if self._alike[reason] >= SAME_ERRORS and self.stop_reason is None:
+            self.stop_reason = SameErrorsError(
+                f"the first {SAME_ERRORS} leads all failed alike: {error.reason}"
+            )

@@ -25,15 +25,15 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ends_batch(error: BaseException) -> bool:
+def is_fatal(error: BaseException) -> bool:
     """Whether every further call would fail in the same way, or the error is none of LeadSquared's."""
     return not isinstance(error, LeadSquaredError) or isinstance(
         error, (AccessError, QuotaError, OutageError)
     )
 
 
-class Crew:
-    """A context manager; leaving it closes the client's gate, so the client makes no further call.
+class WorkerPool:
+    """A context manager; leaving it closes the client's limiter, so the client makes no further call.
 
     :param client: whose pace is kept; its share decides how many threads there are.
     :param on_tick: called in the owner's thread about each second, and after each result.
@@ -42,7 +42,7 @@ class Crew:
     def __init__(self, client: LeadSquaredClient, on_tick: Callable[[], None]) -> None:
         self.client = client
         self._on_tick = on_tick
-        self._threads = min(2 * client.gate.pace.share, MOST_THREADS)
+        self._threads = min(2 * client.limiter.sliding_window.share, MOST_THREADS)
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="lead-reset")
         self._waiting: dict[Future[Any], Callable[[Future[Any]], None]] = {}
 
@@ -53,7 +53,7 @@ class Crew:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Let no further call start, wait for those on their way, and give their results too."""
-        self.client.gate.close()
+        self.client.limiter.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
         later: BaseException | None = None
         for future, done in self._waiting.items():
@@ -67,7 +67,7 @@ class Crew:
         if later and error is None:
             raise later
 
-    def each(
+    def map_unordered(
         self,
         items: Iterable[Item],
         work: Callable[[Item], Result],
@@ -77,9 +77,9 @@ class Crew:
         """Do some work for each item, several at once.
 
         :param items: read as it goes, a few dozen ahead at most.
-        :param work: called in a thread of the crew.
+        :param work: called in a thread of the pool.
         :param done: called in the owner's thread with what came of it: ``future.result()`` gives or raises it.
-        :param stop: asked after each result; when it says so, the rest is left to the crew's end.
+        :param stop: asked after each result; when it says so, the rest is left to the pool's end.
         """
         finished: SimpleQueue[Future[Any]] = SimpleQueue()
         source = iter(items)
@@ -89,9 +89,9 @@ class Crew:
             try:
                 return work(item)
             except BaseException as error:
-                if ends_batch(error):
+                if is_fatal(error):
                     # At once: the owner may be reading the source or writing a result down.
-                    self.client.gate.close()
+                    self.client.limiter.close()
                 raise
 
         while (more or self._waiting) and not stop():

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.private_copy import Spool
+from airflow_provider_leadreset.leadsquared.private_copy import PrivateCopy
 from airflow_provider_leadreset.leadsquared.text import quoted
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Leads:
     read: Callable[[], Iterator[str]]
 
     @classmethod
-    def given(cls, value: object) -> Leads:
+    def parse(cls, value: object) -> Leads:
         """Take ids as :func:`parse_lead_ids` does.
 
         :raises InputError: as there.
@@ -109,14 +109,14 @@ class Leads:
         return cls._counted(parse_lead_ids(value).__iter__)
 
     @classmethod
-    def from_file(cls, path: Openable) -> Leads:
+    def from_file(cls, path: ReadablePath) -> Leads:
         """Take the ids of a file, see :func:`read_lead_file`.
 
         It is read once, now, into a local copy: what was counted is what is used, whatever becomes of the file.
 
         :raises InputError: as there.
         """
-        kept = Spool(f"{lead}\n".encode() for lead in read_lead_file(path))
+        kept = PrivateCopy(f"{lead}\n".encode() for lead in read_lead_file(path))
         return cls._counted(lambda: (line.decode().rstrip() for line in kept.open()))
 
     @classmethod
@@ -132,7 +132,7 @@ class Leads:
         return self.read()
 
 
-class Openable(Protocol):
+class ReadablePath(Protocol):
     """A path that can be opened, such as ``pathlib.Path`` or Airflow's ``ObjectStoragePath``."""
 
     @property
@@ -143,7 +143,7 @@ class Openable(Protocol):
         """Open the file for reading bytes."""
 
 
-def read_lead_file(path: Openable) -> Iterator[str]:
+def read_lead_file(path: ReadablePath) -> Iterator[str]:
     """Stream the lead ids of a file, in its order and as often as they stand there.
 
     :param path: its name's ending tells the format, ``.gz`` after it that it is packed: ``.csv`` (a header
@@ -168,7 +168,7 @@ def read_lead_file(path: Openable) -> Iterator[str]:
 
 
 @contextmanager
-def _opened(path: Openable, *, packed: bool) -> Generator[IO[str], None, None]:
+def _opened(path: ReadablePath, *, packed: bool) -> Generator[IO[str], None, None]:
     try:
         raw = path.open("rb")
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):

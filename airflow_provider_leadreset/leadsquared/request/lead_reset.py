@@ -58,7 +58,7 @@ class Selectors:
             )
 
     @classmethod
-    def given(
+    def parse(
         cls,
         activity_event_list: Any = None,
         task_type_list: Any = None,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.records.records import Record, read_records
@@ -19,11 +19,11 @@ from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 PART_LEADS = 500
 """How many leads' records one part holds at most."""
 
-Todo = tuple[int, LeadReset, dict[str, list[str]] | None]
+PendingReset = tuple[int, LeadReset, dict[str, list[str]] | None]
 """A lead's place, its reset, and its records' ids as a plan shows them, if there is one."""
 
 
-class Safeguard:
+class PreResetCheck:
     """Reads the records of leads before they are reset.
 
     With a folder it copies them into parts ``archive-00001.jsonl.gz``, …, each closed before the first of its leads
@@ -39,13 +39,13 @@ class Safeguard:
         self._part = 0
         self.records = 0
 
-    def pass_on(
+    def check_and_archive(
         self,
-        crew: Crew,
-        todo: Sequence[Todo],
+        pool: WorkerPool,
+        todo: Sequence[PendingReset],
         on_failure: Callable[[int, str, LeadSquaredError], None],
         stop: Callable[[], bool],
-    ) -> list[Todo]:
+    ) -> list[PendingReset]:
         """Read, and copy, the records of at most :data:`PART_LEADS` leads.
 
         :param on_failure: told of a lead that may not be reset, with its place and the reason.
@@ -56,15 +56,15 @@ class Safeguard:
         with tempfile.TemporaryFile() as file:
             with gzip.GzipFile(fileobj=file, mode="wb") as packed:
 
-                def read(item: Todo) -> list[Record]:
+                def read(item: PendingReset) -> list[Record]:
                     reset = item[1]
                     return list(
                         read_records(
-                            crew.client, reset.prospect_id, reset.selectors, reset.window, self._types
+                            pool.client, reset.prospect_id, reset.selectors, reset.window, self._types
                         )
                     )
 
-                def done(item: Todo, future: Future[list[Record]]) -> None:
+                def done(item: PendingReset, future: Future[list[Record]]) -> None:
                     index, reset, planned = item
                     try:
                         records = future.result()
@@ -81,7 +81,7 @@ class Safeguard:
                     self.records += len(records)
                     passed.add(index)
 
-                crew.each(todo, read, done, stop)
+                pool.map_unordered(todo, read, done, stop)
             if not passed or stop():
                 return []
             if self._folder:

@@ -18,9 +18,9 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, Any, Self
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.private_copy import Spool
+from airflow_provider_leadreset.leadsquared.private_copy import PrivateCopy
 from airflow_provider_leadreset.leadsquared.records.records import KINDS
-from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads, Openable
+from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads, ReadablePath
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
 from airflow_provider_leadreset.leadsquared.text import quoted
@@ -105,7 +105,7 @@ class Plan:
     :param preview: the preview's output but for ``plan`` and ``digest``.
     """
 
-    path: Openable
+    path: ReadablePath
     account: dict[str, Any]
     made_by: list[Any]
     asked: str
@@ -116,10 +116,10 @@ class Plan:
     counts: dict[str, int]
     digest: str
     preview: dict[str, Any]
-    _kept: Spool = field(repr=False, compare=False)
+    _kept: PrivateCopy = field(repr=False, compare=False)
 
     @classmethod
-    def read(cls, path: Openable) -> Self | None:
+    def read(cls, path: ReadablePath) -> Self | None:
         """Read a plan whole, holding none of its leads; None if it was never finished.
 
         It is read once, into a local copy: what was checked is what is used, whatever becomes of the file.
@@ -142,7 +142,7 @@ class Plan:
                         head["made_by"],
                         head["asked"],
                         parse_window(head["window"], timezone=head["timezone"]),
-                        Selectors.given(**head["selectors"]),
+                        Selectors.parse(**head["selectors"]),
                         datetime.fromisoformat(head["made_at"]),
                         Leads(count, lead_digest.hexdigest(), lambda: (lead for lead, _ in _records(kept))),
                         counts,
@@ -210,21 +210,21 @@ def plan_reference(value: object) -> tuple[str, str]:
     return path, digest
 
 
-def _kept(path: Openable) -> Spool:
+def _kept(path: ReadablePath) -> PrivateCopy:
     try:
         raw = path.open("rb")
     except (FileNotFoundError, IsADirectoryError):
         raise InputError(f"there is no plan at {path}") from None
     with raw:
-        return Spool(iter(lambda: raw.read(BLOCK), b""))
+        return PrivateCopy(iter(lambda: raw.read(BLOCK), b""))
 
 
-def _lines(kept: Spool) -> Iterator[bytes]:
+def _lines(kept: PrivateCopy) -> Iterator[bytes]:
     with kept.open() as raw, gzip.open(raw) as lines:
         yield from lines
 
 
-def _records(kept: Spool) -> Iterator[tuple[str, dict[str, list[str]]]]:
+def _records(kept: PrivateCopy) -> Iterator[tuple[str, dict[str, list[str]]]]:
     """Of a plan that was read whole before."""
     for line in _lines(kept):
         content = json.loads(line)

@@ -9,7 +9,7 @@ from datetime import datetime
 from airflow_provider_leadreset.leadsquared.records.records import CUSTOM_EVENTS_FROM
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
-from airflow_provider_leadreset.leadsquared.safety.preview import Survey
+from airflow_provider_leadreset.leadsquared.safety.preview import RecordCounts
 from airflow_provider_leadreset.leadsquared.text import pluralize, scrubbed
 
 MOST_SHOWN = 20
@@ -21,7 +21,7 @@ CREATED_ON = (
 
 
 @dataclass(frozen=True)
-class Names:
+class TypeNames:
     """The account's names for event codes and task types.
 
     :param in_markdown: a name becomes no Markdown of its own, and what is unknown stands out.
@@ -59,46 +59,48 @@ class Names:
         return f"{what}, {'**unknown to the account**' if self.in_markdown else 'unknown to the account'}"
 
 
-def markdown(survey: Survey, selectors: Selectors, window: Window, names: Names, account: str) -> str:
+def markdown(
+    counts: RecordCounts, selectors: Selectors, window: Window, names: TypeNames, account: str
+) -> str:
     """Give a preview for people."""
     names = replace(names, in_markdown=True)
     also = ""
     if selectors.audit_activity_list:
-        known = survey.leads - len(survey.unknown)
+        known = counts.leads - len(counts.unknown)
         also = f", and audits of {pluralize(known, 'lead')}, which cannot be counted"
     lines = [
-        f"### {pluralize(survey.count, 'record')} of {pluralize(survey.with_records, 'lead')} would be deleted{also}",
+        f"### {pluralize(counts.count, 'record')} of {pluralize(counts.with_records, 'lead')} would be deleted{also}",
         "",
-        f"Asked for: {pluralize(survey.leads, 'lead')} at {account}. Records created {window.describe()}.",
+        f"Asked for: {pluralize(counts.leads, 'lead')} at {account}. Records created {window.describe()}.",
         "",
         "**A reset cannot be undone.**",
         "",
         "| kind | type | records |",
         "|---|---|---:|",
-        *(f"| {kind} | {name} | {count} |" for kind, name, count in _rows(survey, selectors, names)),
+        *(f"| {kind} | {name} | {count} |" for kind, name, count in _rows(counts, selectors, names)),
     ]
     if selectors.audit_activity_list:
         lines.append(f"| audits | {', '.join(selectors.audit_activity_list)} | **cannot be counted** |")
     lines += ["", "| kind | records | oldest | newest |", "|---|---:|---|---|"]
     lines += [
-        f"| {kind} | {span.count} | {_day(span.oldest)} | {_day(span.newest)} |"
-        for kind, span in survey.spans.items()
+        f"| {kind} | {kind_count.count} | {_day(kind_count.oldest)} | {_day(kind_count.newest)} |"
+        for kind, kind_count in counts.kinds.items()
     ]
-    if survey.listed:
+    if counts.listed:
         lines += ["", "| lead | activities | tasks | notes |", "|---|---:|---:|---:|"]
-        for lead in survey.listed[:MOST_SHOWN]:
-            counts = " | ".join(str(span.count) for span in lead.spans.values())
-            lines.append(f"| {lead.prospect_id} | {counts} |")
-        if survey.with_records > MOST_SHOWN:
+        for lead in counts.listed[:MOST_SHOWN]:
+            numbers = " | ".join(str(kind_count.count) for kind_count in lead.kinds.values())
+            lines.append(f"| {lead.prospect_id} | {numbers} |")
+        if counts.with_records > MOST_SHOWN:
             lines.append(
-                f"\n… and {pluralize(survey.with_records - MOST_SHOWN, 'lead')} more, with fewer records each."
+                f"\n… and {pluralize(counts.with_records - MOST_SHOWN, 'lead')} more, with fewer records each."
             )
-    if survey.unknown:
-        shown = ", ".join(survey.unknown[:MOST_SHOWN])
-        more = f" and {len(survey.unknown) - MOST_SHOWN} more" if len(survey.unknown) > MOST_SHOWN else ""
+    if counts.unknown:
+        shown = ", ".join(counts.unknown[:MOST_SHOWN])
+        more = f" and {len(counts.unknown) - MOST_SHOWN} more" if len(counts.unknown) > MOST_SHOWN else ""
         lines += [
             "",
-            f"**Unknown to the account: {pluralize(len(survey.unknown), 'lead')}**, not reset: {shown}{more}.",
+            f"**Unknown to the account: {pluralize(len(counts.unknown), 'lead')}**, not reset: {shown}{more}.",
         ]
     if selectors.audit_activity_list:
         lines += [
@@ -108,43 +110,45 @@ def markdown(survey: Survey, selectors: Selectors, window: Window, names: Names,
     return "\n".join([*lines, "", CREATED_ON])
 
 
-def log_table(survey: Survey, selectors: Selectors, names: Names) -> str:
+def log_table(counts: RecordCounts, selectors: Selectors, names: TypeNames) -> str:
     """Give a preview for a log."""
     rows: list[Sequence[object]] = [("lead", "activities", "tasks", "notes", "oldest (UTC)", "newest (UTC)")]
-    for lead in survey.listed:
-        spans = lead.spans.values()
-        oldest = min((span.oldest for span in spans if span.oldest), default=None)
-        newest = max((span.newest for span in spans if span.newest), default=None)
-        rows.append((lead.prospect_id, *(span.count for span in spans), _moment(oldest), _moment(newest)))
-    rows.append(("all", *(span.count for span in survey.spans.values()), "", ""))
+    for lead in counts.listed:
+        kinds = lead.kinds.values()
+        oldest = min((kind_count.oldest for kind_count in kinds if kind_count.oldest), default=None)
+        newest = max((kind_count.newest for kind_count in kinds if kind_count.newest), default=None)
+        rows.append(
+            (lead.prospect_id, *(kind_count.count for kind_count in kinds), _moment(oldest), _moment(newest))
+        )
+    rows.append(("all", *(kind_count.count for kind_count in counts.kinds.values()), "", ""))
     widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]
     table = [
         "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    notes = [f"{kind}: {count}  {name}".rstrip() for kind, name, count in _rows(survey, selectors, names)]
+    notes = [f"{kind}: {count}  {name}".rstrip() for kind, name, count in _rows(counts, selectors, names)]
     notes.append(CREATED_ON)
-    if survey.with_records > len(survey.listed):
-        notes.insert(0, f"(the {len(survey.listed)} leads with most records, of {survey.with_records})")
-    if survey.unknown:
-        shown = ", ".join(survey.unknown[:MOST_SHOWN])
-        notes.append(f"Unknown to the account: {pluralize(len(survey.unknown), 'lead')}: {shown}")
+    if counts.with_records > len(counts.listed):
+        notes.insert(0, f"(the {len(counts.listed)} leads with most records, of {counts.with_records})")
+    if counts.unknown:
+        shown = ", ".join(counts.unknown[:MOST_SHOWN])
+        notes.append(f"Unknown to the account: {pluralize(len(counts.unknown), 'lead')}: {shown}")
     if selectors.audit_activity_list:
         notes.append(f"{', '.join(selectors.audit_activity_list)} audits cannot be counted.")
     return "\n".join(["What a reset would delete:", *table, *notes])
 
 
-def _rows(survey: Survey, selectors: Selectors, names: Names) -> list[tuple[str, str, int]]:
+def _rows(counts: RecordCounts, selectors: Selectors, names: TypeNames) -> list[tuple[str, str, int]]:
     rows = [
-        ("activities", names.activity(code), survey.types["activities", str(code)])
+        ("activities", names.activity(code), counts.types["activities", str(code)])
         for code in selectors.activity_event_list
     ]
     kinds = [kind.lower() for kind in selectors.task_type_list]
-    rows += [("tasks", names.task(kind), survey.types["tasks", kind]) for kind in dict.fromkeys(kinds)]
-    if survey.types["tasks", ""]:
-        rows.append(("tasks", names.task(""), survey.types["tasks", ""]))
+    rows += [("tasks", names.task(kind), counts.types["tasks", kind]) for kind in dict.fromkeys(kinds)]
+    if counts.types["tasks", ""]:
+        rows.append(("tasks", names.task(""), counts.types["tasks", ""]))
     if selectors.should_delete_prospect_notes:
-        rows.append(("notes", "", survey.types["notes", ""]))
+        rows.append(("notes", "", counts.types["notes", ""]))
     return rows
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet
-from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew, ends_batch
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool, is_fatal
 from airflow_provider_leadreset.leadsquared.errors import ClosedError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.records.records import (
     KINDS,
@@ -25,31 +25,31 @@ from airflow_provider_leadreset.leadsquared.request.window import Window
 MOST_LISTED = 20
 """How many leads with something left are named."""
 
-Left = dict[str, list[str]]
+RemainingIds = dict[str, list[str]]
 """Ids of records per kind."""
 
 
 @dataclass
-class Proof:
-    """What is known so far: which leads, by their place, are clear.
+class Verification:
+    """What is known so far: which leads, by their place, are done.
 
-    :param left: of the leads read last that are not clear, the first few with their records' ids.
-    :param unclear: how many leads were read this time and are not clear.
+    :param left: of the leads read last that are not done, the first few with their records' ids.
+    :param not_done: how many leads were read this time and are not done.
     :param unread: how many leads could not be read this time.
     """
 
-    clear: IndexSet = field(default_factory=IndexSet)
-    unclear: int = 0
+    done: IndexSet = field(default_factory=IndexSet)
+    not_done: int = 0
     records_left: int = 0
-    left: dict[str, Left] = field(default_factory=dict)
+    left: dict[str, RemainingIds] = field(default_factory=dict)
     unread: int = 0
     why_unread: str = ""
 
     def forget(self) -> None:
-        """Forget what was found at the last look, but for what is clear."""
-        self.left, self.records_left, self.unclear, self.unread, self.why_unread = {}, 0, 0, 0, ""
+        """Forget what was found at the last poke, but for what is done."""
+        self.left, self.records_left, self.not_done, self.unread, self.why_unread = {}, 0, 0, 0, ""
 
-    def what_is_left(self) -> str:
+    def describe_remaining(self) -> str:
         """Name it, for a log or an error."""
         leads = [
             f"{lead}: " + ", ".join(f"{len(ids)} {kind}" for kind, ids in kinds.items() if ids)
@@ -61,42 +61,49 @@ class Proof:
         return text + (f"; {self.unread} leads could not be read: {self.why_unread}" if self.unread else "")
 
 
-def look(
-    crew: Crew, leads: Iterable[tuple[int, str, Any]], proof: Proof, read: Callable[[str, Any], Left]
+def verify(
+    pool: WorkerPool,
+    leads: Iterable[tuple[int, str, Any]],
+    verification: Verification,
+    read: Callable[[str, Any], RemainingIds],
 ) -> None:
-    """Read the leads that are not clear yet, each once, and note what is left.
+    """Read the leads that are not done yet, each once, and note what is left.
 
     :param leads: place, id, and whatever ``read`` needs.
     :param read: gives what is left of a lead.
-    :raises LeadSquaredError: one that ends a batch. Any other only leaves a lead for the next look.
+    :raises LeadSquaredError: one that ends a batch. Any other only leaves a lead for the next poke.
     """
-    proof.forget()
+    verification.forget()
 
-    def done(item: tuple[int, str, Any], future: Future[Left]) -> None:
+    def done(item: tuple[int, str, Any], future: Future[RemainingIds]) -> None:
         index, lead, _ = item
         try:
             left = future.result()
         except LeadSquaredError as error:
-            if ends_batch(error) or isinstance(error, ClosedError):
+            if is_fatal(error) or isinstance(error, ClosedError):
                 raise
-            proof.unread += 1
-            proof.why_unread = proof.why_unread or str(error)
+            verification.unread += 1
+            verification.why_unread = verification.why_unread or str(error)
             return
         count = sum(map(len, left.values()))
         if not count:
-            proof.clear.add(index)
+            verification.done.add(index)
             return
-        proof.unclear += 1
-        proof.records_left += count
-        if len(proof.left) < MOST_LISTED:
-            proof.left[lead] = left
+        verification.not_done += 1
+        verification.records_left += count
+        if len(verification.left) < MOST_LISTED:
+            verification.left[lead] = left
 
-    crew.each(
-        (item for item in leads if item[0] not in proof.clear), lambda item: read(item[1], item[2]), done
+    pool.map_unordered(
+        (item for item in leads if item[0] not in verification.done),
+        lambda item: read(item[1], item[2]),
+        done,
     )
 
 
-def planned_left(client: LeadSquaredClient, selectors: Selectors, lead: str, planned: Left) -> Left:
+def planned_remaining(
+    client: LeadSquaredClient, selectors: Selectors, lead: str, planned: RemainingIds
+) -> RemainingIds:
     """Give those of a lead's planned records that are still there. Reads only the kinds that it had."""
     here: dict[str, set[str]] = {kind: set() for kind in KINDS}
     if planned["activities"]:
@@ -109,11 +116,11 @@ def planned_left(client: LeadSquaredClient, selectors: Selectors, lead: str, pla
     return {kind: [id_ for id_ in ids if id_ in here[kind]] for kind, ids in planned.items()}
 
 
-def window_left(
+def window_remaining(
     client: LeadSquaredClient, selectors: Selectors, window: Window, types: TaskTypes, lead: str, _: object
-) -> Left:
+) -> RemainingIds:
     """Give a lead's records of the kinds asked for in the window."""
-    left: Left = {kind: [] for kind in KINDS}
+    left: RemainingIds = {kind: [] for kind in KINDS}
     for record in read_records(client, lead, selectors, window, types):
         left[record.kind].append(record.id)
     return left

@@ -71,7 +71,7 @@ with a_dag("guarded") as guarded:
 with a_dag("guarded_audits") as guarded_audits:
     LeadResetOperator(task_id="reset", max_records=3, audit_activity_list=["OwnerChange"], **ASKED)
 
-with a_dag("proof") as proof:
+with a_dag("proof") as verification:
     LeadResetSensor(task_id="prove", poke_interval=timedelta(seconds=0.1), timeout=2, **ASKED)
 
 with a_dag("proof_of_audits") as proof_of_audits:

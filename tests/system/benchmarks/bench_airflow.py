@@ -17,7 +17,7 @@ from typing import Any
 import requests
 from bench_processes import OUT, Load, environment, load_of, running
 
-PATIENCE = 120.0
+GIVE_UP_AFTER = 120.0
 LOOK_EVERY = 0.5
 PARTS = ("api-server", "scheduler", "dag-processor")
 POSTGRES = os.environ.get("BENCH_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -86,7 +86,7 @@ class LocalAirflow:
         return found
 
     def _poll(self, good: Callable[[], bool], what: str) -> None:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + GIVE_UP_AFTER
         while time.monotonic() < until:
             for name, process in zip(PARTS, self._processes, strict=True):
                 if process.poll() is not None:
@@ -95,7 +95,7 @@ class LocalAirflow:
                 if good():
                     return
             time.sleep(0.3)
-        raise RuntimeError(f"{PATIENCE:g} s went by before {what}: see {OUT.name}/*.log")
+        raise RuntimeError(f"{GIVE_UP_AFTER:g} s went by before {what}: see {OUT.name}/*.log")
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Clean-ups run by a real Airflow against the emulator, and checked against a separate sum.
 
-First the nightly one, then the careful one: preview, approval by Airflow's API, copy, reset, proof. Everything
+First the nightly one, then the careful one: preview, approval by Airflow's API, copy, reset, verification. Everything
 it writes is in .demo/ beside the Makefile: Airflow's home, one lead's page before and after, the evidence.
 """
 

@@ -33,7 +33,7 @@ NOT_WORTH_A_LINE = {
         "for callers of LeadReset in Python"
     ),
     "timeout is …: give a number of seconds above 0": "for callers of LeadSquaredClient in Python",
-    "a pace of … calls in … s never lets a call start": "for callers of Pace in Python",
+    "a pace of … calls in … s never lets a call start": "for callers of SlidingWindow in Python",
     "module … has no attribute …": "for callers of compat in Python",
 }
 

@@ -74,7 +74,7 @@ def assert_no_key(text: str) -> None:
 
 
 def test_a_json_connection_reaches_leadsquared(emulator: LeadSquaredEmulator, connect: Any) -> None:
-    reset = LeadReset(LEAD, Selectors.given([166]), parse_window("2026-09-01/2026-10-01"))
+    reset = LeadReset(LEAD, Selectors.parse([166]), parse_window("2026-09-01/2026-10-01"))
     connect(host=emulator.url).reset(reset)
     (call,) = emulator.resets
     assert call.body == reset.body()
@@ -90,7 +90,7 @@ def test_a_uri_connection_with_percent_encoded_keys_reaches_leadsquared(
     uri = f"leadsquared://{quote(ACCESS, safe='')}:{quote(SECRET, safe='')}@{host}/?calls_per_5s=10&timeout=7"
     monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", uri)
     hook = LeadResetHook()
-    assert hook.get_conn().whose_keys()["Role"] == "Administrator"
+    assert hook.get_conn().current_user()["Role"] == "Administrator"
     assert (hook.settings.calls_per_5s, hook.settings.timeout) == (10, 7.0)
 
 
@@ -126,12 +126,12 @@ def test_the_client_is_one_and_the_same_since_it_keeps_the_pace(connect: Any) ->
 
 
 def test_two_hooks_of_an_account_keep_one_pace_in_a_process_and_stop_alone(connect: Any) -> None:
-    first, second = connect().get_conn().gate, connect().get_conn().gate
+    first, second = connect().get_conn().limiter, connect().get_conn().limiter
     first.close()
-    assert first.pace is second.pace
-    second.enter()
+    assert first.sliding_window is second.sliding_window
+    second.acquire()
     others = [connect(calls=1), connect(host="api-us11.leadsquared.com"), connect(extra={"calls_per_5s": 10})]
-    assert not [hook for hook in others if hook.get_conn().gate.pace is first.pace]
+    assert not [hook for hook in others if hook.get_conn().limiter.sliding_window is first.sliding_window]
 
 
 @pytest.mark.parametrize(
@@ -240,8 +240,8 @@ def test_an_unknown_extra_is_told_by_its_name_only(connect: Any, mocker: MockerF
 def test_a_task_paces_itself_to_its_share_and_never_above_the_accounts(
     connect: Any, calls: int | None, share: int
 ) -> None:
-    pace = connect(calls=calls, extra={"calls_per_5s": 10}).get_conn().gate.pace
-    assert (pace.share, pace.limit) == (share, 10)
+    window = connect(calls=calls, extra={"calls_per_5s": 10}).get_conn().limiter.sliding_window
+    assert (window.share, window.limit) == (share, 10)
 
 
 def test_a_share_of_nothing_is_not_the_whole(connect: Any) -> None:
@@ -372,7 +372,7 @@ def test_a_key_check_in_any_shape_is_judged(
     connect: Any, monkeypatch: pytest.MonkeyPatch, user: bytes, able: bool, said: str
 ) -> None:
     # The pauses before repetitions are another test's matter.
-    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.REPEATS", ())
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.RETRY_DELAYS", ())
     with Answering(user) as server:
         result, message = connect(host=server.url).test_connection()
     assert result is able

@@ -27,9 +27,9 @@ from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from airflow_provider_leadreset.leadsquared.safety.plan import PlanWriter
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
-from airflow_provider_leadreset.runtime.base import LeadTaskRun, or_fail, unless_stopped
+from airflow_provider_leadreset.runtime.base import BaseRun, task_errors
 from airflow_provider_leadreset.runtime.failures import LeadResetFailedError
-from airflow_provider_leadreset.runtime.preview_run import Preview
+from airflow_provider_leadreset.runtime.preview_run import PreviewRun
 from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
@@ -40,16 +40,9 @@ def a_task(**given: Any) -> LeadResetOperator:
     return LeadResetOperator(task_id="reset", prospect_ids=LEAD, window="2026-09-01/2026-10-01", **given)
 
 
-def raising(error: Exception) -> Any:
-    def work() -> None:
-        raise error
-
-    return work
-
-
 @pytest.mark.parametrize("value", ["5", True, -1, 1.5, None])
 def test_a_guard_that_is_no_whole_number_is_refused(value):
-    run = LeadTaskRun(a_task(max_leads=value), {})
+    run = BaseRun(a_task(max_leads=value), {})
     with pytest.raises(InputError, match=r"max_leads is .*: give a whole number"):
         run.checked("max_leads")
 
@@ -58,7 +51,7 @@ def test_a_guard_that_is_no_whole_number_is_refused(value):
 def test_a_path_that_rendered_to_nothing_is_refused(path):
     task = LeadResetOperator(task_id="reset", prospect_ids_path=path, window="2026-09-01/2026-10-01")
     with pytest.raises(InputError, match="names no file"):
-        LeadTaskRun(task, {})._leads()
+        BaseRun(task, {})._leads()
 
 
 @pytest.mark.parametrize(
@@ -81,15 +74,13 @@ def test_beside_a_plan_nothing_is_taken_that_it_says_itself(kind, also):
 
 @pytest.mark.parametrize("error", [InputError("x"), AccessError("x"), LeadRejectedError("x")])
 def test_what_a_retry_would_only_repeat_fails_at_once(error):
-    with pytest.raises(AirflowFailException):
-        unless_stopped(raising(error))
+    with pytest.raises(AirflowFailException), task_errors():
+        raise error
 
 
-def test_what_a_person_must_correct_fails_at_once_and_nothing_else_does():
-    with pytest.raises(AirflowFailException, match="x"):
-        or_fail(raising(InputError("x")))
-    with pytest.raises(UnavailableError):
-        or_fail(raising(UnavailableError("x")))
+def test_other_errors_pass_as_they_are():
+    with pytest.raises(KeyError), task_errors():
+        raise KeyError("x")
 
 
 @pytest.mark.parametrize(
@@ -101,21 +92,21 @@ def test_what_a_person_must_correct_fails_at_once_and_nothing_else_does():
     ],
 )
 def test_what_may_pass_is_retried_after_what_it_needs(error, wait):
-    with pytest.raises(LeadResetFailedError) as caught:
-        unless_stopped(raising(error))
+    with pytest.raises(LeadResetFailedError) as caught, task_errors():
+        raise error
     assert caught.value.retry_after == wait
 
 
 def test_a_killed_task_lets_no_further_call_start():
     task = a_task()
     task.on_kill()  # before it runs, there is nothing to stop
-    run = task._run = LeadTaskRun(task, {})
+    run = task._run = BaseRun(task, {})
     task.on_kill()  # before it has a client, there is nothing to stop either
     client = LeadSquaredClient("api-in21.leadsquared.com", "access", "secret")
     run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: client)
     task.on_kill()
     with pytest.raises(ClosedError):
-        client.whose_keys()
+        client.current_user()
 
 
 def test_a_copy_needs_a_place_and_a_preview_takes_no_plan():
@@ -131,7 +122,7 @@ def test_a_run_is_due_when_it_was_whenever_it_begins(start):
     airflow_3 = SimpleNamespace(run_after=end, start_date=start, data_interval_end=None)
     airflow_2 = SimpleNamespace(start_date=start, data_interval_end=end)
     for dag_run in (airflow_3, airflow_2):
-        assert LeadTaskRun(a_task(), {"dag_run": dag_run})._run_due() == end
+        assert BaseRun(a_task(), {"dag_run": dag_run})._run_due() == end
 
 
 @pytest.mark.parametrize("task", [LeadResetOperator, LeadResetPreviewOperator, LeadResetSensor])
@@ -153,12 +144,12 @@ def test_evidence_is_kept_at_a_whole_address(path):
 
 
 def test_an_account_that_does_not_tell_its_code_is_known_by_its_host():
-    run = LeadTaskRun(a_task(), {})
+    run = BaseRun(a_task(), {})
 
     def refuse() -> None:
         raise LeadRejectedError("keys in headers are not taken here")
 
-    client = SimpleNamespace(host="api.leadsquared.com", whose_keys=refuse)
+    client = SimpleNamespace(host="api.leadsquared.com", current_user=refuse)
     run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: client)
     assert run.account == {"host": "api.leadsquared.com", "code": None}
 
@@ -169,7 +160,7 @@ class Draining:
     host = "api.leadsquared.com"
 
     def __init__(self) -> None:
-        self.gate = self
+        self.limiter = self
         self.drains = 0
 
     def drain(self) -> None:
@@ -183,9 +174,9 @@ class Draining:
 
 @pytest.mark.parametrize("error", [None, InputError])
 def test_a_timeout_while_slots_are_given_back_changes_no_end_and_gives_none_back_early(error):
-    run, client = LeadTaskRun(a_task(pool="p"), {}), Draining()
+    run, client = BaseRun(a_task(pool="p"), {}), Draining()
     run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: client, settings=SimpleNamespace(pool="p"))
-    with nullcontext() if error is None else pytest.raises(error), run.share_of_account():
+    with nullcontext() if error is None else pytest.raises(error), run.account_session():
         if error:
             raise error("how the work ended")
     assert client.drains == 2
@@ -196,26 +187,28 @@ def test_a_preview_that_is_asked_for_something_else_does_not_show_its_earlier_pl
         task_id="preview", prospect_ids=LEAD, window="2026-09-01/2026-10-01", activity_event_list=[166]
     )
     ti = SimpleNamespace(dag_id="d", run_id="r", task_id="preview", map_index=-1, try_number=1)
-    run = Preview(task, {"ti": ti, "dag_run": SimpleNamespace(run_after=datetime(2026, 10, 2, tzinfo=UTC))})
+    run = PreviewRun(
+        task, {"ti": ti, "dag_run": SimpleNamespace(run_after=datetime(2026, 10, 2, tzinfo=UTC))}
+    )
     run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: SimpleNamespace(host="api.leadsquared.com"))
-    asked, folder = run.asked(), run.evidence_in(str(tmp_path), of_this_try=False)
-    assert run._earlier(folder, asked) is None
+    request, folder = run.checked_request(), run.evidence_in(str(tmp_path), of_this_try=False)
+    assert run._earlier(folder, request) is None
     writer = PlanWriter(
         account={"host": "api.leadsquared.com"},
         made_by=run.identity,
-        asked=run._asked_for(asked),
-        window=asked.window,
-        selectors=asked.selectors,
+        asked=run._asked_for(request),
+        window=request.window,
+        selectors=request.selectors,
         now=datetime.now(UTC),
     )
     file, digest = writer.finish({})
     with file:
         folder.write_file("plan-1.jsonl.gz", file)
-    assert run._earlier(folder, asked).digest == digest
+    assert run._earlier(folder, request).digest == digest
     for other in (
-        replace(asked, leads=Leads.given([OTHER])),
-        replace(asked, window=parse_window("2026-09-01/2026-10-02")),
-        replace(asked, selectors=Selectors((167,))),
+        replace(request, leads=Leads.parse([OTHER])),
+        replace(request, window=parse_window("2026-09-01/2026-10-02")),
+        replace(request, selectors=Selectors((167,))),
     ):
         with pytest.raises(InputError, match="made for other leads"):
             run._earlier(folder, other)

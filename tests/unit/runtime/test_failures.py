@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from airflow_provider_leadreset.compat import AirflowFailException
-from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
-from airflow_provider_leadreset.leadsquared.batch.progress import Tally
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
+from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts
 from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -27,7 +27,7 @@ FOR_GOOD, PASSING = LeadRejectedError("unknown lead", status=500), UnavailableEr
 
 
 def tally(*errors, total=10):
-    result = Tally(total, Gate(Pace(25)))
+    result = BatchCounts(total, RateLimiter(SlidingWindow(25)))
     for index, error in enumerate(errors):
         result.add(Outcome(index, LEAD, error))
     return result

@@ -8,14 +8,14 @@ from typing import Any
 
 from airflow.sdk import DAG
 
-from airflow_provider_leadreset.leadsquared.safety import archive as safeguard
+from airflow_provider_leadreset.leadsquared.safety import archive
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 from airflow_provider_leadreset.runtime import reset_run as batch
 
 archiving: dict[str, Any] = {}
 if "KILL_EVIDENCE" in os.environ:
     # Several parts from few leads. The task's process reads this file too, before it runs the operator.
-    safeguard.PART_LEADS = batch.PART_LEADS = int(os.environ["KILL_PART_LEADS"])
+    archive.PART_LEADS = batch.PART_LEADS = int(os.environ["KILL_PART_LEADS"])
     archiving = {
         "task_type_list": ["3c8c7b1e-5a0f-4f0e-9c56-0d7a4b1f9e01"],
         "should_delete_prospect_notes": True,

@@ -13,7 +13,7 @@ import requests
 
 import airflow_provider_leadreset
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
-from airflow_provider_leadreset.leadsquared.api.client import PATIENCE, LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.api.client import GIVE_UP_AFTER, LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.connection import key_forms
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -29,7 +29,7 @@ from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from support.answering import ACCESS, SECRET, Answering, FakeClock, Request, chain, client_of, http
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
-RESET = LeadReset(LEAD, Selectors.given([166]), parse_window("2026-09-01/2026-10-01"))
+RESET = LeadReset(LEAD, Selectors.parse([166]), parse_window("2026-09-01/2026-10-01"))
 OK = http(200, '{"Status": "Success"}')
 HOST = "api-in21.leadsquared.com"
 
@@ -172,7 +172,7 @@ def test_every_call_has_the_time_out(monkeypatch: pytest.MonkeyPatch, timeout: f
     client = client_of(HOST, timeout=timeout)
     for call in (
         lambda: client.reset(RESET),
-        client.whose_keys,
+        client.current_user,
         lambda: client.call("GET", "x", params={"a": "b"}),
     ):
         with pytest.raises(UnavailableError, match="no answer within the time-out"):
@@ -481,7 +481,7 @@ def test_a_throttled_call_is_repeated_until_it_is_let_through(
     client_of(emulator.url, clock=clock).reset(RESET)
     assert len(emulator.calls) == 31
     assert len(emulator.resets) == 1
-    assert clock.seconds < 1000 + PATIENCE
+    assert clock.seconds < 1000 + GIVE_UP_AFTER
 
 
 def test_throttled_for_five_minutes_the_quota_may_be_used_up() -> None:
@@ -489,7 +489,7 @@ def test_throttled_for_five_minutes_the_quota_may_be_used_up() -> None:
     text = "API calls exceeded the limit of 2 in 5 second(s)"
     with Answering(http(429, text)) as server, pytest.raises(QuotaError) as caught:
         client_of(server.url, clock=clock).reset(RESET)
-    assert 1000 + PATIENCE <= clock.seconds < 1000 + PATIENCE + 10
+    assert 1000 + GIVE_UP_AFTER <= clock.seconds < 1000 + GIVE_UP_AFTER + 10
     assert "not one call was accepted for 5 minutes" in str(caught.value)
     assert (caught.value.limit, caught.value.status, caught.value.prospect_id) == (2, 429, LEAD)
     assert_no_key(caught.value, ACCESS, SECRET)
@@ -507,7 +507,7 @@ def test_unanswered_for_five_minutes_it_is_an_outage() -> None:
     assert set(errors[:-1]) == {"UnavailableError"}
     assert isinstance(caught.value, OutageError)
     assert "not one answer for 5 minutes: HTTP 503" in str(caught.value)
-    assert clock.seconds >= 1000 + PATIENCE
+    assert clock.seconds >= 1000 + GIVE_UP_AFTER
 
 
 @pytest.mark.parametrize("answer", [http(429), http(503)])
@@ -516,7 +516,7 @@ def test_time_in_which_nothing_was_called_is_not_taken_for_silence(answer: bytes
     with Answering(OK, answer, OK) as server:
         client = client_of(server.url, clock=clock)
         client.reset(RESET)
-        clock.seconds += 10 * PATIENCE
+        clock.seconds += 10 * GIVE_UP_AFTER
         client.reset(RESET)
     assert len(server.requests) == 3
 
@@ -528,12 +528,12 @@ def test_an_answer_with_a_byte_order_mark_is_read() -> None:
 
 
 def test_the_keys_owner_is_told(emulator: LeadSquaredEmulator) -> None:
-    assert client_of(emulator.url).whose_keys()["Role"] == "Administrator"
+    assert client_of(emulator.url).current_user()["Role"] == "Administrator"
 
 
 def test_an_owner_in_no_known_shape_is_none() -> None:
     with Answering(http(200, "[]")) as server:
-        assert client_of(server.url).whose_keys() == {}
+        assert client_of(server.url).current_user() == {}
     assert server.requests[0].line.startswith("GET /v2/Authentication.svc/UserByAccessKey.Get ")
 
 

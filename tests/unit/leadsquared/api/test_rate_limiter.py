@@ -11,8 +11,8 @@ from airflow_provider_leadreset.leadsquared.api.rate_limit import (
     IDLE,
     MARGIN,
     WINDOW,
-    Gate,
-    Pace,
+    RateLimiter,
+    SlidingWindow,
     SystemClock,
 )
 from airflow_provider_leadreset.leadsquared.errors import ClosedError
@@ -123,22 +123,22 @@ def threads():
 
 def test_one_thread_waits_exactly_until_its_permit_is_back():
     clock = LoneClock()
-    gate = Gate(Pace(2), clock)
+    limiter = RateLimiter(SlidingWindow(2), clock)
     for _ in range(2):
-        gate.accepted(gate.enter())
+        limiter.accepted(limiter.acquire())
     assert clock.waits == []
-    gate.enter()
+    limiter.acquire()
     assert clock.waits == [WINDOW + GUARD]
-    assert gate.calls == 3
+    assert limiter.calls == 3
 
 
 def test_no_thread_starves(clock, threads):
-    gate = Gate(Pace(3), clock)
+    limiter = RateLimiter(SlidingWindow(3), clock)
     entered, turns = Counter(), threading.Lock()
 
     def work(name):
         for _ in range(4):
-            gate.accepted(gate.enter())
+            limiter.accepted(limiter.acquire())
             with turns:
                 entered[name] += 1
             clock.look_again()
@@ -157,37 +157,37 @@ def test_no_thread_starves(clock, threads):
 
 
 def test_close_wakes_all_who_wait(clock, threads):
-    gate = Gate(Pace(1), clock)
-    gate.enter()
+    limiter = RateLimiter(SlidingWindow(1), clock)
+    limiter.acquire()
     for _ in range(5):
-        threads.start(gate.enter)
+        threads.start(limiter.acquire)
     for _ in range(3):
-        threads.start(gate.pause, 60.0)
+        threads.start(limiter.pause, 60.0)
     clock.until_waiting(8)
-    gate.close()
+    limiter.close()
     results = threads.join()
     assert [type(result) for result in results] == [ClosedError] * 8
     assert Counter(str(result).split(":")[0] for result in results) == {"not sent": 5, "not repeated": 3}
-    assert gate.calls == 1
+    assert limiter.calls == 1
     with pytest.raises(ClosedError):
-        gate.enter()
+        limiter.acquire()
     with pytest.raises(ClosedError):
-        gate.pause(0)
+        limiter.pause(0)
 
 
 def test_a_pause_ends_by_itself_and_not_before():
     clock = LoneClock()
-    Gate(Pace(1), clock).pause(2.5)
+    RateLimiter(SlidingWindow(1), clock).pause(2.5)
     assert clock.waits == [2.5]
 
 
 def test_a_pause_outlasts_being_woken_for_another_reason(clock, threads):
-    gate = Gate(Pace(1), clock)
-    permit = gate.enter()
-    threads.start(gate.pause, 10.0)
+    limiter = RateLimiter(SlidingWindow(1), clock)
+    permit = limiter.acquire()
+    threads.start(limiter.pause, 10.0)
     clock.until_waiting(1)
     clock.time = 4.0
-    gate.accepted(permit)
+    limiter.accepted(permit)
     assert clock.until_waiting(1) == [10.0]
     clock.move_to(10.0)
     assert threads.join() == [None]
@@ -195,17 +195,17 @@ def test_a_pause_outlasts_being_woken_for_another_reason(clock, threads):
 
 @pytest.mark.parametrize("how", ["accepted", "unanswered", "throttled"])
 def test_an_answer_is_news_for_those_who_wait(clock, threads, how):
-    gate = Gate(Pace(1), clock)
-    gate.pace.departed = 1  # its connection is open
-    gate.pace.margin = 0.8
-    permit = gate.enter()
-    threads.start(gate.enter)
+    limiter = RateLimiter(SlidingWindow(1), clock)
+    limiter.sliding_window.departed = 1  # its connection is open
+    limiter.sliding_window.margin = 0.8
+    permit = limiter.acquire()
+    threads.start(limiter.acquire)
     assert clock.until_waiting(1) == [WINDOW + 0.8]
     clock.time = 0.3
     if how == "throttled":
-        gate.throttled(permit, None)
+        limiter.throttled(permit, None)
     else:
-        getattr(gate, how)(permit)
+        getattr(limiter, how)(permit)
     # An accepted call also says how little the travelling times differ.
     clock.until_the_end_is(WINDOW + MARGIN if how == "accepted" else 0.3 + WINDOW + GUARD)
     back = WINDOW + 0.3 + 2 * GUARD
@@ -215,82 +215,82 @@ def test_an_answer_is_news_for_those_who_wait(clock, threads, how):
 
 def test_drain_waits_until_the_last_permit_is_back_and_no_longer():
     clock = LoneClock()
-    gate = Gate(Pace(5), clock)
-    gate.pace.departed = 5  # its connections are open
-    gate.drain()
+    limiter = RateLimiter(SlidingWindow(5), clock)
+    limiter.sliding_window.departed = 5  # its connections are open
+    limiter.drain()
     assert clock.time == 0
-    first = gate.enter()
+    first = limiter.acquire()
     clock.time = 1.0
-    gate.enter()
-    gate.accepted(first)
-    gate.close()
-    gate.drain()
+    limiter.acquire()
+    limiter.accepted(first)
+    limiter.close()
+    limiter.drain()
     assert clock.time == pytest.approx(1.0 + WINDOW + MARGIN)
     before = clock.time
-    gate.drain()
+    limiter.drain()
     assert clock.time == before
 
 
 def test_drain_takes_an_answer_into_account_that_comes_meanwhile(clock, threads):
-    gate = Gate(Pace(1), clock)
-    gate.pace.departed = 1  # its connection is open
-    gate.pace.margin = 0.8
-    permit = gate.enter()
-    threads.start(gate.drain)
+    limiter = RateLimiter(SlidingWindow(1), clock)
+    limiter.sliding_window.departed = 1  # its connection is open
+    limiter.sliding_window.margin = 0.8
+    permit = limiter.acquire()
+    threads.start(limiter.drain)
     assert clock.until_waiting(1) == [WINDOW + 0.8]
-    gate.accepted(permit)
+    limiter.accepted(permit)
     clock.move_to(WINDOW + GUARD)
     assert threads.join() == [None]
 
 
 def test_silence_counts_from_the_last_accepted_call():
     clock = LoneClock()
-    gate = Gate(Pace(25), clock)
-    assert gate.silence() == 0
+    limiter = RateLimiter(SlidingWindow(25), clock)
+    assert limiter.since_last_success() == 0
     clock.time = 100.0
-    first, second = gate.enter(), gate.enter()
+    first, second = limiter.acquire(), limiter.acquire()
     clock.time = 107.0
-    assert gate.silence() == 7
-    gate.throttled(first, None)
-    assert gate.silence() == 7
-    gate.accepted(second)
-    assert gate.silence() == 0
+    assert limiter.since_last_success() == 7
+    limiter.throttled(first, None)
+    assert limiter.since_last_success() == 7
+    limiter.accepted(second)
+    assert limiter.since_last_success() == 0
     clock.time = 110.0
-    gate.unanswered(gate.enter())
-    assert gate.silence() == 3
+    limiter.unanswered(limiter.acquire())
+    assert limiter.since_last_success() == 3
 
 
 @pytest.mark.parametrize("refuse", ["throttled", "unanswered"])
 def test_a_time_without_calls_is_no_silence(refuse):
     clock = LoneClock()
-    gate = Gate(Pace(25), clock)
-    gate.accepted(gate.enter())
+    limiter = RateLimiter(SlidingWindow(25), clock)
+    limiter.accepted(limiter.acquire())
     clock.time = 1000.0
     for tried in range(20):
-        permit = gate.enter()
-        assert gate.silence() == 10 * tried
+        permit = limiter.acquire()
+        assert limiter.since_last_success() == 10 * tried
         clock.time += 10
-        gate.throttled(permit, None) if refuse == "throttled" else gate.unanswered(permit)
+        limiter.throttled(permit, None) if refuse == "throttled" else limiter.unanswered(permit)
         # Calls and their repetitions are one silence, for as long as it takes.
-        assert gate.silence() == 10 * (tried + 1)
+        assert limiter.since_last_success() == 10 * (tried + 1)
 
 
 def test_one_call_that_takes_longer_than_the_idle_time_is_a_silence():
     clock = LoneClock()
-    gate = Gate(Pace(1), clock)
+    limiter = RateLimiter(SlidingWindow(1), clock)
     for _ in range(3):
-        permit = gate.enter()
+        permit = limiter.acquire()
         clock.time += 4 * IDLE
-        gate.unanswered(permit)
-    assert gate.silence() == 12 * IDLE
+        limiter.unanswered(permit)
+    assert limiter.since_last_success() == 12 * IDLE
 
 
 def test_throttlings_are_counted_and_a_change_is_logged_once(caplog):
-    gate = Gate(Pace(12), LoneClock())
-    for permit in [gate.enter() for _ in range(3)]:
-        gate.throttled(permit, 5)
-    assert gate.throttlings == 3
-    assert gate.pace.limit == 5
+    limiter = RateLimiter(SlidingWindow(12), LoneClock())
+    for permit in [limiter.acquire() for _ in range(3)]:
+        limiter.throttled(permit, 5)
+    assert limiter.throttlings == 3
+    assert limiter.sliding_window.limit == 5
     assert [record.getMessage() for record in caplog.records] == [
         "Throttled by LeadSquared: the account allows 5 calls in 5 s, fewer than set: going on with 5"
     ]
@@ -303,20 +303,20 @@ def test_close_from_a_signal_handler_does_not_lock_up_the_thread_that_holds_the_
             signal.raise_signal(signal.SIGUSR1)
             super().wait(condition, seconds)
 
-    gate = Gate(Pace(1), Interrupted())
-    gate.enter()
+    limiter = RateLimiter(SlidingWindow(1), Interrupted())
+    limiter.acquire()
     caught = []
 
-    def enter():
+    def acquire():
         caught.append("done")
-        gate.close()
+        limiter.close()
 
-    before = signal.signal(signal.SIGUSR1, lambda *_: enter())
+    before = signal.signal(signal.SIGUSR1, lambda *_: acquire())
     giving_up = signal.signal(signal.SIGALRM, _give_up)
     signal.setitimer(signal.ITIMER_REAL, DEADLINE)
     try:
         with pytest.raises(ClosedError):
-            gate.enter()
+            limiter.acquire()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGUSR1, before)
@@ -351,12 +351,12 @@ def test_the_system_clock_waits_and_is_woken(threads):
 
 
 def test_the_calls_of_an_earlier_gate_count_for_the_next_one():
-    pace, clock = Pace(2), LoneClock()
+    window, clock = SlidingWindow(2), LoneClock()
     for _ in range(2):
-        earlier = Gate(pace, clock)
-        earlier.accepted(earlier.enter())
+        earlier = RateLimiter(window, clock)
+        earlier.accepted(earlier.acquire())
         earlier.close()
     assert clock.waits == []
-    later = Gate(pace, clock)
-    assert later.enter().cold, "its connection is not open yet"
+    later = RateLimiter(window, clock)
+    assert later.acquire().opens_connection, "its connection is not open yet"
     assert clock.waits == [WINDOW + GUARD]

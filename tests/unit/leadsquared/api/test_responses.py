@@ -283,11 +283,15 @@ def test_half_a_pair_of_surrogates_does_not_get_into_a_message() -> None:
 @pytest.mark.parametrize("at", [0, 280, 290, 297, 299, 300])
 def test_a_key_is_struck_out_before_the_answer_is_cut(at: int) -> None:
     key = "s3c$ret key"
-    hide = re.compile(re.escape(key)).sub
+    redact = re.compile(re.escape(key)).sub
     for text in ("." * at + key + "." * 500, envelope("MXA" + key, "." * at + key + "." * 500)):
         with pytest.raises(LeadSquaredError) as caught:
             read_answer(
-                500 if "{" in text else 400, text, host=HOST, writes=True, hide=lambda said: hide("***", said)
+                500 if "{" in text else 400,
+                text,
+                host=HOST,
+                writes=True,
+                redact=lambda said: redact("***", said),
             )
         for part in (caught.value.message, str(caught.value), caught.value.exception_type or ""):
             assert "s3" not in part

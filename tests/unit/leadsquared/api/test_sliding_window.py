@@ -13,7 +13,7 @@ from airflow_provider_leadreset.leadsquared.api.rate_limit import (
     MARGIN,
     MARGIN_MOST,
     MARGIN_STEP,
-    Pace,
+    SlidingWindow,
 )
 from support.pace_simulation import WINDOW, most_in_a_window, simulate, steady, trip, uniform
 
@@ -38,7 +38,7 @@ def everyone_once(result, leads, tasks=1):
 )
 def test_the_limit_is_used_whole_and_nothing_is_throttled(leads, travel, seeds, most):
     for seed in range(seeds):
-        result = simulate([Pace(25)], leads, travel, seed=seed)
+        result = simulate([SlidingWindow(25)], leads, travel, seed=seed)
         assert everyone_once(result, leads)
         assert result.throttled == 0
         assert 1 <= result.ratio(leads, 25) <= most
@@ -47,7 +47,7 @@ def test_the_limit_is_used_whole_and_nothing_is_throttled(leads, travel, seeds, 
 @pytest.mark.parametrize("count_rejected", [True, False])
 def test_jitter_on_the_way_there_costs_little(count_rejected):
     for seed in range(40 if count_rejected else 20):
-        result = simulate([Pace(25)], 1000, BOTH_WAYS, count_rejected=count_rejected, seed=seed)
+        result = simulate([SlidingWindow(25)], 1000, BOTH_WAYS, count_rejected=count_rejected, seed=seed)
         assert everyone_once(result, 1000)
         assert result.ratio(1000, 25) <= 1.12
         assert (
@@ -58,7 +58,7 @@ def test_jitter_on_the_way_there_costs_little(count_rejected):
 @pytest.mark.parametrize("count_rejected", [True, False])
 def test_a_smaller_account_than_set_costs_one_burst(count_rejected):
     for seed in range(30):
-        result = simulate([Pace(25)], 100, FIXED, limit=10, count_rejected=count_rejected, seed=seed)
+        result = simulate([SlidingWindow(25)], 100, FIXED, limit=10, count_rejected=count_rejected, seed=seed)
         assert everyone_once(result, 100)
         assert result.ratio(100, 10) <= 1.15
         assert 0 < result.throttled <= 20
@@ -66,7 +66,7 @@ def test_a_smaller_account_than_set_costs_one_burst(count_rejected):
 
 def test_four_shares_of_one_account_never_exceed_it_and_waste_little():
     for seed in range(10):
-        result = simulate([Pace(6, limit=25) for _ in range(4)], 150, FIXED, seed=seed)
+        result = simulate([SlidingWindow(6, limit=25) for _ in range(4)], 150, FIXED, seed=seed)
         assert everyone_once(result, 150, tasks=4)
         assert result.throttled == 0
         assert result.worst() <= 25
@@ -77,11 +77,11 @@ def test_four_shares_of_one_account_never_exceed_it_and_waste_little():
 
 @pytest.mark.parametrize("share", [1, 2, 25])
 def test_no_number_of_leads_is_too_large(share):
-    pace, now = Pace(share), 0.0
+    window, now = SlidingWindow(share), 0.0
     for _ in range(2200 * share):
-        now = pace.starts_at(now)
-        pace.accepted(pace.depart(now), now + 0.3)
-    assert pace.margin == MARGIN
+        now = window.starts_at(now)
+        window.accepted(window.depart(now), now + 0.3)
+    assert window.margin == MARGIN
 
 
 # -- any network -------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ def any_travel(draw, before=pieces):
 )
 def test_every_lead_gets_through_any_network(travel, share, limit, count_rejected, names_limit, seed):
     calls = count()
-    paces = [Pace(share)]
+    paces = [SlidingWindow(share)]
     result = simulate(
         paces,
         25,
@@ -139,7 +139,7 @@ def test_every_lead_gets_through_any_network(travel, share, limit, count_rejecte
 @many
 @given(any_travel(before=st.floats(0, 20).map(lambda one: [one])), st.integers(1, 25), st.integers(0, 2**32))
 def test_without_jitter_on_the_way_there_the_server_never_sees_more_than_the_share(travel, share, seed):
-    result = simulate([Pace(share)], 2 * share + 5, travel, limit=share, seed=seed)
+    result = simulate([SlidingWindow(share)], 2 * share + 5, travel, limit=share, seed=seed)
     assert everyone_once(result, 2 * share + 5)
     assert result.throttled == 0
     assert result.worst() <= share
@@ -158,7 +158,7 @@ def test_jitter_within_the_margin_changes_nothing(way, jitter, network, share, s
         before, after = network(dice)
         return None if before is None else way + dice.choice(jitter), after
 
-    result = simulate([Pace(share)], 2 * share + 5, travel, limit=share, seed=seed)
+    result = simulate([SlidingWindow(share)], 2 * share + 5, travel, limit=share, seed=seed)
     assert everyone_once(result, 2 * share + 5)
     assert result.throttled == 0
     assert result.worst() <= share
@@ -167,7 +167,7 @@ def test_jitter_within_the_margin_changes_nothing(way, jitter, network, share, s
 def test_jitter_beyond_the_margin_is_seen_by_the_server():
     # What the two tests above deny does happen where it may, so they could fail.
     jitter = trip(uniform(0, 0.4), steady(0.05))
-    assert any(simulate([Pace(25)], 200, jitter, seed=seed).worst() > 25 for seed in range(5))
+    assert any(simulate([SlidingWindow(25)], 200, jitter, seed=seed).worst() > 25 for seed in range(5))
 
 
 # -- the rule ----------------------------------------------------------------------------------------------
@@ -181,11 +181,11 @@ steps = st.lists(
 @many
 @given(steps, st.integers(1, 6), st.integers(0, 10))
 def test_permits_come_back_at_the_earlier_moment_and_never_later(steps, share, more):
-    pace = Pace(share, limit=share + more)
+    window = SlidingWindow(share, limit=share + more)
     now, calls, under_way = 0.0, [], []
 
     def back(permit):
-        moments = [permit.departed + WINDOW + (WINDOW if permit.cold else pace.margin)]
+        moments = [permit.departed + WINDOW + (WINDOW if permit.opens_connection else window.margin)]
         if permit.answered is not None:
             moments.append(permit.answered + WINDOW + GUARD)
         return min(moments)
@@ -195,50 +195,50 @@ def test_permits_come_back_at_the_earlier_moment_and_never_later(steps, share, m
 
     for kind, wait, number in steps:
         now += wait
-        limit, was = pace.limit, pace.capacity
+        limit, was = window.limit, window.capacity
         if kind == "d":
-            start = pace.starts_at(now)
+            start = window.starts_at(now)
             assert start >= now
-            assert out(start) < pace.capacity, "too early"
-            assert start == now or out(start - 1e-6) >= pace.capacity, "too late"
+            assert out(start) < window.capacity, "too early"
+            assert start == now or out(start - 1e-6) >= window.capacity, "too late"
             now = start
-            calls.append(pace.depart(now))
+            calls.append(window.depart(now))
             under_way.append(calls[-1])
         elif kind != "w" and under_way:
             permit = under_way.pop(number % len(under_way))
             if kind == "a":
-                pace.accepted(permit, now)
-                assert was <= pace.capacity <= was + 1
+                window.accepted(permit, now)
+                assert was <= window.capacity <= was + 1
             elif kind == "u":
-                pace.unanswered(permit, now)
-                assert pace.capacity == was
+                window.unanswered(permit, now)
+                assert window.capacity == was
             else:
-                pace.throttled(permit, now, number or None)
-                assert pace.limit == (min(limit, number) if number else limit)
-                assert pace.capacity <= was
-        assert 1 <= pace.capacity <= pace.share <= pace.limit <= share + more
-        assert MARGIN <= pace.margin <= MARGIN_MOST
+                window.throttled(permit, now, number or None)
+                assert window.limit == (min(limit, number) if number else limit)
+                assert window.capacity <= was
+        assert 1 <= window.capacity <= window.share <= window.limit <= share + more
+        assert MARGIN <= window.margin <= MARGIN_MOST
         # A permit given back once is not taken away again when the margin grows.
         calls = [permit for permit in calls if back(permit) > now]
-        pace.starts_at(now)
-        assert pace.drained_at() == max(map(back, calls), default=float("-inf"))
+        window.starts_at(now)
+        assert window.drained_at() == max(map(back, calls), default=float("-inf"))
 
 
-def warm(calls: int, limit: int | None = None) -> Pace:
+def warm(calls: int, limit: int | None = None) -> SlidingWindow:
     """A pace whose connections are open."""
-    pace = Pace(calls, limit)
-    pace.departed = calls
-    return pace
+    window = SlidingWindow(calls, limit)
+    window.departed = calls
+    return window
 
 
 def test_a_call_on_a_new_connection_gives_its_permit_back_after_its_answer_only():
-    pace = Pace(2)
-    cold, other = pace.depart(0), pace.depart(0)
-    assert (cold.cold, other.cold) == (True, True)
-    assert pace.starts_at(1) == 2 * WINDOW  # should no answer ever come
-    pace.accepted(cold, 1.5)
-    assert pace.starts_at(1.5) == pytest.approx(1.5 + WINDOW + GUARD)
-    assert not pace.depart(1.5 + WINDOW + GUARD).cold
+    window = SlidingWindow(2)
+    cold, other = window.depart(0), window.depart(0)
+    assert (cold.opens_connection, other.opens_connection) == (True, True)
+    assert window.starts_at(1) == 2 * WINDOW  # should no answer ever come
+    window.accepted(cold, 1.5)
+    assert window.starts_at(1.5) == pytest.approx(1.5 + WINDOW + GUARD)
+    assert not window.depart(1.5 + WINDOW + GUARD).opens_connection
 
 
 def test_a_handshake_before_the_first_calls_throttles_none():
@@ -247,164 +247,166 @@ def test_a_handshake_before_the_first_calls_throttles_none():
     def travel(dice):
         return (0.25 if next(calls) < 25 else 0.02), 0.05
 
-    result = simulate([Pace(25)], 200, travel)
+    result = simulate([SlidingWindow(25)], 200, travel)
     assert result.throttled == 0
     assert result.worst() <= 25
 
 
 def test_an_answer_that_takes_longer_than_a_window_does_not_hold_its_permit():
-    pace = warm(1)
-    permit = pace.depart(0)
-    assert pace.starts_at(0) == WINDOW + MARGIN
-    pace.unanswered(permit, 0.01)
-    assert pace.starts_at(0.01) == pytest.approx(0.01 + WINDOW + GUARD)
-    assert pace.starts_at(7) == 7
+    window = warm(1)
+    permit = window.depart(0)
+    assert window.starts_at(0) == WINDOW + MARGIN
+    window.unanswered(permit, 0.01)
+    assert window.starts_at(0.01) == pytest.approx(0.01 + WINDOW + GUARD)
+    assert window.starts_at(7) == 7
 
 
 def test_a_cut_pace_waits_until_enough_permits_are_back():
-    pace = warm(4, limit=25)
-    permits = [pace.depart(moment) for moment in (0, 1, 2, 3)]
-    pace.throttled(permits[3], 3.5)
-    assert pace.capacity == 2
-    assert pace.starts_at(3.5) == permits[2].departed + WINDOW + MARGIN
+    window = warm(4, limit=25)
+    permits = [window.depart(moment) for moment in (0, 1, 2, 3)]
+    window.throttled(permits[3], 3.5)
+    assert window.capacity == 2
+    assert window.starts_at(3.5) == permits[2].departed + WINDOW + MARGIN
 
 
 def test_drained_is_the_moment_the_last_permit_is_back():
-    pace = warm(3)
-    assert pace.drained_at() == float("-inf")
-    first, second = pace.depart(0), pace.depart(1)
-    assert pace.drained_at() == 1 + WINDOW + MARGIN
-    pace.accepted(second, 1.01)
-    assert pace.drained_at() == pytest.approx(1.01 + WINDOW + GUARD)
-    pace.accepted(first, 1.02)
-    assert pace.drained_at() == pytest.approx(1.01 + WINDOW + GUARD)
+    window = warm(3)
+    assert window.drained_at() == float("-inf")
+    first, second = window.depart(0), window.depart(1)
+    assert window.drained_at() == 1 + WINDOW + MARGIN
+    window.accepted(second, 1.01)
+    assert window.drained_at() == pytest.approx(1.01 + WINDOW + GUARD)
+    window.accepted(first, 1.02)
+    assert window.drained_at() == pytest.approx(1.01 + WINDOW + GUARD)
 
 
 @pytest.mark.parametrize("calls", [0, -1])
 def test_a_pace_that_never_lets_a_call_start_is_refused(calls):
     with pytest.raises(ValueError, match="never lets a call start"):
-        Pace(calls)
+        SlidingWindow(calls)
 
 
 def test_the_limit_is_never_below_the_share():
-    assert Pace(10).limit == Pace(10, limit=3).limit == 10
-    assert Pace(10, limit=25).limit == 25
+    assert SlidingWindow(10).limit == SlidingWindow(10, limit=3).limit == 10
+    assert SlidingWindow(10, limit=25).limit == 25
 
 
 # -- throttled ---------------------------------------------------------------------------------------------
 
 
-def depart(pace, count, now):
-    return [pace.depart(now) for _ in range(count)]
+def depart(window, count, now):
+    return [window.depart(now) for _ in range(count)]
 
 
-def accept(pace, permits, now):
+def accept(window, permits, now):
     for permit in permits:
-        pace.accepted(permit, now)
+        window.accepted(permit, now)
 
 
 def test_a_share_of_a_larger_limit_halves_once_for_a_burst_and_recovers_by_one_a_window():
-    pace = Pace(12, limit=25)
-    accept(pace, depart(pace, 6, 0.0), 0.2)
-    burst = depart(pace, 6, 0.1)
-    changes = [pace.throttled(permit, 0.4, 25) for permit in burst]
+    window = SlidingWindow(12, limit=25)
+    accept(window, depart(window, 6, 0.0), 0.2)
+    burst = depart(window, 6, 0.1)
+    changes = [window.throttled(permit, 0.4, 25) for permit in burst]
     assert [bool(change) for change in changes] == [True, False, False, False, False, False]
     assert "going on with 6" in changes[0]
-    assert pace.capacity == 6
+    assert window.capacity == 6
 
-    late = depart(pace, 1, 0.39)  # left before the change was known
-    pace.throttled(late[0], 0.6, 25)
-    assert pace.capacity == 6
+    late = depart(window, 1, 0.39)  # left before the change was known
+    window.throttled(late[0], 0.6, 25)
+    assert window.capacity == 6
 
     capacities, now = [], 10.0
-    while pace.capacity < 12:
-        for _ in range(pace.capacity):
-            pace.accepted(pace.depart(now), now + 0.1)
-        capacities.append(pace.capacity)
+    while window.capacity < 12:
+        for _ in range(window.capacity):
+            window.accepted(window.depart(now), now + 0.1)
+        capacities.append(window.capacity)
         now += 6
     assert capacities == [7, 8, 9, 10, 11, 12]
-    accept(pace, depart(pace, 50, now), now + 0.1)
-    assert pace.capacity == 12
+    accept(window, depart(window, 50, now), now + 0.1)
+    assert window.capacity == 12
 
-    again = depart(pace, 2, now + 10)
-    pace.throttled(again[0], now + 10.1, None)
-    pace.throttled(again[1], now + 10.2, None)
-    assert pace.capacity == 6
+    again = depart(window, 2, now + 10)
+    window.throttled(again[0], now + 10.1, None)
+    window.throttled(again[1], now + 10.2, None)
+    assert window.capacity == 6
 
 
 def test_halving_ends_at_one():
-    pace = Pace(5, limit=25)
+    window = SlidingWindow(5, limit=25)
     seen = []
     for burst in range(5):
-        pace.throttled(pace.depart(10.0 * burst + 1), 10.0 * burst + 2)
-        seen.append(pace.capacity)
+        window.throttled(window.depart(10.0 * burst + 1), 10.0 * burst + 2)
+        seen.append(window.capacity)
     assert seen == [2, 1, 1, 1, 1]
 
 
 def test_a_first_answer_that_is_throttled_says_that_others_are_there():
-    pace = Pace(25)
-    assert pace.throttled(pace.depart(0), 0.3, 25) == ("others use the account's limit too: going on with 12")
-    assert pace.share == 25
+    window = SlidingWindow(25)
+    assert window.throttled(window.depart(0), 0.3, 25) == (
+        "others use the account's limit too: going on with 12"
+    )
+    assert window.share == 25
 
 
 @pytest.mark.parametrize(
     ("named", "share", "capacity"), [(10, 10, 10), (24, 24, 24), (25, 25, 25), (72, 25, 25), (0, 25, 25)]
 )
 def test_a_named_limit_counts_at_once_and_downwards_only(named, share, capacity):
-    pace = Pace(25)
-    accept(pace, depart(pace, 10, 0), 0.3)
-    change = pace.throttled(pace.depart(0), 0.3, named)
-    assert (pace.share, pace.limit, pace.capacity) == (share, share, capacity)
+    window = SlidingWindow(25)
+    accept(window, depart(window, 10, 0), 0.3)
+    change = window.throttled(window.depart(0), 0.3, named)
+    assert (window.share, window.limit, window.capacity) == (share, share, capacity)
     assert (f"allows {named} calls" in change) if named in (10, 24) else change is None
-    pace.throttled(pace.depart(9), 9.3, 25)
-    assert pace.limit == share
+    window.throttled(window.depart(9), 9.3, 25)
+    assert window.limit == share
 
 
 def test_a_named_limit_above_the_share_leaves_the_share():
-    pace = Pace(5, limit=25)
-    pace.throttled(pace.depart(0), 0.3, 8)
-    assert (pace.share, pace.limit) == (5, 8)
-    pace.throttled(pace.depart(1), 1.3, 3)
-    assert (pace.share, pace.limit) == (3, 3)
-    assert pace.capacity <= 3
+    window = SlidingWindow(5, limit=25)
+    window.throttled(window.depart(0), 0.3, 8)
+    assert (window.share, window.limit) == (5, 8)
+    window.throttled(window.depart(1), 1.3, 3)
+    assert (window.share, window.limit) == (3, 3)
+    assert window.capacity <= 3
 
 
 def test_jitter_widens_the_margin_before_the_pace_is_cut():
-    pace = Pace(25)
-    accept(pace, depart(pace, 24, 0), 0.3)
-    margins = [pace.margin]
+    window = SlidingWindow(25)
+    accept(window, depart(window, 24, 0), 0.3)
+    margins = [window.margin]
     for number in range(8):
-        assert pace.throttled(pace.depart(number), number + 0.1, 25) is None
-        margins.append(pace.margin)
-    assert pace.capacity == 25
+        assert window.throttled(window.depart(number), number + 0.1, 25) is None
+        margins.append(window.margin)
+    assert window.capacity == 25
     assert margins[0] == MARGIN
     assert margins[-1] == MARGIN_MOST
     assert all(b - a == pytest.approx(MARGIN_STEP) for a, b in pairwise(margins[:-1]))
-    assert "going on with 12" in pace.throttled(pace.depart(9), 9.1, 25)
+    assert "going on with 12" in window.throttled(window.depart(9), 9.1, 25)
 
 
 def test_the_margin_shrinks_slowly_and_not_below_its_start():
-    pace = Pace(25)
-    accept(pace, depart(pace, 1, 0), 0.3)
-    pace.throttled(pace.depart(1), 1.3, 25)
-    wide = pace.margin
-    accept(pace, depart(pace, 100, 2), 2.3)
-    assert wide - pace.margin == pytest.approx(100 * pace_module.MARGIN_DECAY)
-    accept(pace, depart(pace, 1000, 3), 3.3)
-    assert pace.margin == MARGIN
+    window = SlidingWindow(25)
+    accept(window, depart(window, 1, 0), 0.3)
+    window.throttled(window.depart(1), 1.3, 25)
+    wide = window.margin
+    accept(window, depart(window, 100, 2), 2.3)
+    assert wide - window.margin == pytest.approx(100 * pace_module.MARGIN_DECAY)
+    accept(window, depart(window, 1000, 3), 3.3)
+    assert window.margin == MARGIN
 
 
 def test_the_first_windows_are_as_wide_as_the_answers_are_apart():
-    pace = Pace(4)
-    quick, slow = depart(pace, 2, 0)
-    pace.accepted(quick, 0.1)
-    assert pace.margin == MARGIN
-    pace.accepted(slow, 0.5)
-    assert pace.margin == pytest.approx(0.4)
+    window = SlidingWindow(4)
+    quick, slow = depart(window, 2, 0)
+    window.accepted(quick, 0.1)
+    assert window.margin == MARGIN
+    window.accepted(slow, 0.5)
+    assert window.margin == pytest.approx(0.4)
     margins = []
     for now in range(10, 60):
-        accept(pace, depart(pace, 1, now), now + 0.1)
-        margins.append(pace.margin)
+        accept(window, depart(window, 1, now), now + 0.1)
+        margins.append(window.margin)
     assert margins == sorted(margins, reverse=True)
     assert pytest.approx(0.2) in margins
     assert margins[-1] == MARGIN

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
 from airflow_provider_leadreset.leadsquared.batch.progress import (
     MOST_LISTED,
     MOST_NAMED,
-    Tally,
+    BatchCounts,
     least_seconds,
 )
 from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
@@ -49,30 +49,30 @@ def unavailable(index):
 
 @given(st.lists(st.sampled_from([queued, rejected, unavailable]), max_size=300), st.integers(0, 50))
 def test_counts_add_up_to_the_total(kinds, more):
-    tally = Tally(len(kinds) + more, Gate(Pace(25), Clock()))
+    counts = BatchCounts(len(kinds) + more, RateLimiter(SlidingWindow(25), Clock()))
     for index, kind in enumerate(kinds):
-        tally.add(kind(index))
-        counts = tally.counts()
-        assert counts["queued"] + counts["failed"] + counts["not_reached"] == counts["leads"]
-    assert tally.queued == kinds.count(queued)
-    assert tally.failed == len(kinds) - kinds.count(queued)
-    assert tally.worth_retrying == kinds.count(unavailable)
-    assert tally.not_reached == more
-    assert len(tally.failures) == min(tally.failed, MOST_LISTED)
-    named = tally.named_failures().splitlines()
-    assert len(named) == min(tally.failed, MOST_NAMED) + (tally.failed > MOST_NAMED)
+        counts.add(kind(index))
+        summary = counts.summary()
+        assert summary["queued"] + summary["failed"] + summary["not_reached"] == summary["leads"]
+    assert counts.queued == kinds.count(queued)
+    assert counts.failed == len(kinds) - kinds.count(queued)
+    assert counts.worth_retrying == kinds.count(unavailable)
+    assert counts.not_reached == more
+    assert len(counts.failures) == min(counts.failed, MOST_LISTED)
+    named = counts.named_failures().splitlines()
+    assert len(named) == min(counts.failed, MOST_NAMED) + (counts.failed > MOST_NAMED)
 
 
 def test_a_summary_says_everything(clock):
-    gate = Gate(Pace(25), clock)
-    tally = Tally(4, gate)
+    limiter = RateLimiter(SlidingWindow(25), clock)
+    counts = BatchCounts(4, limiter)
     for index, kind in enumerate([queued, rejected, unavailable]):
-        permit = gate.enter()
-        gate.accepted(permit)
-        tally.add(kind(index))
-    gate.throttled(gate.enter(), None)
+        permit = limiter.acquire()
+        limiter.accepted(permit)
+        counts.add(kind(index))
+    limiter.throttled(limiter.acquire(), None)
     clock.time += 12.34
-    assert tally.counts() == {
+    assert counts.summary() == {
         "leads": 4,
         "queued": 1,
         "failed": 2,
@@ -89,26 +89,28 @@ def test_a_summary_says_everything(clock):
 
 
 def test_the_first_failures_are_named_and_the_rest_counted():
-    tally = Tally(300, Gate(Pace(25), Clock()))
-    assert tally.named_failures() == ""
+    counts = BatchCounts(300, RateLimiter(SlidingWindow(25), Clock()))
+    assert counts.named_failures() == ""
     for index in range(20):
-        tally.add(rejected(index))
-    assert tally.named_failures().splitlines() == [
+        counts.add(rejected(index))
+    assert counts.named_failures().splitlines() == [
         f"lead {index}: HTTP 500: Lead not found" for index in range(20)
     ]
     for index in range(20, 150):
-        tally.add(rejected(index))
-    lines = tally.named_failures().splitlines()
+        counts.add(rejected(index))
+    lines = counts.named_failures().splitlines()
     assert lines[19:] == ["lead 19: HTTP 500: Lead not found", "… and 130 more"]
-    assert [failure["prospect_id"] for failure in tally.failures] == [f"lead {index}" for index in range(100)]
+    assert [failure["prospect_id"] for failure in counts.failures] == [
+        f"lead {index}" for index in range(100)
+    ]
 
 
 def test_a_progress_line_each_ten_seconds(clock):
-    tally = Tally(100, Gate(Pace(25), clock))
+    counts = BatchCounts(100, RateLimiter(SlidingWindow(25), clock))
     lines, at = [], []
     for second in range(36):
         before = len(lines)
-        tally.tell(lines.append)
+        counts.log_progress(lines.append)
         if len(lines) > before:
             at.append(second)
         clock.time += 1
@@ -116,34 +118,34 @@ def test_a_progress_line_each_ten_seconds(clock):
 
 
 def test_a_late_line_moves_the_next(clock):
-    tally = Tally(100, Gate(Pace(25), clock))
+    counts = BatchCounts(100, RateLimiter(SlidingWindow(25), clock))
     lines = []
     for step in (9.99, 0.01, 9.99, 5.0, 9.0, 1.0):
         clock.time += step
-        tally.tell(lines.append)
+        counts.log_progress(lines.append)
     assert len(lines) == 3
 
 
 def test_the_numbers_of_a_progress_line(clock):
-    gate = Gate(Pace(100), clock)
-    tally = Tally(200, gate)
+    limiter = RateLimiter(SlidingWindow(100), clock)
+    counts = BatchCounts(200, limiter)
     for index in range(50):
-        permit = gate.enter()
-        gate.accepted(permit)
-        tally.add(rejected(index) if index < 3 else queued(index))
+        permit = limiter.acquire()
+        limiter.accepted(permit)
+        counts.add(rejected(index) if index < 3 else queued(index))
     for _ in range(10):
-        gate.throttled(gate.enter(), None)
+        limiter.throttled(limiter.acquire(), None)
     clock.time += 20
     lines = []
-    tally.tell(lines.append)
+    counts.log_progress(lines.append)
     assert lines == ["50 of 200 leads, 3.0 calls/s, 10 throttled, 3 failed, about 60 s left"]
 
 
 def test_no_time_left_is_guessed_before_anything_is_done(clock):
-    tally = Tally(200, Gate(Pace(25), clock))
+    counts = BatchCounts(200, RateLimiter(SlidingWindow(25), clock))
     clock.time += 10
     lines = []
-    tally.tell(lines.append)
+    counts.log_progress(lines.append)
     assert lines == ["0 of 200 leads, 0.0 calls/s, 0 throttled, 0 failed"]
     assert not re.search("left", lines[0])
 

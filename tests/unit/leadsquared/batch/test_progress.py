@@ -59,7 +59,7 @@ def test_reasons_are_kept_for_a_hundred_leads_only():
 
 def test_a_fingerprint_changes_with_all_that_was_asked_for():
     def of(account="a", leads=(LEAD,), codes=(166,), window="2026-09-01/2026-10-01"):
-        return fingerprint(account, Leads.given(leads), Selectors.given(codes), parse_window(window))
+        return fingerprint(account, Leads.parse(leads), Selectors.parse(codes), parse_window(window))
 
     others = [
         of(account="b"),

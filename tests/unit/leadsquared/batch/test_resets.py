@@ -15,9 +15,9 @@ from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api import client as client_module
 from airflow_provider_leadreset.leadsquared.api import rate_limit as pace_module
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
-from airflow_provider_leadreset.leadsquared.batch import worker_pool as crew
-from airflow_provider_leadreset.leadsquared.batch.resets import SAME_ERRORS, Outcome, Resets
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
+from airflow_provider_leadreset.leadsquared.batch import worker_pool as pool
+from airflow_provider_leadreset.leadsquared.batch.resets import SAME_ERRORS, Outcome, ResetRunner
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     ClosedError,
@@ -58,20 +58,20 @@ class StandingClock:
 
 
 class StubClient:
-    """What Resets needs of a client."""
+    """What ResetRunner needs of a client."""
 
     def __init__(self, reset, share=25):
-        self.gate = Gate(Pace(share), StandingClock())
+        self.limiter = RateLimiter(SlidingWindow(share), StandingClock())
         self._reset = reset
         self.sent = []
 
     def reset(self, lead):
-        permit = self.gate.enter()
+        permit = self.limiter.acquire()
         self.sent.append(lead.prospect_id)
         try:
             self._reset(lead)
         finally:
-            self.gate.accepted(permit)
+            self.limiter.accepted(permit)
 
 
 class Kept:
@@ -82,11 +82,11 @@ class Kept:
         self.ticks = 0
 
     def run(self, client, leads, *, on_outcome=None, on_tick=None):
-        with crew.Crew(client, on_tick or self.tick) as workers:
-            work = Resets(workers, on_outcome or self.outcomes.append)
+        with pool.WorkerPool(client, on_tick or self.tick) as workers:
+            work = ResetRunner(workers, on_outcome or self.outcomes.append)
             work.run(leads)
-        if work.verdict:
-            raise work.verdict
+        if work.stop_reason:
+            raise work.stop_reason
 
     def tick(self):
         self.ticks += 1
@@ -159,7 +159,7 @@ def test_every_lead_gets_one_outcome_with_its_own_index(kept):
 
 
 def test_no_leads_no_calls_and_no_waiting(kept, monkeypatch):
-    monkeypatch.setattr(crew, "TICK", 2 * DEADLINE)
+    monkeypatch.setattr(pool, "TICK", 2 * DEADLINE)
     client = StubClient(accept)
     began = time.monotonic()
     kept.run(client, [])
@@ -200,13 +200,13 @@ def test_an_error_of_the_account_stops_all(kept, error):
 def test_no_call_starts_after_an_access_error_though_the_source_is_slow(kept):
     failed = threading.Event()
     client = StubClient(raising(AccessError("keys")))
-    close = client.gate.close
+    close = client.limiter.close
 
     def closed():
         close()
         failed.set()
 
-    client.gate.close = closed
+    client.limiter.close = closed
 
     def source():
         yield resets(1)[0]
@@ -236,8 +236,8 @@ def test_no_call_starts_after_an_access_error_though_an_outcome_takes_long(kept)
 
     client = StubClient(reset, share=1)
     client.closed = threading.Event()
-    close = client.gate.close
-    client.gate.close = lambda: (close(), client.closed.set())
+    close = client.limiter.close
+    client.limiter.close = lambda: (close(), client.closed.set())
     with pytest.raises(AccessError, match="rights"):
         kept.run(client, resets(50), on_outcome=writing)
     assert client.sent == [lead_id(0), lead_id(1)]
@@ -249,21 +249,21 @@ def test_the_account_s_error_is_raised_though_others_found_the_gate_closed_first
 
     def reset(lead):
         if lead.prospect_id == lead_id(0):
-            client.gate.close()
+            client.limiter.close()
             assert closed.wait(DEADLINE)
             raise AccessError("keys")
 
     client = StubClient(reset, share=1)
-    original, waited = client.gate.enter, []
+    original, waited = client.limiter.acquire, []
 
-    def enter():
+    def acquire():
         try:
             return original()
         except ClosedError:
             waited.append(1)
             raise
 
-    client.gate.enter = enter
+    client.limiter.acquire = acquire
     # The ClosedError of another lead is settled before the first one's call comes back.
     with pytest.raises(AccessError):
         kept.run(client, resets(5), on_tick=lambda: closed.set() if waited else None)
@@ -325,12 +325,12 @@ def test_a_gate_closed_from_outside_ends_it_and_calls_under_way_are_reported(kep
 
     # Real time: the other 25 threads wait at the gate for a window that ends long after the test.
     client = StubClient(reset)
-    client.gate = Gate(Pace(25))
+    client.limiter = RateLimiter(SlidingWindow(25))
 
     def close():
         for _ in range(25):
             assert under_way.acquire(timeout=DEADLINE)
-        client.gate.close()
+        client.limiter.close()
         closed.set()
 
     helper = threading.Thread(target=close)
@@ -349,14 +349,14 @@ def test_a_lead_sent_once_and_not_repeated_is_not_reached(kept):
 
     def reset(lead):
         tried.set()
-        client.gate.pause(1000)
+        client.limiter.pause(1000)
 
     client = StubClient(reset)
-    client.gate.clock = pace_module.SystemClock()
+    client.limiter.clock = pace_module.SystemClock()
 
     def close():
         assert tried.wait(DEADLINE)
-        client.gate.close()
+        client.limiter.close()
 
     helper = threading.Thread(target=close)
     helper.start()
@@ -368,7 +368,7 @@ def test_a_lead_sent_once_and_not_repeated_is_not_reached(kept):
 
 def test_a_gate_closed_when_all_is_done_is_no_error(kept):
     # When all have passed it, in whatever order.
-    client = StubClient(lambda lead: client.gate.close() if len(client.sent) == 10 else None, share=1)
+    client = StubClient(lambda lead: client.limiter.close() if len(client.sent) == 10 else None, share=1)
     kept.run(client, resets(10))
     assert len(kept.queued) == 10
 
@@ -447,7 +447,9 @@ def test_who_waits_at_the_gate_when_the_batch_breaks_off_is_never_sent(kept):
         raise OSError("the file is gone")
 
     client = StubClient(accept, share=1)
-    client.gate = Gate(Pace(1), Clock())  # the second lead would have to wait for five seconds
+    client.limiter = RateLimiter(
+        SlidingWindow(1), Clock()
+    )  # the second lead would have to wait for five seconds
     with pytest.raises(OSError, match="the file is gone"):
         kept.run(client, source())
     assert len(client.sent) == 1
@@ -500,7 +502,7 @@ def test_as_many_threads_as_the_share_can_use(kept, share, threads):
         gathered.wait(DEADLINE)
 
     client = StubClient(reset, share=100)
-    client.gate.pace.share = share
+    client.limiter.sliding_window.share = share
     kept.run(client, resets(threads))
     assert len(names) == threads
 
@@ -523,7 +525,7 @@ def test_a_hundred_thousand_leads_take_constant_memory(kept):
         latest[:] = [outcome.index]
 
     class Client:
-        gate = Gate(Pace(10))
+        limiter = RateLimiter(SlidingWindow(10))
 
         def reset(self, lead):
             pass
@@ -555,7 +557,7 @@ def test_outcomes_are_reported_while_the_source_goes_on(kept):
 def quick(monkeypatch):
     """Windows of 0.2 s and short pauses, on both sides."""
     monkeypatch.setattr(pace_module, "WINDOW", 0.2)
-    monkeypatch.setattr(client_module, "REPEATS", (0.01, 0.02, 0.04))
+    monkeypatch.setattr(client_module, "RETRY_DELAYS", (0.01, 0.02, 0.04))
     return {"window": 0.2, "calls_per_5s": 25, "queue_delay": 0.0}
 
 
@@ -586,7 +588,7 @@ def test_any_faults_leave_each_lead_queued_failed_or_not_reached(kept, quick, se
         kept.run(client, resets(count))
         client.close()
         calls = Counter(sent_to(lsq))
-        assert client.gate.calls == len(lsq.calls)
+        assert client.limiter.calls == len(lsq.calls)
     assert kept.queued | set(kept.failed) == {lead_id(index) for index in range(count)}
     for lead in plan.keys() | kept.failed.keys():
         kind, times = plan.get(lead, (None, 0))
@@ -602,7 +604,7 @@ def test_any_faults_leave_each_lead_queued_failed_or_not_reached(kept, quick, se
 
 def test_wrong_keys_stop_before_a_second_burst(kept, quick):
     with LeadSquaredEmulator(**quick) as lsq:
-        client = LeadSquaredClient(lsq.url, "wrong", "wrong", gate=Gate(Pace(5)))
+        client = LeadSquaredClient(lsq.url, "wrong", "wrong", limiter=RateLimiter(SlidingWindow(5)))
         with pytest.raises(AccessError):
             kept.run(client, resets(200))
         client.close()
@@ -619,7 +621,7 @@ def test_a_gate_closed_mid_batch_leaves_no_lead_in_two_places(kept, quick):
         def keep(outcome):
             kept.outcomes.append(outcome)
             if len(kept.outcomes) == 30:
-                client.gate.close()
+                client.limiter.close()
 
         with pytest.raises(ClosedError):
             kept.run(client, resets(200), on_outcome=keep)
@@ -634,7 +636,7 @@ def test_five_minutes_without_success_end_the_batch_for_a_later_try(kept, fault,
         for index in range(5):
             lsq.add_lead(prospect_id=lead_id(index))
         clock = StandingClock()
-        client = connect(lsq, gate=Gate(Pace(5), clock))
+        client = connect(lsq, limiter=RateLimiter(SlidingWindow(5), clock))
 
         def source():
             yield from resets(5)
@@ -644,7 +646,7 @@ def test_five_minutes_without_success_end_the_batch_for_a_later_try(kept, fault,
 
         # The first five are through before the faults begin.
         done, through = threading.Event(), []
-        accepted = client.gate.accepted
+        accepted = client.limiter.accepted
 
         def note(permit):
             accepted(permit)
@@ -652,7 +654,7 @@ def test_five_minutes_without_success_end_the_batch_for_a_later_try(kept, fault,
             if len(through) == 5:
                 done.set()
 
-        client.gate.accepted = note
+        client.limiter.accepted = note
         with pytest.raises(error, match="5 minutes"):
             kept.run(client, source())
         client.close()

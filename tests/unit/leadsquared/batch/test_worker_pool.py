@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import AccessError, ClosedError, QuotaError
 from support.answering import FakeClock, client_of
 
@@ -23,13 +23,13 @@ def test_what_ended_the_work_is_told_and_not_that_others_were_stopped_by_it(erro
         waiting.wait(5)
         if item == 0:
             raise error
-        while not client.gate._closed:
+        while not client.limiter._closed:
             pass
-        client.gate.enter()
+        client.limiter.acquire()
 
     def lead() -> None:
-        with Crew(client, lambda: None) as crew:
-            crew.each(range(3), work, lambda _, future: future.result())
+        with WorkerPool(client, lambda: None) as pool:
+            pool.map_unordered(range(3), work, lambda _, future: future.result())
 
     with pytest.raises(type(error), match=str(error)):
         lead()
@@ -42,18 +42,18 @@ def test_the_first_error_of_work_that_was_left_is_told_where_nothing_else_went_w
 
     def work(item: int) -> None:
         together.wait(5)
-        while item and not client.gate._closed:
+        while item and not client.limiter._closed:
             pass
         if item:
-            client.gate.enter()
+            client.limiter.acquire()
 
     def done(item: int, future: Any) -> None:
         told.append(item)
         future.result()
 
     def lead() -> None:
-        with Crew(client, lambda: None) as crew:
-            crew.each(range(3), work, done, stop=lambda: bool(told))
+        with WorkerPool(client, lambda: None) as pool:
+            pool.map_unordered(range(3), work, done, stop=lambda: bool(told))
 
     with pytest.raises(ClosedError):
         lead()

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
 from airflow_provider_leadreset.leadsquared.errors import UnavailableError
 from airflow_provider_leadreset.leadsquared.records.pages import paged
 from airflow_provider_leadreset.leadsquared.records.records import (
@@ -23,7 +23,7 @@ from airflow_provider_leadreset.leadsquared.records.records import (
 from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes, task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
-from airflow_provider_leadreset.leadsquared.safety.preview import survey_lead
+from airflow_provider_leadreset.leadsquared.safety.preview import count_lead_records
 
 INSIDE = "2026-09-15 10:00:00"
 WINDOW = parse_window("2026-09-01/2026-10-01")
@@ -38,13 +38,15 @@ def lsq():
 
 @pytest.fixture
 def client(lsq):
-    client = LeadSquaredClient(lsq.url, lsq.access_key, lsq.secret_key, gate=Gate(Pace(1000)))
+    client = LeadSquaredClient(
+        lsq.url, lsq.access_key, lsq.secret_key, limiter=RateLimiter(SlidingWindow(1000))
+    )
     yield client
     client.close()
 
 
 def read(client: LeadSquaredClient, lead: str, **asked: Any) -> list[Any]:
-    selectors = Selectors.given(**asked)
+    selectors = Selectors.parse(**asked)
     return list(read_records(client, lead, selectors, WINDOW, task_types_of(client, selectors)))
 
 
@@ -60,8 +62,8 @@ def test_ten_thousand_activities_are_counted_exactly_in_little_memory(lsq, clien
     assert peak < 12 * 2**20
     assert len(lsq.calls) == 10
     reset = LeadReset(lead, Selectors((166, 167)), WINDOW)
-    survey = survey_lead(client, reset, task_types_of(client, reset.selectors))
-    assert survey.spans["activities"].count == 8_000
+    counts = count_lead_records(client, reset, task_types_of(client, reset.selectors))
+    assert counts.kinds["activities"].count == 8_000
 
 
 def test_one_event_is_asked_for_by_itself(lsq, client):
@@ -164,7 +166,7 @@ def test_without_a_count_a_page_that_is_not_full_is_the_last():
 
 @pytest.mark.parametrize("answer", ['{"RecordCount": 1}', '{"ProspectActivities": 5}', "[]"])
 def test_an_answer_without_its_list_is_no_empty_list(lsq, client, monkeypatch, answer):
-    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.REPEATS", ())
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.RETRY_DELAYS", ())
     lead = lsq.add_lead()
     monkeypatch.setattr(client, "call", lambda *_, **__: __import__("json").loads(answer))
     with pytest.raises(UnavailableError, match="no list ProspectActivities"):
@@ -229,7 +231,7 @@ def test_page_numbers_without_effect_are_an_error_where_no_count_tells_the_end()
 def test_a_record_that_lacks_what_it_is_judged_by_is_an_error_and_never_left_out(
     client, monkeypatch, answer, asked
 ):
-    selectors = Selectors.given(**asked)
+    selectors = Selectors.parse(**asked)
     types = TaskTypes(client, selectors.task_type_list, {})
     monkeypatch.setattr(client, "call", lambda *_, **__: answer)
     with pytest.raises(UnavailableError):

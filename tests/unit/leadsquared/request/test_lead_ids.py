@@ -372,11 +372,11 @@ def test_a_missing_file_is_said(tmp_path: Path, path: str) -> None:
 
 
 def test_the_digest_tells_leads_apart_by_who_and_in_which_order_not_by_spelling(tmp_path: Path) -> None:
-    given_ = Leads.given([A, B])
+    given_ = Leads.parse([A, B])
     assert (given_.count, list(given_), list(given_)) == (2, [A, B], [A, B])
     spelled = Leads.from_file(file_of(tmp_path, "a.csv", f"ProspectID\n{A.upper()}\n{B}".encode()))
     assert spelled.digest == given_.digest
-    assert len({leads.digest for leads in map(Leads.given, ([A, B], [B, A], [A], [A, C], []))}) == 5
+    assert len({leads.digest for leads in map(Leads.parse, ([A, B], [B, A], [A], [A, C], []))}) == 5
 
 
 @pytest.mark.parametrize("later", ["", f"{A}\n", f"{A}\n{B}\n{C}\n", f"{A}\n{C}\n", "no lead"])

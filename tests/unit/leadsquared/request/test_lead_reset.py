@@ -25,7 +25,7 @@ WINDOW = Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=U
 
 
 def test_the_body_has_all_that_was_asked_for_under_the_names_of_the_api() -> None:
-    selectors = Selectors.given([166, 167], [TASK], ["StageChange", "OwnerChange"], True)
+    selectors = Selectors.parse([166, 167], [TASK], ["StageChange", "OwnerChange"], True)
     assert LeadReset(LEAD, selectors, WINDOW).body() == {
         "ProspectId": LEAD,
         "TaskTypeList": [TASK],
@@ -67,7 +67,7 @@ def test_the_body_has_all_that_was_asked_for_under_the_names_of_the_api() -> Non
 def test_a_selector_that_was_not_asked_for_is_left_out(
     given_: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    body = LeadReset(LEAD, Selectors.given(**given_), WINDOW).body()
+    body = LeadReset(LEAD, Selectors.parse(**given_), WINDOW).body()
     assert {name: body[name] for name in body.keys() - {"ProspectId", "FromDate", "ToDate"}} == expected
 
 
@@ -95,7 +95,7 @@ def test_a_selector_that_was_not_asked_for_is_left_out(
 def test_event_codes_are_read_from_lists_and_from_the_texts_that_templates_make_of_them(
     value: object, expected: tuple[int, ...]
 ) -> None:
-    assert Selectors.given(value).activity_event_list == expected
+    assert Selectors.parse(value).activity_event_list == expected
 
 
 @pytest.mark.parametrize(
@@ -153,21 +153,21 @@ def test_event_codes_are_read_from_lists_and_from_the_texts_that_templates_make_
 )
 def test_what_is_no_event_code_is_refused(value: object) -> None:
     with pytest.raises(InputError, match="activity_event_list"):
-        Selectors.given(value)
+        Selectors.parse(value)
 
 
 @pytest.mark.parametrize("brackets", ["[" * 100_000, "[" * 3000 + "]" * 3000, "(" * 5000 + ")" * 5000])
 def test_brackets_without_end_are_refused_like_other_junk(brackets: str) -> None:
     # Python 3.13 reads deeper lists than those before it.
     with pytest.raises(InputError, match=r"no readable list|an event code is a whole number"):
-        Selectors.given(brackets)
+        Selectors.parse(brackets)
 
 
 @pytest.mark.parametrize("name", ["activity_event_list", "task_type_list", "audit_activity_list"])
 @pytest.mark.parametrize("value", ["", "  ", "None", " None\n", "null"])
 def test_a_list_that_rendered_to_nothing_is_refused_although_others_are_given(name: str, value: str) -> None:
     with pytest.raises(InputError, match=rf"{name} rendered to .*, which is nothing"):
-        Selectors.given(**{"should_delete_prospect_notes": True, name: value})
+        Selectors.parse(**{"should_delete_prospect_notes": True, name: value})
 
 
 @pytest.mark.parametrize(
@@ -191,9 +191,9 @@ def test_a_list_that_rendered_to_nothing_is_refused_although_others_are_given(na
 def test_task_types_are_guids(value: object, expected: tuple[str, ...] | None) -> None:
     if expected is None:
         with pytest.raises(InputError, match="task_type_list"):
-            Selectors.given(task_type_list=value)
+            Selectors.parse(task_type_list=value)
     else:
-        assert Selectors.given(task_type_list=value).task_type_list == expected
+        assert Selectors.parse(task_type_list=value).task_type_list == expected
 
 
 @pytest.mark.parametrize(
@@ -214,9 +214,9 @@ def test_task_types_are_guids(value: object, expected: tuple[str, ...] | None) -
 def test_audits_are_the_two_there_are_spelled_so(value: object, expected: tuple[str, ...] | None) -> None:
     if expected is None:
         with pytest.raises(InputError, match="audit_activity_list"):
-            Selectors.given(audit_activity_list=value)
+            Selectors.parse(audit_activity_list=value)
     else:
-        assert Selectors.given(audit_activity_list=value).audit_activity_list == expected
+        assert Selectors.parse(audit_activity_list=value).audit_activity_list == expected
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_audits_are_the_two_there_are_spelled_so(value: object, expected: tuple[
 )
 def test_only_true_and_false_or_exactly_these_texts_say_whether_notes_go(value: object) -> None:
     with pytest.raises(InputError, match="should_delete_prospect_notes"):
-        Selectors.given([166], should_delete_prospect_notes=value)
+        Selectors.parse([166], should_delete_prospect_notes=value)
 
 
 @pytest.mark.parametrize(
@@ -237,17 +237,17 @@ def test_only_true_and_false_or_exactly_these_texts_say_whether_notes_go(value: 
 )
 def test_no_selector_at_all_is_refused(given_: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="nothing to delete was named"):
-        Selectors.given(**given_)
+        Selectors.parse(**given_)
 
 
 def test_selectors_can_be_given_again_as_arguments_and_are_said_in_words() -> None:
-    selectors = Selectors.given("166,167", [TASK], "StageChange,OwnerChange", "True")
-    assert Selectors.given(**selectors.arguments()) == selectors
+    selectors = Selectors.parse("166,167", [TASK], "StageChange,OwnerChange", "True")
+    assert Selectors.parse(**selectors.arguments()) == selectors
     assert json.loads(json.dumps(selectors.arguments())) == selectors.arguments()
     assert selectors.describe() == (
         f"activities of event 166, 167; tasks of type {TASK}; StageChange and OwnerChange audits; notes"
     )
-    assert Selectors.given([166]).describe() == "activities of event 166"
+    assert Selectors.parse([166]).describe() == "activities of event 166"
 
 
 @pytest.mark.parametrize(
@@ -255,13 +255,13 @@ def test_selectors_can_be_given_again_as_arguments_and_are_said_in_words() -> No
 )
 def test_a_reset_is_of_one_guid(value: Any) -> None:
     with pytest.raises(InputError, match="prospect_id"):
-        LeadReset(value, Selectors.given([166]), WINDOW)
+        LeadReset(value, Selectors.parse([166]), WINDOW)
 
 
 def test_a_uuid_is_sent_as_text() -> None:
     lead: Any = uuid.UUID(LEAD)
     assert (
-        json.loads(json.dumps(LeadReset(lead, Selectors.given([166]), WINDOW).body()))["ProspectId"]
+        json.loads(json.dumps(LeadReset(lead, Selectors.parse([166]), WINDOW).body()))["ProspectId"]
         == LEAD.lower()
     )
 
@@ -271,7 +271,7 @@ def test_a_uuid_is_sent_as_text() -> None:
 )
 def test_there_is_no_reset_without_a_window(value: Any) -> None:
     with pytest.raises(InputError, match="without dates LeadSquared would delete everything"):
-        LeadReset(LEAD, Selectors.given([166]), value)
+        LeadReset(LEAD, Selectors.parse([166]), value)
 
 
 @pytest.mark.parametrize("value", [None, {}, {"ActivityEventList": [166]}])
@@ -358,7 +358,7 @@ def test_values_are_refused_or_make_a_body_with_both_dates_inside_the_window_ask
 ) -> None:
     try:
         window = parse_window(value, timezone=timezone, run_due=run_due, now=lambda: NOW)
-        body = LeadReset(prospect_id, Selectors.given(events, tasks, audits, notes), window).body()
+        body = LeadReset(prospect_id, Selectors.parse(events, tasks, audits, notes), window).body()
     except InputError:
         event("refused")
         return

@@ -12,15 +12,15 @@ import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.api.rate_limit import Gate, Pace
-from airflow_provider_leadreset.leadsquared.batch.resets import Resets
-from airflow_provider_leadreset.leadsquared.batch.worker_pool import Crew
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
+from airflow_provider_leadreset.leadsquared.batch.resets import ResetRunner
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import AccessError, LeadRejectedError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
-from airflow_provider_leadreset.leadsquared.safety.archive import Safeguard, _refuse_unplanned
+from airflow_provider_leadreset.leadsquared.safety.archive import PreResetCheck, _refuse_unplanned
 
 INSIDE = "2026-09-15 10:00:00"
 WINDOW = parse_window("2026-09-01/2026-10-01")
@@ -35,17 +35,17 @@ def lsq():
 
 @pytest.fixture
 def client(lsq):
-    client = LeadSquaredClient(lsq.url, lsq.access_key, lsq.secret_key, gate=Gate(Pace(5)))
+    client = LeadSquaredClient(lsq.url, lsq.access_key, lsq.secret_key, limiter=RateLimiter(SlidingWindow(5)))
     yield client
     client.close()
 
 
-def pass_on(client: LeadSquaredClient, leads: list[str], folder: Path) -> Resets:
-    with Crew(client, lambda: None) as crew:
-        resets = Resets(crew, lambda _: None)
-        guard = Safeguard(EvidenceFolder(folder), task_types_of(client, NOTES))
+def check_and_archive(client: LeadSquaredClient, leads: list[str], folder: Path) -> ResetRunner:
+    with WorkerPool(client, lambda: None) as pool:
+        resets = ResetRunner(pool, lambda _: None)
+        guard = PreResetCheck(EvidenceFolder(folder), task_types_of(client, NOTES))
         todo = [(index, LeadReset(lead, NOTES, WINDOW), None) for index, lead in enumerate(leads)]
-        guard.pass_on(crew, todo, resets.refused, lambda: resets.verdict is not None)
+        guard.check_and_archive(pool, todo, resets.refused, lambda: resets.stop_reason is not None)
     return resets
 
 
@@ -53,7 +53,7 @@ def test_half_of_an_emoji_is_copied(lsq, client, monkeypatch, tmp_path):
     lead = lsq.add_lead()
     row = {"ProspectNoteId": "n1", "CreatedOn": INSIDE, "Note": "cut off \ud83d ज"}
     monkeypatch.setattr(client, "call", lambda *_, **__: {"List": [row]})
-    assert pass_on(client, [lead], tmp_path).verdict is None
+    assert check_and_archive(client, [lead], tmp_path).stop_reason is None
     (part,) = tmp_path.iterdir()
     assert json.loads(gzip.decompress(part.read_bytes()))["record"] == row
 
@@ -63,8 +63,8 @@ def test_reads_that_end_after_the_part_was_given_up_hide_nothing(lsq, client, mo
     for lead in leads:
         lsq.add_note(lead, "a note", INSIDE)
     call, started, given_up = client.call, threading.Barrier(5), threading.Event()
-    close = client.gate.close
-    monkeypatch.setattr(client.gate, "close", lambda: (close(), given_up.set()))
+    close = client.limiter.close
+    monkeypatch.setattr(client.limiter, "close", lambda: (close(), given_up.set()))
 
     def slow(*args: Any, **kwargs: Any) -> Any:
         answer = call(*args, **kwargs)
@@ -74,7 +74,7 @@ def test_reads_that_end_after_the_part_was_given_up_hide_nothing(lsq, client, mo
         return answer
 
     monkeypatch.setattr(client, "call", slow)
-    assert isinstance(pass_on(client, leads, tmp_path).verdict, AccessError)
+    assert isinstance(check_and_archive(client, leads, tmp_path).stop_reason, AccessError)
     assert list(tmp_path.iterdir()) == []
 
 

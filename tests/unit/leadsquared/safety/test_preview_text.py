@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
-from airflow_provider_leadreset.leadsquared.safety.preview import LeadSurvey, Survey
-from airflow_provider_leadreset.leadsquared.safety.preview_text import Names, log_table, markdown
+from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, RecordCounts
+from airflow_provider_leadreset.leadsquared.safety.preview_text import TypeNames, log_table, markdown
 from airflow_provider_leadreset.leadsquared.text import pluralize
 
 WINDOW = parse_window("2026-09-01/2026-10-01")
@@ -11,10 +11,10 @@ WINDOW = parse_window("2026-09-01/2026-10-01")
 
 def test_audits_alone_are_not_told_as_nothing():
     text = markdown(
-        Survey(leads=3, unknown=["x"]),
+        RecordCounts(leads=3, unknown=["x"]),
         Selectors(audit_activity_list=("StageChange",)),
         WINDOW,
-        Names({}, {}),
+        TypeNames({}, {}),
         "host",
     )
     assert text.startswith(
@@ -24,47 +24,47 @@ def test_audits_alone_are_not_told_as_nothing():
 
 def test_a_name_of_the_account_stays_a_name():
     hostile = "| x |\n# [Yes](http://evil) <b>&lt;b&gt;</b> `a` \u202e\x1b[2J ~~gone~~"
-    name = Names({166: hostile}, {}, in_markdown=True).activity(166)
+    name = TypeNames({166: hostile}, {}, in_markdown=True).activity(166)
     assert "\n" not in name
     assert name.isprintable()
     for sign in "|#[]<>`&~":
         assert name.count(sign) == name.count(f"\\{sign}")
-    in_a_log = Names({166: hostile}, {}).activity(166)
+    in_a_log = TypeNames({166: hostile}, {}).activity(166)
     assert in_a_log.isprintable()
     assert "\\" not in in_a_log
 
 
 def test_a_type_without_a_name_is_still_known():
-    names = Names({166: ""}, {"A": ""})
+    names = TypeNames({166: ""}, {"A": ""})
     assert (names.activity(166), names.task("a")) == ("unnamed (166)", "unnamed (a)")
     assert "unknown to the account" in names.activity(167)
 
 
 def test_what_an_account_does_not_know_or_never_deletes_is_said():
-    names = Names({166: "Test call"}, {})
+    names = TypeNames({166: "Test call"}, {})
     assert names.activity(21) == "event 21 (a system activity, never deleted)"
     assert "unknown to the account" in names.task("3c8c")
     assert "could not be found out" in names.task("")
 
 
 def test_tasks_of_a_type_that_could_not_be_found_out_have_a_row_of_their_own():
-    survey = Survey(leads=1)
-    survey.types["tasks", ""] = 2
+    counts = RecordCounts(leads=1)
+    counts.types["tasks", ""] = 2
     kind = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
-    text = markdown(survey, Selectors(task_type_list=(kind,)), WINDOW, Names({}, {kind: "Call"}), "host")
+    text = markdown(counts, Selectors(task_type_list=(kind,)), WINDOW, TypeNames({}, {kind: "Call"}), "host")
     assert f"| tasks | Call ({kind}) | 0 |" in text
     assert "| tasks | tasks whose type could not be found out, counted as matching | 2 |" in text
 
 
 def test_the_log_says_how_many_leads_its_table_leaves_out():
-    survey = Survey(leads=60, with_records=60, listed=[LeadSurvey("x")])
-    assert "(the 1 leads with most records, of 60)" in log_table(survey, Selectors((166,)), Names({}, {}))
+    counts = RecordCounts(leads=60, with_records=60, listed=[LeadRecordCounts("x")])
+    assert "(the 1 leads with most records, of 60)" in log_table(counts, Selectors((166,)), TypeNames({}, {}))
 
 
 def test_one_is_told_as_one():
-    survey = Survey(leads=1, listed=[LeadSurvey("a")], with_records=1, unknown=["x"])
-    survey.spans["notes"].count = 1
+    counts = RecordCounts(leads=1, listed=[LeadRecordCounts("a")], with_records=1, unknown=["x"])
+    counts.kinds["notes"].count = 1
     assert markdown(
-        survey, Selectors(should_delete_prospect_notes=True), WINDOW, Names({}, {}), "host"
+        counts, Selectors(should_delete_prospect_notes=True), WINDOW, TypeNames({}, {}), "host"
     ).startswith("### 1 record of 1 lead would")
     assert pluralize(0, "try", "tries") == "0 tries"
