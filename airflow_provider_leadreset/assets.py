@@ -45,7 +45,7 @@ def normalized(uri: SplitResult) -> SplitResult:
 
 
 def to_openlineage(asset: Asset, lineage_context: object) -> Dataset:
-    """Give the OpenLineage dataset of an asset: namespace ``leadsquared://account``, the path as its name."""
+    """Return the OpenLineage dataset of an asset: namespace ``leadsquared://account``, the path as its name."""
     from urllib.parse import urlsplit
 
     from openlineage.client.event_v2 import Dataset

@@ -55,7 +55,7 @@ class LeadResetSummaryRunFacet(RunFacet):
 
 
 def lineage_of(run: BaseRun | None) -> OperatorLineage[Any, Any]:
-    """Give the datasets that a task reads or deletes from, and the facet.
+    """Return the datasets that a task reads or deletes from, and the facet.
 
     :param run: None when the task ended before it began.
     """

@@ -18,7 +18,7 @@ class _PushedLink(BaseOperatorLink):
     """A link whose address the task has pushed to XCom, under ``xcom_key``."""
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
-        """Give the address; empty if the task has none.
+        """Return the address; empty if the task has none.
 
         Airflow 2.11 asks in its webserver. Airflow 3 asks in the worker, after the task has ended, and keeps the
         answer under the same key.

@@ -1,4 +1,4 @@
-"""The careful way: see what would go, have it approved, keep a copy, reset, and prove that it is gone.
+"""The careful way: see what would go, have it approved, keep a copy, reset, and verify that it is gone.
 
 Needs Airflow 3.1 or later for the approval, the connection `leadsquared_default` and its pool (see
 example_scheduled_cleanup.py), and a folder for the evidence: any object storage, or a path all workers share.
@@ -53,15 +53,15 @@ def example_safe_cleanup():
         archive=True,
         **in_pool,
     )
-    prove = LeadResetSensor(
-        task_id="prove",
+    verify = LeadResetSensor(
+        task_id="verify",
         plan=preview.output,
         mode="reschedule",
         poke_interval=60,
         timeout=6 * 3600,
         **in_pool,
     )
-    preview >> approve >> reset >> prove
+    preview >> approve >> reset >> verify
 
 
 example_safe_cleanup()

@@ -17,7 +17,7 @@ from airflow_provider_leadreset.leadsquared.text import pluralize, scrubbed
 Line = tuple[str, str]
 """A heading and what is said under it."""
 
-ORDER = ("Planned", "Asked", "Approved", "Sent", "Copied", "Proven", "Unreadable")
+ORDER = ("Planned", "Asked", "Approved", "Sent", "Copied", "Verified", "Unreadable")
 """How headings begin, in the order in which they are told."""
 
 UNREADABLE = (
@@ -89,7 +89,7 @@ def _of_task(folder: Any) -> Iterator[Line]:
     task = folder.parent.name if folder.name == "unmapped" else f"{folder.parent.name} {folder.name}"
     for path in sorted(folder.glob("plan-*.jsonl.gz"), key=str):
         yield f"Planned by {task}", _said_of_plan(path)
-    sent, copied, notes = Sent(), set[tuple[str, int]](), list[str]()
+    sent, copied, notes = Sent(), set[tuple[str, str]](), list[str]()
     parts = 0
     tries = [path for path in folder.glob("try-*") if path.is_dir()]
     for attempt in sorted(tries, key=lambda path: (len(path.name), path.name)):
@@ -104,11 +104,11 @@ def _of_task(folder: Any) -> Iterator[Line]:
                 elif path.name.startswith("archive-"):
                     with path.open("rb") as raw, gzip.open(raw, "rt", encoding="utf-8") as lines:
                         # A retry copies again what it cannot know to be gone: each record counts once.
-                        part = {(str(row["kind"]), hash(str(row["id"]))) for row in map(json.loads, lines)}
+                        part = {(str(row["kind"]), str(row["id"])) for row in map(json.loads, lines)}
                     copied |= part
                     parts += 1
                 elif path.name == "verification.json":
-                    yield f"Proven by {task}", _said_of_proof(json.loads(path.read_text()))
+                    yield f"Verified by {task}", _said_of_verification(json.loads(path.read_text()))
             except UNREADABLE as error:
                 notes.append(f"{attempt.name}/{path.name} cannot be read ({type(error).__name__})")
     if sent.tries or sent.resets:
@@ -176,7 +176,7 @@ def _said_of_sent(sent: Sent) -> str:
     return said
 
 
-def _said_of_proof(verification: dict[str, Any]) -> str:
+def _said_of_verification(verification: dict[str, Any]) -> str:
     said = f"{verification['gone']} of {verification['records']} planned records are gone, "
     said += f"{verification['leads_done']} of {verification['leads']} leads are done"
     if verification["unverifiable"]:

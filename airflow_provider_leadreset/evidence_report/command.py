@@ -13,7 +13,7 @@ DESCRIPTION = """An account of deletions for an auditor, from the evidence folde
 
 python -m airflow_provider_leadreset.evidence PATH [--html FILE] prints, for each DAG run that it finds evidence of
 below PATH: what was planned, who approved it and when, what was sent and answered, what was copied, and what
-is proven gone. It reads files only, and says of each that it cannot read that it cannot.
+is verified as gone. It reads files only, and says of each that it cannot read that it cannot.
 """
 
 

@@ -8,7 +8,7 @@ from airflow_provider_leadreset.evidence_report.collect import Line
 
 
 def as_text(account: dict[str, list[Line]]) -> str:
-    """Give it for a terminal."""
+    """Return it for a terminal."""
     if not account:
         return "No evidence was found here."
     parts = []
@@ -18,7 +18,7 @@ def as_text(account: dict[str, list[Line]]) -> str:
 
 
 def as_html(account: dict[str, list[Line]]) -> str:
-    """Give it as one page that needs nothing else."""
+    """Return it as one page that needs nothing else."""
     body = "".join(
         f"<h2>{escape(run)}</h2><dl>"
         + "".join(f"<dt>{escape(heading)}</dt><dd>{escape(said)}</dd>" for heading, said in lines)

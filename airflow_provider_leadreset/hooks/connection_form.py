@@ -8,12 +8,12 @@ from airflow_provider_leadreset.get_provider_info import get_provider_info
 
 
 def field_behaviour() -> dict[str, Any]:
-    """Give names and placeholders of the fields that every connection has."""
+    """Return names and placeholders of the fields that every connection has."""
     return {name.replace("-", "_"): value for name, value in _connection_type()["ui-field-behaviour"].items()}
 
 
 def widgets() -> dict[str, Any]:
-    """Give the fields that are kept in Extra.
+    """Return the fields that are kept in Extra.
 
     :raises ImportError: these packages, of the user interface, are missing; Airflow then goes without.
     """

@@ -130,7 +130,7 @@ class LeadResetHook(BaseHook):
         )
 
     def get_conn(self) -> LeadSquaredClient:
-        """Give the client; the same one each time, since it keeps the pace.
+        """Return the client; the same one each time, since it keeps the pace.
 
         :raises InputError: the connection has no usable host, keys or extras. The error quotes no key.
         """
@@ -146,19 +146,19 @@ class LeadResetHook(BaseHook):
         return count_lead_records(client, reset, task_types_of(client, reset.selectors))
 
     def list_members(self, list_id: str) -> list[str]:
-        """Give the lead ids of a list, read to its end; see :func:`.catalog.list_members`."""
+        """Return the lead ids of a list, read to its end; see :func:`.catalog.list_members`."""
         return catalog.list_members(self.get_conn(), list_id)
 
     def activity_types(self) -> dict[int, str]:
-        """Give the account's activity events, code to name; see :func:`.catalog.activity_types`."""
+        """Return the account's activity events, code to name; see :func:`.catalog.activity_types`."""
         return catalog.activity_types(self.get_conn())
 
     def task_types(self) -> dict[str, str]:
-        """Give the account's task types, GUID to name; see :func:`.catalog.task_types`."""
+        """Return the account's task types, GUID to name; see :func:`.catalog.task_types`."""
         return catalog.task_types(self.get_conn())
 
     def lead_url(self, prospect_id: str) -> str | None:
-        """Give the address of a lead's page in LeadSquared, without a call; see :func:`.web.lead_page`.
+        """Return the address of a lead's page in LeadSquared, without a call; see :func:`.web.lead_page`.
 
         :raises InputError: the connection has no usable host or extras.
         """
@@ -173,13 +173,13 @@ class LeadResetHook(BaseHook):
 
     @staticmethod
     def get_connection_form_widgets() -> dict[str, Any]:
-        """Give the fields that Airflow 2.11 to 3.1 add to the form; see :meth:`get_ui_field_behaviour`."""
+        """Return the fields that Airflow 2.11 to 3.1 add to the form; see :meth:`get_ui_field_behaviour`."""
         from airflow_provider_leadreset.hooks.connection_form import widgets
 
         return widgets()
 
     def test_connection(self) -> tuple[bool, str]:
-        """Say whether the connection can reset leads, and whose keys it has.
+        """Return whether the connection can reset leads, and whose keys it has.
 
         Asks ``Authentication.svc/UserByAccessKey.Get`` (documented; any region's host answers it). That it
         takes the keys as headers is not documented: should it object, ``LeadsMetaData.Get`` is asked, which

@@ -5,7 +5,7 @@
     InputError (a ValueError)       the caller's own values; nothing was sent
     LeadSquaredError
     ├── AccessError                 keys, rights or host: stop everything, a person must act
-    ├── LeadRejectedError           this lead or request, for good: go on with the others
+    ├── LeadRejectedError           this lead or request, permanently: go on with the others
     ├── ThrottledError              the account's call limit: wait, repeat
     │   └── QuotaError              nothing accepted for minutes: come back much later
     ├── UnavailableError            outage, time-out, unreadable answer: repeat, then retry later

@@ -23,11 +23,11 @@ class PrivateCopy:
             file.writelines(blocks)
 
     def open(self) -> io.BufferedReader:
-        """Give it from its beginning; several may read at once."""
+        """Return it from its beginning; several may read at once."""
         return io.BufferedReader(_Reader(self))
 
     def at(self, place: int, most: int) -> bytes:
-        """Give at most so many bytes from there."""
+        """Return at most so many bytes from there."""
         return os.pread(self._file, most, place)
 
 

@@ -61,7 +61,7 @@ class LeadSelection(BaseOperator):
         self._check_what_was_passed()
         self._run: Any = None
         # Set here, not given to super(): there it would win over default_args, and be lost in mapped tasks.
-        if getattr(self, "retry_policy", self) is None:
+        if hasattr(self, "retry_policy") and self.retry_policy is None:
             from airflow_provider_leadreset.runtime.retry_policy import LeadResetRetryPolicy
 
             self.retry_policy = LeadResetRetryPolicy()
@@ -72,14 +72,14 @@ class LeadSelection(BaseOperator):
             self._run.stop()
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
-        """Give what OpenLineage's provider asks for, where that is installed; see :mod:`.lineage`."""
+        """Return what OpenLineage's provider asks for, where that is installed; see :mod:`.lineage`."""
         from airflow_provider_leadreset.lineage import lineage_of
 
         del task_instance
         return lineage_of(self._run)
 
     def get_openlineage_facets_on_failure(self, task_instance: Any) -> Any:
-        """Give the same for a task that failed: as far as it came."""
+        """Return the same for a task that failed: as far as it came."""
         return self.get_openlineage_facets_on_complete(task_instance)
 
     def _check_what_was_passed(self) -> None:

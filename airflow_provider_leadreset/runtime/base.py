@@ -59,15 +59,18 @@ class BaseRun:
         self.log = task.log
         # For lineage, which is asked for after the end, however that came.
         self.request: ResetRequest | None = None
+        self._hook: LeadResetHook | None = None
         self.output: dict[str, Any] = {}
 
-    @cached_property
+    @property
     def hook(self) -> LeadResetHook:
         """The hook, paced to this task's share of the account's limit."""
-        hook = LeadResetHook(self.task.leadsquared_conn_id)
-        if hook.settings.pool == self.task.pool:
-            hook.calls = self.task.pool_slots
-        return hook
+        if self._hook is None:
+            hook = LeadResetHook(self.task.leadsquared_conn_id)
+            if hook.settings.pool == self.task.pool:
+                hook.calls = self.task.pool_slots
+            self._hook = hook
+        return self._hook
 
     @property
     def client(self) -> LeadSquaredClient:
@@ -91,12 +94,12 @@ class BaseRun:
 
     def stop(self) -> None:
         """Let no further call start."""
-        if "hook" in self.__dict__:
-            self.client.limiter.close()
+        if self._hook:
+            self._hook.get_conn().limiter.close()
 
     @contextmanager
     def account_session(self) -> Generator[None, None, None]:
-        """Give the connections back at the end, and the slots of the pool as good as new."""
+        """Return the connections back at the end, and the slots of the pool as good as new."""
         with task_errors():
             client = self.client
         try:
@@ -121,7 +124,7 @@ class BaseRun:
         return [ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index]
 
     def evidence_in(self, root: object, *, of_this_try: bool) -> EvidenceFolder:
-        """Give this task's own folder below an evidence path.
+        """Return this task's own folder below an evidence path.
 
         :raises InputError: ``root`` names no folder.
         """
@@ -160,7 +163,7 @@ class BaseRun:
         return ResetRequest(self._few_enough(self._leads()), selectors, window)
 
     def _run_due(self) -> datetime | None:
-        """Give when the DAG run was due; before Airflow 3, the end of its data interval.
+        """Return when the DAG run was due; before Airflow 3, the end of its data interval.
 
         Its start would not do: a Clear of a finished run moves that, and what was made since the first try would go.
         """
@@ -169,7 +172,7 @@ class BaseRun:
         return due
 
     def checked(self, name: str, *, least: int = 0) -> int:
-        """Give a whole number among the task's arguments."""
+        """Return a whole number among the task's arguments."""
         value = getattr(self.task, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise InputError(f"{name} is {quoted(value)}: give a whole number of at least {least}")

@@ -14,7 +14,7 @@ SAVE_EVERY = 2.0
 
 
 def times_cleared(context: Context) -> str:
-    """Give a text that a retry leaves as it is, and a Clear changes."""
+    """Return a text that a retry leaves as it is, and a Clear changes."""
     # Alone, max_tries would not do: with fewer retries in the DAG than before, a Clear can come to the same number.
     ti: Any = context["ti"]
     return f"{getattr(context['dag_run'], 'clear_number', 0)}.{ti.max_tries}"
@@ -57,7 +57,7 @@ class Checkpoint:
             self._saved_at = now
 
     def save(self) -> bool:
-        """Save; say whether there was anything new.
+        """Save; return whether there was anything new.
 
         :raises OSError: the process that watches over this task is gone, so nobody is told of what it does.
         """

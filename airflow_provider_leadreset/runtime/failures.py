@@ -32,7 +32,7 @@ class LeadResetFailedError(AirflowException):
 def failure(
     counts: BatchCounts, stopped: LeadSquaredError | InputError | None, max_failed_leads: int
 ) -> AirflowException | None:
-    """Give the exception that the task must end with; None if it went well enough.
+    """Return the exception that the task must end with; None if it went well enough.
 
     :param stopped: what ended the batch before its last lead, if anything.
     """
@@ -59,5 +59,5 @@ def failure(
 
 
 def retry_after(error: BaseException | None) -> timedelta:
-    """Give how long an error needs until a first retry may get further."""
+    """Return how long an error needs until a first retry may get further."""
     return AFTER_QUOTA if isinstance(error, QuotaError) else AFTER_OUTAGE

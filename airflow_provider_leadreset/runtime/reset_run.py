@@ -110,7 +110,7 @@ class ResetRun(BaseRun):
             )
 
     def _reset(self, request: ResetRequest, counts: BatchCounts, checkpoint: Checkpoint) -> dict[str, Any]:
-        """Reset the leads; give the summary, or push it and raise what the task must end with."""
+        """Reset the leads; return the summary, or push it and raise what the task must end with."""
         report = Report(self.evidence) if self.evidence else None
         if report:
             self.client.on_call = report.add
@@ -158,7 +158,7 @@ class ResetRun(BaseRun):
     def _keep(
         self, checkpoint: Checkpoint, report: Report | None, summary: dict[str, Any]
     ) -> Exception | None:
-        """Keep evidence, progress and XCom; give what hindered it first, which must not hide how the batch ended.
+        """Keep evidence, progress and XCom; return what hindered it first, which must not hide how the batch ended.
 
         Each is kept whatever became of the others.
         """

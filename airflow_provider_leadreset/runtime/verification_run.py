@@ -98,7 +98,7 @@ class VerificationRun(BaseRun):
             verification.why_unread = verification.why_unread or str(error)
 
     def _keep(self, request: ResetRequest, output: dict[str, Any]) -> None:
-        """Beside the plan, say that it is proven."""
+        """Beside the plan, say that it is verified."""
         if request.plan is None:
             return
         root = ObjectStoragePath(str(request.plan.path))
@@ -141,5 +141,5 @@ def _output(account: str, request: ResetRequest, verification: Verification) -> 
 def _refuse_audits_alone(selectors: Selectors) -> None:
     if set(selectors.arguments()) == {"audit_activity_list"}:
         raise InputError(
-            "audits alone cannot be proven gone, since LeadSquared has no call that reads them: leave the sensor out"
+            "audits alone cannot be verified, since LeadSquared has no call that reads them: leave the sensor out"
         )

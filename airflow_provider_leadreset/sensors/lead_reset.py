@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class LeadResetSensor(LeadSelection, BaseSensorOperator):
     """Wait until what a reset was to delete is gone. Reads only.
 
-    Give ``plan=preview.output``: it is proven by the ids of the records that the plan shows. Or give the same leads,
-    selectors and window as to the reset: it is proven once none of them has a matching record in the window. Audits
+    Give ``plan=preview.output``: it is verified by the ids of the records that the plan shows. Or give the same leads,
+    selectors and window as to the reset: it is verified once none of them has a matching record in the window. Audits
     cannot be read, so they are named as not provable, and audits alone are an error.
 
     A plain Airflow sensor: ``mode``, ``poke_interval``, ``timeout``, ``soft_fail`` are Airflow's. Each poke reads

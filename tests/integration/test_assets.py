@@ -83,7 +83,7 @@ def waiting(dag: Any) -> int:
 
 
 def events_of(dag: Any, result: Any) -> Any:
-    """Give id, URI and extra of a run's asset events, by URI."""
+    """Return id, URI and extra of a run's asset events, by URI."""
     from airflow.utils.session import create_session
 
     if is_airflow_2():
@@ -97,7 +97,8 @@ def events_of(dag: Any, result: Any) -> Any:
         return sorted((event.uri, event.id, event.extra) for event in found)
 
 
-def test_each_outlets_event_carries_what_was_reset(dags, lsq, run):
+def test_outlet_events_carry_summary(dags, lsq, run):
+    """The event of each outlet carries what was reset."""
     result = run(dags.with_outlets, leads=[a_lead(lsq), a_lead(lsq)])
     assert result.state == "success"
     carried = {
@@ -116,13 +117,15 @@ def test_each_outlets_event_carries_what_was_reset(dags, lsq, run):
 
 
 @pytest.mark.parametrize("leads", [[UNKNOWN], []])
-def test_a_reset_that_failed_or_was_skipped_has_no_event(dags, lsq, run, leads):
+def test_no_event_without_reset(dags, lsq, run, leads):
+    """A reset that failed or was skipped has no event."""
     result = run(dags.with_outlets, leads=leads)
     assert result.states() == ["failed" if leads else "skipped"]
     assert events_of(dags.with_outlets, result) == []
 
 
-def test_the_consumer_of_the_example_is_due_after_a_clean_up_and_tells_of_it(example, lsq, run, triggered):
+def test_example_consumer_follows_cleanup(example, lsq, run, triggered):
+    """The consumer of the example is due after a clean-up and tells of it."""
     producer, consumer = example.example_asset_producer(), example.example_asset_consumer()
     assert run(consumer).xcoms("tell") == [[]]  # by hand
     before = waiting(consumer)

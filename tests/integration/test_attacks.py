@@ -48,17 +48,17 @@ def left(lsq: Any, lead: str) -> int:
     return sum(map(len, lsq.remaining(lead).values()))
 
 
-def test_mapped_previews_make_a_plan_each_and_each_is_reset_and_proven(lsq, leads, dags, run, tmp_path):
+def test_mapped_plans_reset_and_verified(lsq, leads, dags, run, tmp_path):
+    """Mapped previews make a plan each, and each plan is reset and verified."""
     result = run(dags.mapped_plans, leads=[leads[:2], leads[2:]], evidence=str(tmp_path))
     assert result.state == "success"
-    assert sorted(proof["gone"] for proof in result.xcoms("prove")) == [2, 4]
+    assert sorted(proof["gone"] for proof in result.xcoms("verify")) == [2, 4]
     assert sorted(path.parent.name for path in tmp_path.rglob("plan-*")) == ["map-0", "map-1"]
     assert [left(lsq, lead) for lead in leads] == [0, 0, 0]
 
 
-def test_default_args_reach_all_three_and_a_rescheduled_sensor_reads_a_lead_twice_at_most(
-    lsq, leads, dags, run, tmp_path
-):
+def test_default_args_reach_all_tasks(lsq, leads, dags, run, tmp_path):
+    """Default arguments reach all three tasks, and a rescheduled sensor reads a lead twice at most."""
     lsq.reset_calls()
     result = run(dags.by_default_args, leads=leads, evidence=str(tmp_path))
     assert result.state == "success"
@@ -68,9 +68,8 @@ def test_default_args_reach_all_three_and_a_rescheduled_sensor_reads_a_lead_twic
     assert reads <= 4 * len(leads)  # preview, copy, and two looks
 
 
-def test_a_task_in_the_accounts_pool_alone_waits_its_last_window_out(
-    lsq, leads, dags, run, tmp_path, monkeypatch
-):
+def test_pool_task_waits_out_window(lsq, leads, dags, run, tmp_path, monkeypatch):
+    """Only a task in the account's pool waits until its last sliding window is over."""
     waits: list[RateLimiter] = []
     monkeypatch.setattr(RateLimiter, "drain", lambda limiter: waits.append(limiter))
     assert run(dags.by_default_args, leads=leads, evidence=str(tmp_path)).state == "success"
@@ -80,7 +79,9 @@ def test_a_task_in_the_accounts_pool_alone_waits_its_last_window_out(
     assert waits == []
 
 
-def test_a_plan_of_the_entire_history_is_reset_up_to_when_the_run_was_due(lsq, leads, planned):
+def test_entire_history_plan_end(lsq, leads, planned):
+    """A plan of the entire history is reset up to the moment when the run was due."""
+
     def add() -> None:
         lsq.add_note(leads[0], "new", datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"))
 
@@ -90,9 +91,8 @@ def test_a_plan_of_the_entire_history_is_reset_up_to_when_the_run_was_due(lsq, l
     assert result.xcoms("preview")[0]["window"].startswith("2000-01-01T00:00:00Z/")
 
 
-def test_a_preview_that_runs_again_in_a_run_gives_its_first_plan(
-    lsq, leads, dags, run, tmp_path, monkeypatch
-):
+def test_repeated_preview_keeps_first_plan(lsq, leads, dags, run, tmp_path, monkeypatch):
+    """A preview that runs again in the same run returns its first plan."""
     from airflow_provider_leadreset.runtime.preview_run import Preview
 
     count, results = Preview._count, []
@@ -111,7 +111,9 @@ def test_a_preview_that_runs_again_in_a_run_gives_its_first_plan(
     assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads[1:])
 
 
-def test_leads_written_behind_a_plans_end_are_not_reset(lsq, leads, planned, tmp_path):
+def test_leads_appended_to_plan_ignored(lsq, leads, planned, tmp_path):
+    """Leads that are written behind the end of a plan are not reset."""
+
     def add() -> None:
         (path,) = tmp_path.rglob("plan-*.jsonl.gz")
         line = json.dumps({"prospect_id": leads[2], "activities": [], "notes": []}) + "\n"
@@ -122,16 +124,16 @@ def test_leads_written_behind_a_plans_end_are_not_reset(lsq, leads, planned, tmp
     assert left(lsq, leads[2]) == 2
 
 
-def test_a_plan_that_vanished_resets_nothing(lsq, leads, planned, tmp_path, capfd):
+def test_missing_plan_resets_nothing(lsq, leads, planned, tmp_path, capfd):
+    """A plan that vanished resets nothing."""
     result = planned(leads, lambda: next(tmp_path.rglob("plan-*")).unlink())
     assert result.states("reset") == ["failed"]
     assert lsq.resets == []
     assert "there is no plan at" in capfd.readouterr().out
 
 
-def test_a_plan_of_another_run_in_the_same_folder_is_not_taken_for_this_runs(
-    lsq, leads, planned, tmp_path, monkeypatch, capfd
-):
+def test_plan_of_other_run_refused(lsq, leads, planned, tmp_path, monkeypatch, capfd):
+    """A plan of another run in the same folder is not taken for the plan of this run."""
     from airflow_provider_leadreset.leadsquared.journal import journal as folders
 
     monkeypatch.setattr(
@@ -146,15 +148,15 @@ def test_a_plan_of_another_run_in_the_same_folder_is_not_taken_for_this_runs(
 
 
 @pytest.mark.parametrize("path", ["Task.svc/RetrieveTaskType", "LeadManagement.svc/RetrieveTaskByLeadId"])
-def test_an_outage_of_any_call_costs_the_sensor_one_look(lsq, leads, dags, run, monkeypatch, path):
+def test_outage_costs_one_poke(lsq, leads, dags, run, monkeypatch, path):
+    """An outage of any call costs the sensor one poke."""
     monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.RETRY_DELAYS", ())
     lsq.fault("502-html", times=3, path=path)
-    assert run(dags.tasks_proven, leads=leads).state == "success"
+    assert run(dags.tasks_verified, leads=leads).state == "success"
 
 
-def test_an_outage_while_a_plans_account_is_asked_for_costs_the_sensor_one_look(
-    lsq, leads, planned, monkeypatch
-):
+def test_account_outage_costs_one_poke(lsq, leads, planned, monkeypatch):
+    """An outage while the account of a plan is asked for costs the sensor one poke."""
     from airflow_provider_leadreset.runtime.verification_run import VerificationRun
 
     monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.RETRY_DELAYS", ())
@@ -171,9 +173,8 @@ def test_an_outage_while_a_plans_account_is_asked_for_costs_the_sensor_one_look(
     assert len(looks) >= 2
 
 
-def test_an_outage_of_all_leads_is_told_when_the_sensors_time_is_over(
-    lsq, leads, dags, run, monkeypatch, capfd
-):
+def test_full_outage_reported_at_timeout(lsq, leads, dags, run, monkeypatch, capfd):
+    """An outage of all leads is reported when the time of the sensor is over."""
     from airflow_provider_leadreset.leadsquared.api import client
     from airflow_provider_leadreset.leadsquared.safety.verification import Verification
 
@@ -184,13 +185,14 @@ def test_an_outage_of_all_leads_is_told_when_the_sensors_time_is_over(
     seen: list[str] = []
     said = Verification.describe_remaining
     monkeypatch.setattr(Verification, "describe_remaining", lambda self: seen.append(said(self)) or seen[-1])
-    monkeypatch.setattr(dags.tasks_proven.get_task("prove"), "timeout", 1)
-    assert run(dags.tasks_proven, leads=leads).state == "failed"
+    monkeypatch.setattr(dags.tasks_verified.get_task("verify"), "timeout", 1)
+    assert run(dags.tasks_verified, leads=leads).state == "failed"
     assert "3 leads could not be read: not one call was accepted" in seen[-1]
     assert capfd.readouterr().out.count("This look failed, the next will try again") >= 1
 
 
-def test_a_file_that_changes_between_two_looks_is_read_anew(lsq, leads, dags, run, tmp_path, monkeypatch):
+def test_changed_file_read_anew(lsq, leads, dags, run, tmp_path, monkeypatch):
+    """A file that changes between two pokes is read anew."""
     from airflow_provider_leadreset.compat import PokeReturnValue
     from airflow_provider_leadreset.runtime.verification_run import VerificationRun
 
@@ -205,17 +207,18 @@ def test_a_file_that_changes_between_two_looks_is_read_anew(lsq, leads, dags, ru
         return PokeReturnValue(is_done=looks[-1] or len(looks) == 3)
 
     monkeypatch.setattr(VerificationRun, "look", change)
-    run(dags.file_proven, path=str(path))
+    run(dags.file_verified, path=str(path))
     assert looks == [False, False, False]
 
 
-def test_a_dag_serializes_alike_at_each_parse(dags):
+def test_dag_serialization_is_stable(dags):
+    """A DAG serializes alike at each parse."""
     from airflow.serialization import serialized_objects
 
     # Renamed in the course of Airflow 3.
     serializing = getattr(serialized_objects, "DagSerialization", None) or serialized_objects.SerializedDAG
     first, second = load_dag_file("attack_dags"), load_dag_file("attack_dags")
-    for name in ("mapped_plans", "by_default_args", "everything_planned", "archived", "file_proven"):
+    for name in ("mapped_plans", "by_default_args", "everything_planned", "archived", "file_verified"):
         one, other = (serializing.to_dict(getattr(module, name)) for module in (first, second))
         assert one == other
 
@@ -232,14 +235,15 @@ HOSTILE = {
 }
 
 
-def test_hostile_files_are_named_and_forge_no_line(tmp_path, capsys):
+def test_hostile_evidence_files(tmp_path, capsys):
+    """Hostile files are named in the report and forge no line of it."""
     folder = tmp_path / "d" / "r" / "t" / "unmapped"
     for name, content in HOSTILE.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     (folder / "try-9").write_text("no folder")
-    forged = "Asha\n\x1b[2JProven by prove\n    9 of 9 planned records are gone <b>\ud83d"
+    forged = "Asha\n\x1b[2JVerified by verify\n    9 of 9 planned records are gone <b>\ud83d"
     asked = {
         "plan": None,
         "window": "w",
@@ -255,7 +259,7 @@ def test_hostile_files_are_named_and_forge_no_line(tmp_path, capsys):
     assert evidence.main([str(tmp_path), "--html", str(page)]) == 0
     told, html = capsys.readouterr().out, page.read_text()
     assert not [
-        line for line in told.splitlines() if line.strip().startswith(("Proven by", "Copied by", "9 of 9"))
+        line for line in told.splitlines() if line.strip().startswith(("Verified by", "Copied by", "9 of 9"))
     ]
     assert "<b>" not in html
     assert "\x1b" not in told + html
@@ -264,7 +268,8 @@ def test_hostile_files_are_named_and_forge_no_line(tmp_path, capsys):
             assert f"{name} cannot be read" in told
 
 
-def test_what_a_retry_copied_again_counts_once(tmp_path, capsys, monkeypatch):
+def test_repeated_copies_count_once(tmp_path, capsys, monkeypatch):
+    """What a retry copied again counts once."""
     line = b'{"kind": "notes", "id": "n1"}\n'
     for attempt in ("try-1", "try-2"):
         folder = tmp_path / "d" / "r" / "t" / "unmapped" / attempt
@@ -278,17 +283,20 @@ def test_what_a_retry_copied_again_counts_once(tmp_path, capsys, monkeypatch):
         assert told.startswith("d/r\n")
 
 
-def test_a_copy_that_was_asked_for_is_never_left_out(lsq, leads, dags, run):
+def test_requested_copy_never_skipped(lsq, leads, dags, run):
+    """A copy that was asked for is never left out."""
     assert run(dags.archived, leads=leads, evidence=None).state == "failed"
     assert lsq.resets == []
 
 
-def test_an_approval_that_came_to_nothing_is_no_approval_in_a_mapped_task_either(lsq, leads, dags, run):
+def test_empty_mapped_approval_refused(lsq, leads, dags, run):
+    """An approval that came to nothing is no approval in a mapped task either."""
     assert run(dags.mapped_approvals, leads=leads, approvals=[None]).state == "failed"
     assert lsq.resets == []
 
 
-def test_leads_that_changed_since_the_preview_say_nothing_of_the_others(lsq, dags, planned, run, tmp_path):
+def test_changed_leads_fail_alone(lsq, dags, planned, run, tmp_path):
+    """Leads that changed since the preview say nothing of the others, which are reset."""
     leads = [lsq.add_lead() for _ in range(24)]
     for lead in leads:
         lsq.add_activity(lead, 166, IN_WINDOW)
@@ -297,9 +305,8 @@ def test_leads_that_changed_since_the_preview_say_nothing_of_the_others(lsq, dag
     assert (summary["queued"], summary["failed"], summary["not_reached"]) == (3, 21, 0)
 
 
-def test_evidence_that_cannot_be_written_at_the_end_hides_no_lead(
-    lsq, leads, dags, run, tmp_path, monkeypatch
-):
+def test_unwritable_evidence_keeps_summary(lsq, leads, dags, run, tmp_path, monkeypatch):
+    """Evidence that cannot be written at the end hides no lead."""
     from airflow_provider_leadreset.leadsquared.journal.journal import Report
 
     def full(_: Any) -> None:
@@ -312,9 +319,8 @@ def test_evidence_that_cannot_be_written_at_the_end_hides_no_lead(
     assert summary["queued"] == 3
 
 
-def test_progress_that_cannot_be_kept_loses_neither_evidence_nor_summary(
-    lsq, leads, dags, run, tmp_path, monkeypatch
-):
+def test_lost_progress_keeps_evidence(lsq, leads, dags, run, tmp_path, monkeypatch):
+    """Progress that cannot be kept loses neither the evidence nor the summary."""
     from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
 
     def gone(_: Any) -> None:
@@ -331,9 +337,8 @@ def test_progress_that_cannot_be_kept_loses_neither_evidence_nor_summary(
     assert json.loads(next(tmp_path.rglob("summary.json")).read_text()) == summary
 
 
-def test_a_summary_is_kept_when_a_task_is_broken_off_after_the_last_answer(
-    lsq, leads, dags, run, monkeypatch
-):
+def test_broken_off_task_keeps_summary(lsq, leads, dags, run, monkeypatch):
+    """A summary is kept when a task is broken off after the last answer."""
     from airflow_provider_leadreset.leadsquared.batch.resets import ResetRunner
 
     send = ResetRunner.run
@@ -349,9 +354,8 @@ def test_a_summary_is_kept_when_a_task_is_broken_off_after_the_last_answer(
     assert (summary["queued"], summary["not_reached"]) == (3, 0)
 
 
-def test_a_plan_or_file_that_is_changed_once_it_was_checked_is_reset_as_it_was(
-    lsq, leads, dags, planned, run, tmp_path, monkeypatch
-):
+def test_changes_after_check_ignored(lsq, leads, dags, planned, run, tmp_path, monkeypatch):
+    """A plan or file that is changed once it was checked is reset as it was."""
     from airflow_provider_leadreset.runtime.reset_run import ResetRun
 
     announce, path = ResetRun._announce, tmp_path / "leads.txt"
@@ -363,14 +367,15 @@ def test_a_plan_or_file_that_is_changed_once_it_was_checked_is_reset_as_it_was(
 
     monkeypatch.setattr(ResetRun, "_announce", change_and_announce)
     result = planned(leads[:2])
-    assert (result.states("reset"), result.states("prove")) == (["success"], ["failed"])
+    assert (result.states("reset"), result.states("verify")) == (["success"], ["failed"])
     assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads[:2])
     path.write_text(f"{leads[2]}\n")
     assert run(dags.of_a_file, path=str(path)).state == "success"
     assert lsq.resets[-1].prospect_id == leads[2]
 
 
-def test_a_connection_without_a_host_fails_with_what_is_missing(lsq, leads, dags, run, monkeypatch, capfd):
+def test_connection_without_host_fails(lsq, leads, dags, run, monkeypatch, capfd):
+    """A connection without a host fails and says what is missing."""
     connection = json.loads(lsq.conn_json) | {"host": ""}
     monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", json.dumps(connection))
     assert run(dags.archived, leads=leads, evidence="/nowhere").state == "failed"

@@ -19,14 +19,15 @@ NOT_HERE = set() if VERSION >= (3, 1) else {"example_safe_cleanup"}
 
 
 def command(*arguments: str) -> str:
-    """Give what an airflow command prints. Its status says in some versions that there was nothing to list."""
+    """Return what an airflow command prints. Its status says in some versions that there was nothing to list."""
     done = subprocess.run(
         [sys.executable, "-m", "airflow", *arguments], capture_output=True, text=True, check=False
     )
     return done.stdout + done.stderr
 
 
-def test_airflow_imports_every_dag_file_without_an_error():
+def test_dag_files_import():
+    """Airflow imports every DAG file without an error."""
     command("dags", "reserialize")
     errors = command("dags", "list-import-errors", "--output", "plain")
     assert set(re.findall(r"/dags/(\w+)\.py", errors)) == NOT_HERE, errors
@@ -36,7 +37,8 @@ def test_airflow_imports_every_dag_file_without_an_error():
         assert re.search(rf"^{name}\s", listed, re.MULTILINE), listed
 
 
-def test_airflow_lists_what_the_provider_registers():
+def test_provider_registrations_listed():
+    """Airflow lists what the provider registers."""
     assert "airflow-provider-leadreset" in command("providers", "list", "--output", "plain")
     assert "hooks.lead_reset.LeadResetHook" in command("providers", "hooks", "--output", "plain")
     if VERSION < (3, 0) or VERSION >= (3, 2):  # between, forms are listed where flask_appbuilder is installed

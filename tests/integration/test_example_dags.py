@@ -19,7 +19,8 @@ def example(name: str) -> Any:
     return getattr(load_dag_file(name), name)()
 
 
-def test_all_examples_are_known_here():
+def test_all_examples_are_known():
+    """All examples are known to this test file."""
     assert {
         "example_one_lead",
         "example_scheduled_cleanup",
@@ -31,13 +32,15 @@ def test_all_examples_are_known_here():
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES - {"example_safe_cleanup"}))
-def test_an_example_is_as_careful_as_it_should_be(airflow_db, name):
+def test_example_has_careful_settings(airflow_db, name):
+    """An example is as careful as it should be: no catch-up, one run at a time, and retries."""
     dag = example(name)
     assert (dag.catchup, dag.max_active_runs) == (False, 1)
     assert all(task.retries == 3 for task in dag.tasks)
 
 
-def test_one_lead_loses_its_test_calls_of_whole_local_days(lsq, run):
+def test_one_lead_example(lsq, run):
+    """One lead loses its test calls of whole local days."""
     lead, stranger = lsq.add_lead(), lsq.add_lead()
     for one in (lead, stranger):
         lsq.add_activity(one, 166, "2026-08-31 18:29:59")
@@ -51,13 +54,15 @@ def test_one_lead_loses_its_test_calls_of_whole_local_days(lsq, run):
     assert len(lsq.remaining(stranger)["activities"]) == 3
 
 
-def test_one_lead_left_empty_resets_nobody(lsq, run):
+def test_one_lead_example_without_lead(lsq, run):
+    """The example for one lead resets nobody where the lead is left empty."""
     lsq.add_activity(lsq.add_lead(), 166, "2026-09-15 10:00:00")
     assert run(example("example_one_lead")).state == "failed"
     assert lsq.calls == []
 
 
-def test_the_nightly_clean_up_takes_whole_local_days_of_a_lists_members(lsq, run):
+def test_scheduled_cleanup_example(lsq, run):
+    """The nightly clean-up takes whole local days of the members of a list."""
     lead, stranger = lsq.add_lead(), lsq.add_lead()
     a_list = lsq.add_list("Test leads", [lead])
     for moment in (
@@ -77,7 +82,8 @@ def test_the_nightly_clean_up_takes_whole_local_days_of_a_lists_members(lsq, run
     assert len(lsq.remaining(stranger)["notes"]) == 4
 
 
-def test_leads_start_afresh_after_an_import_and_what_the_import_adds_stays(lsq, run):
+def test_crm_import_example(lsq, run):
+    """Leads start afresh after an import, and what the import adds stays."""
     lead = lsq.add_lead()
     lsq.add_activity(lead, 166, "2020-05-01 10:00:00")
     lsq.add_audit(lead, "StageChange", "2020-05-01 10:00:00")
@@ -89,13 +95,15 @@ def test_leads_start_afresh_after_an_import_and_what_the_import_adds_stays(lsq, 
     assert (len(remaining["activities"]), remaining["audits"]) == (1, [])
 
 
-def test_a_quiet_night_resets_nothing(lsq, run):
+def test_crm_import_example_without_leads(lsq, run):
+    """A night on which no lead returns resets nothing."""
     result = run(example("example_after_crm_import"), returned=[])
     assert result.states("start_afresh") == ["skipped"]
     assert lsq.calls == []
 
 
-def test_the_fleet_cuts_its_leads_into_tasks(lsq, run):
+def test_fleet_example_splits_leads(lsq, run):
+    """The fleet example cuts its leads into tasks."""
     leads = [lsq.add_lead() for _ in range(5)]
     result = run(example("example_fleet"), leads=leads, leads_per_task=2)
     assert result.state == "success"

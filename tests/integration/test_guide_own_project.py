@@ -38,13 +38,15 @@ def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, timeout=300)
 
 
-def test_the_project_passes_as_the_page_shows_it(project):
+def test_project_passes_as_shown(project):
+    """The project passes as the page shows it."""
     ended = pytest_in(project)
     assert ended.returncode == 0, ended.stdout[-3000:]
     assert "2 passed" in ended.stdout
 
 
-def test_a_dag_that_deletes_something_else_is_found(project):
+def test_wrong_deletion_is_found(project):
+    """A DAG that deletes something else is found."""
     dag = project / "dags" / "forget_test_calls.py"
     right = dag.read_text()
     assert "activity_event_list=[166]" in right
@@ -57,7 +59,8 @@ def test_a_dag_that_deletes_something_else_is_found(project):
     assert "2 failed" in ended.stdout
 
 
-def test_what_the_page_installs_is_what_this_package_offers(project):
+def test_installed_extras_exist(project):
+    """What the page installs is what this package offers."""
     command = PAGE.block("bash", "pip install").replace("/path/to/a/checkout", "airflow-provider-leadreset")
     program, verb, *requirements = shlex.split(command, comments=True)
     assert (program, verb) == ("pip", "install")

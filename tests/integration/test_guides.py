@@ -37,7 +37,8 @@ SIZE = Page("docs/size-the-pool.md")
 APPROVE = Page("docs/plan-and-approve.md")
 
 
-def test_every_page_with_code_has_a_test():
+def test_every_page_has_a_test():
+    """Every page with code has a test that is named after its file."""
     pages = [Page(f"docs/{path.name}") for path in (ROOT / "docs").glob("*.md")]
     with_code = {f"test_{page.stem}" for page in pages if page.blocks}
     here = {name for name in globals() if name in with_code}
@@ -46,6 +47,7 @@ def test_every_page_with_code_has_a_test():
 
 
 def test_make_the_connection(lsq, run):
+    """The connection works in each way that the page shows."""
     for block in CONNECTION.having("bash", "AIRFLOW_CONN_"):
         assert connection_in_environment(block) == AS_SHOWN
     stored = shell(
@@ -63,6 +65,7 @@ def test_make_the_connection(lsq, run):
 
 
 def test_schedule_a_clean_up(lsq, run):
+    """The scheduled clean-up of the page resets the members of its list, and as a preview deletes nothing."""
     assert re.search(r"leadsquared_default.*25", pools_after(SCHEDULE.block("bash", "airflow pools set")))
     lsq.add_activity_type(166, "Test call")
     names = SCHEDULE.run("activity_types")
@@ -90,15 +93,18 @@ def test_schedule_a_clean_up(lsq, run):
 
 
 @pytest.mark.parametrize(("template", "new", "old"), SCHEDULE.window_rows)
-def test_a_row_of_the_window_table_sends_what_it_says(template, new, old):
+def test_window_table_row(template, new, old):
+    """A row of the window table sends what it says."""
     check_window_row(template, new, old)
 
 
-def test_the_window_table_has_all_its_rows():
+def test_window_table_is_complete():
+    """The window table has all its rows."""
     assert len(SCHEDULE.window_rows) == 8
 
 
 def test_after_a_crm_import(lsq, run, tmp_path):
+    """The DAGs of the page reset the leads that an import or a file names, and no others."""
     page = Page("docs/after-a-crm-import.md")
     lead = lsq.add_lead()
     lsq.add_activity(lead, 166, "2020-05-01 10:00:00")
@@ -123,6 +129,7 @@ def test_after_a_crm_import(lsq, run, tmp_path):
 
 
 def test_size_the_pool(lsq, run):
+    """The command of the page sizes the pool, and its DAG cuts many leads into tasks."""
     assert re.search(r"leadsquared_default.*22", pools_after(SIZE.block("bash", "airflow pools set")))
     leads = [lsq.add_lead() for _ in range(5)]
     result = run(SIZE.dag("many_leads", {'params["leads"], 1000': 'params["leads"], 2'}), leads=leads)
@@ -131,7 +138,8 @@ def test_size_the_pool(lsq, run):
     assert SIZE.not_run() == []
 
 
-def test_the_table_of_times_is_what_the_pace_takes():
+def test_table_of_times():
+    """The table of times says what the sliding window takes."""
     rows = re.findall(r"^\| ([\d,]+) \| (\d+ \w+) \| (\d+ \w+) \| (\d+ \w+) \|$", SIZE.text, re.MULTILINE)
     assert len(rows) == 4
     for leads, *said in rows:
@@ -142,6 +150,7 @@ def test_the_table_of_times_is_what_the_pace_takes():
 
 
 def test_backfill(lsq, run):
+    """The DAG of the page cleans up the past of the leads in its configuration, and without them fails."""
     page = Page("docs/backfill.md")
     the_dag = page.dag("clean_up_the_past")
     (conf,) = map(json.loads, page.having("json"))
@@ -162,6 +171,7 @@ def test_backfill(lsq, run):
 
 
 def test_plan_and_approve(lsq, run, tmp_path):
+    """A plan is reset with a ticket as approval and not without one, and its evidence says so."""
     leads = a_world(lsq)
     the_dag = with_a_ticket(tmp_path)
     refused = run(the_dag, leads=leads)
@@ -170,7 +180,7 @@ def test_plan_and_approve(lsq, run, tmp_path):
     result = run(the_dag, leads=leads, ticket="CRM-17")
     assert result.state == "success"
     assert result.xcoms("reset")[0]["approval"] == "CRM-17"
-    verification = result.xcoms("prove")[0]
+    verification = result.xcoms("verify")[0]
     assert (verification["records"], verification["gone"]) == (4, 4)
     # What docs/size-the-pool.md says of two kinds: read by preview and reset, reset, and read at a look or more.
     paths = [call.path for call in lsq.calls if call.prospect_id in leads]
@@ -186,7 +196,8 @@ def test_plan_and_approve(lsq, run, tmp_path):
     assert APPROVE.not_run() == []
 
 
-def test_plan_and_approve_asks_a_person(lsq, run, tmp_path, monkeypatch):
+def test_approval_asks_a_person(lsq, run, tmp_path, monkeypatch):
+    """A plan is reset once a person has approved it, not when one rejects it or the time-out answers."""
     if not has_approval():
         with pytest.raises((ImportError, AirflowException)):
             APPROVE.dag("approved_clean_up")
@@ -212,10 +223,11 @@ def test_plan_and_approve_asks_a_person(lsq, run, tmp_path, monkeypatch):
     result = answered("Approve", asha)
     assert result.state == "success"
     assert result.xcoms("reset")[0]["approval"]["responded_by_user"]["name"] == "Asha"
-    assert result.xcoms("prove")[0]["gone"] == 4
+    assert result.xcoms("verify")[0]["gone"] == 4
 
 
 def test_read_and_restore_an_archive(lsq, run, tmp_path, monkeypatch):
+    """An archive lies where the page says, with the fields that it lists, and can be read as a table."""
     page = Page("docs/read-and-restore-an-archive.md")
     folder = tmp_path / "evidence"
     leads = a_world(lsq)
@@ -245,6 +257,7 @@ def test_read_and_restore_an_archive(lsq, run, tmp_path, monkeypatch):
 
 
 def test_lineage_and_assets():
+    """The asset of the page has the right address, and its table lists every field of the facet."""
     page = Page("docs/lineage-and-assets.md")
     old = {"from airflow.sdk import Asset": "from airflow.datasets import Dataset as Asset"}
     asset = page.run("Asset", old if is_airflow_2() else {})["CLEANED"]

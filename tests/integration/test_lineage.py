@@ -106,11 +106,13 @@ def named(datasets: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return [(dataset["namespace"], dataset["name"]) for dataset in datasets]
 
 
-def test_the_runs_end_as_without_lineage(told):
+def test_run_states_unchanged(told):
+    """The runs end as they do without lineage."""
     assert told.states == ["success", "failed", "failed", "success", "success"], told.output
 
 
-def test_a_reset_has_an_output_for_each_kind_and_the_facet(told):
+def test_reset_outputs_and_facet(told):
+    """A reset has an output for each kind of record, and the facet."""
     event = told.receiver.one("told", "reset", "COMPLETE")
     assert event["inputs"] == []
     kinds = ["activities", "tasks", "notes", "audits"]
@@ -131,51 +133,59 @@ def test_a_reset_has_an_output_for_each_kind_and_the_facet(told):
     }
 
 
-def test_a_reset_that_failed_tells_how_far_it_came(told):
+def test_failed_reset_reports_progress(told):
+    """A reset that failed tells how far it came."""
     event = told.receiver.one("told", "reset", "FAIL")
     assert len(event["outputs"]) == 4
     told_of = facet(event)
     assert (told_of["leads"], told_of["queued"], told_of["failed"], told_of["not_reached"]) == (2, 1, 1, 0)
 
 
-def test_a_reset_that_was_refused_tells_of_no_datasets(told):
+def test_refused_reset_has_no_datasets(told):
+    """A reset that was refused tells of no datasets."""
     event = told.receiver.one("told_refused", "reset", "FAIL")
     assert (event["inputs"], event["outputs"]) == ([], [])
     assert FACET not in event["run"]["facets"]
 
 
-def test_a_preview_reads_what_the_reset_of_its_plan_then_deletes(told):
-    preview, reset, prove = (
-        told.receiver.one("told_plan", task, "COMPLETE") for task in ("preview", "reset", "prove")
+def test_preview_inputs_match_reset_outputs(told):
+    """A preview reads what the reset of its plan then deletes."""
+    preview, reset, verify = (
+        told.receiver.one("told_plan", task, "COMPLETE") for task in ("preview", "reset", "verify")
     )
     datasets = [(f"leadsquared://{told.host}", kind) for kind in ("activities", "notes")]
-    assert named(preview["inputs"]) == named(prove["inputs"]) == named(reset["outputs"]) == datasets
-    assert preview["outputs"] == prove["outputs"] == reset["inputs"] == []
-    assert not {"queued", "failed", "not_reached"} & {*facet(preview), *facet(prove)}
-    digests = {facet(event)["plan_digest"] for event in (preview, reset, prove)}
+    assert named(preview["inputs"]) == named(verify["inputs"]) == named(reset["outputs"]) == datasets
+    assert preview["outputs"] == verify["outputs"] == reset["inputs"] == []
+    assert not {"queued", "failed", "not_reached"} & {*facet(preview), *facet(verify)}
+    digests = {facet(event)["plan_digest"] for event in (preview, reset, verify)}
     assert len(digests) == 1
     assert facet(reset)["queued"] == 1
 
 
-def test_each_mapped_task_tells_of_its_own_leads(told):
+def test_mapped_tasks_report_own_leads(told):
+    """Each mapped task tells of its own leads."""
     events = told.receiver.of("told_mapped", "reset", "COMPLETE")
     assert [facet(event)["leads"] for event in events] == [1, 1]
     assert len({event["run"]["runId"] for event in events}) == 2
 
 
-def test_each_end_has_its_start_under_the_same_run(told):
+def test_starts_and_ends_match(told):
+    """Each end has its start under the same run."""
+
     def run_ids(*kinds: str) -> list[str]:
         return sorted(
             event["run"]["runId"]
             for event in told.receiver.events
-            if event["eventType"] in kinds and event["job"]["name"].endswith((".reset", ".preview", ".prove"))
+            if event["eventType"] in kinds
+            and event["job"]["name"].endswith((".reset", ".preview", ".verify"))
         )
 
     assert len(run_ids("START")) == 8
     assert run_ids("START") == run_ids("COMPLETE", "FAIL")
 
 
-def test_every_event_is_one_by_openlineages_own_classes(told):
+def test_events_are_valid_openlineage(told):
+    """Every event is one by OpenLineage's own classes."""
     assert len(told.receiver.events) >= 16
     assert set(told.receiver.paths) == {"/api/v1/lineage"}
     for event in told.receiver.events:
@@ -197,7 +207,8 @@ def test_every_event_is_one_by_openlineages_own_classes(told):
         assert job["namespace"] == "of_the_test"
 
 
-def test_every_facet_of_ours_is_as_its_schema_says(told):
+def test_facets_match_their_schema(told):
+    """Every facet of this provider is as its schema says."""
     facets = [
         event["run"]["facets"][FACET] for event in told.receiver.events if FACET in event["run"]["facets"]
     ]
@@ -206,7 +217,8 @@ def test_every_facet_of_ours_is_as_its_schema_says(told):
         check_facet(one)
 
 
-def test_no_event_holds_a_key_and_no_facet_of_ours_a_lead(told):
+def test_events_hold_no_secrets(told):
+    """No event holds a key, and no facet of this provider holds a lead."""
     everything = json.dumps(told.receiver.events)
     assert told.lsq.access_key not in everything
     assert told.lsq.secret_key not in everything

@@ -22,7 +22,7 @@ def dags(airflow_db: None) -> ModuleType:
 
 
 def shown(dag: Any, result: Any, name: str = "Lead in LeadSquared", map_index: int = -1) -> str:
-    """Give the link as the webserver or API server does: from the serialized DAG and the database."""
+    """Return the link as the webserver or API server does: from the serialized DAG and the database."""
     from airflow.models.taskinstancekey import TaskInstanceKey
 
     key = TaskInstanceKey(dag.dag_id, "reset", result.dag_run.run_id, 1, map_index)
@@ -43,7 +43,8 @@ def shown(dag: Any, result: Any, name: str = "Lead in LeadSquared", map_index: i
     return str(link.get_link(task, ti_key=key) or "")
 
 
-def test_a_task_of_one_lead_links_to_the_leads_page(dags, lsq, run):
+def test_task_links_to_lead_page(dags, lsq, run):
+    """A task of one lead links to the page of the lead."""
     lead = a_lead(lsq)
     result = run(dags.linked, leads=lead)
     assert result.state == "success"
@@ -56,13 +57,15 @@ def test_a_task_of_one_lead_links_to_the_leads_page(dags, lsq, run):
     assert shown(dags.linked, result, "Evidence") == ""
 
 
-def test_a_task_that_failed_has_the_link_too(dags, lsq, run):
+def test_failed_task_has_link(dags, lsq, run):
+    """A task that failed has the link too."""
     result = run(dags.linked, leads=UNKNOWN)
     assert result.state == "failed"
     assert shown(dags.linked, result) == f"{lsq.url}/LeadManagement/LeadDetails?LeadID={UNKNOWN}"
 
 
-def test_each_mapped_task_has_its_own(dags, lsq, run):
+def test_mapped_tasks_have_own_links(dags, lsq, run):
+    """Each mapped task has a link of its own."""
     leads = [a_lead(lsq), a_lead(lsq)]
     result = run(dags.linked_mapped, leads=leads)
     assert result.state == "success"
@@ -70,13 +73,15 @@ def test_each_mapped_task_has_its_own(dags, lsq, run):
         assert shown(dags.linked_mapped, result, map_index=index).endswith(f"?LeadID={lead}")
 
 
-def test_a_task_of_many_leads_has_none(dags, lsq, run):
+def test_many_leads_have_no_link(dags, lsq, run):
+    """A task of many leads has no link."""
     result = run(dags.linked, leads=[a_lead(lsq), a_lead(lsq)])
     assert result.state == "success"
     assert shown(dags.linked, result) == ""
 
 
-def test_the_address_is_there_before_the_first_call(dags, lsq, run, monkeypatch):
+def test_link_precedes_first_call(dags, lsq, run, monkeypatch):
+    """The address of the link is there before the first call."""
     calls_at_push = []
 
     def pushing(*args, **kwargs):
@@ -89,7 +94,8 @@ def test_the_address_is_there_before_the_first_call(dags, lsq, run, monkeypatch)
     assert len(lsq.calls) == 1
 
 
-def test_the_connections_app_host_is_in_the_link(dags, lsq, run, monkeypatch):
+def test_link_uses_app_host(dags, lsq, run, monkeypatch):
+    """The app host of the connection is in the link."""
     connection = json.loads(lsq.conn_json)
     connection["extra"]["app_host"] = "crm.example.com"
     monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", json.dumps(connection))
@@ -116,7 +122,8 @@ class Pushed(dict):
         (None, False),
     ],
 )
-def test_evidence_is_linked_to_where_it_has_an_address_on_the_web(evidence, kept):
+def test_evidence_link_needs_web_address(evidence, kept):
+    """Evidence is linked to where it has an address on the web."""
     ti = Pushed()
     push_links(ti, evidence=evidence)
     assert ti == {LeadLink.xcom_key: "", EvidenceLink.xcom_key: evidence if kept else ""}

@@ -26,7 +26,8 @@ def blocks(language: str, having: str) -> list[str]:
     return README.having(language, having)
 
 
-def test_every_block_is_run_by_one_of_the_tests_below():
+def test_every_block_is_run():
+    """Every block of code is run by one of the tests below."""
     known = [
         *blocks("bash", "make demo"),
         *blocks("bash", "AIRFLOW_CONN_"),
@@ -38,13 +39,15 @@ def test_every_block_is_run_by_one_of_the_tests_below():
     assert len(known) == 6
 
 
-def test_the_two_commands_are_what_ci_runs():
+def test_commands_run_in_ci():
+    """The two commands are what CI runs."""
     (commands,) = blocks("bash", "make demo")
     ci = (ROOT / ".ci" / "run").read_text().splitlines()
     assert set(commands.split("\n")) - {""} <= set(ci)
 
 
-def test_the_smallest_dag_resets_its_lead(lsq, run):
+def test_smallest_dag_resets_lead(lsq, run):
+    """The smallest DAG resets its lead."""
     the_dag = README.dag("forget_test_calls")
     lead = lsq.add_lead("3f2504e0-4f89-11d3-9a0c-0305e82c3301")
     lsq.add_activity(lead, 166, "2026-10-01 12:00:00")
@@ -55,16 +58,19 @@ def test_the_smallest_dag_resets_its_lead(lsq, run):
     assert [a["created_on"][:19] for a in lsq.remaining(lead)["activities"]] == ["2026-10-01 19:00:00"]
 
 
-def test_the_connection_in_the_environment_is_understood():
+def test_connection_in_environment():
+    """The connection in the environment is understood."""
     assert connection_in_environment(README.block("bash", "AIRFLOW_CONN_")) == AS_SHOWN
 
 
-def test_the_command_for_the_pool_works():
+def test_pool_command():
+    """The command for the pool works."""
     output = shell(README.block("bash", "airflow pools") + "\nairflow pools list -o plain")
     assert re.search(r"leadsquared_default.*25", output)
 
 
-def test_the_other_python_blocks_run(lsq):
+def test_other_python_blocks_run(lsq):
+    """The other blocks of Python run and return what they say."""
     leads = [lsq.add_lead()]
     a_list = lsq.add_list("Test leads", leads)
     lsq.add_activity_type(166, "Test call")
@@ -79,9 +85,11 @@ def test_the_other_python_blocks_run(lsq):
 
 
 @pytest.mark.parametrize(("template", "new", "old"), README.window_rows)
-def test_a_row_of_the_window_table_sends_what_it_says(template, new, old):
+def test_window_table_row(template, new, old):
+    """A row of the window table sends what it says."""
     check_window_row(template, new, old)
 
 
-def test_the_window_table_has_all_its_rows():
+def test_window_table_is_complete():
+    """The window table has all its rows."""
     assert len(README.window_rows) == 3

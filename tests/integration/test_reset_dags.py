@@ -22,7 +22,8 @@ WINDOW = "2026-09-01/2026-10-01"
 
 
 @pytest.mark.parametrize("kind", ["text", "native"])
-def test_rendered_values_reset_the_leads_named_and_nothing_else(dags, lsq, run, kind):
+def test_rendered_values_reset_named_leads(dags, lsq, run, kind):
+    """Rendered values reset the leads that they name and nothing else."""
     leads, other = [a_lead(lsq), a_lead(lsq)], a_lead(lsq)
     result = run(getattr(dags, kind), leads=leads, codes=[166], window=WINDOW)
     assert result.state == "success"
@@ -37,7 +38,8 @@ def test_rendered_values_reset_the_leads_named_and_nothing_else(dags, lsq, run, 
 
 @pytest.mark.parametrize("kind", ["text", "native"])
 @pytest.mark.parametrize("missing", ["leads", "codes", "window"])
-def test_a_value_that_renders_to_nothing_sends_nothing(dags, lsq, run, kind, missing):
+def test_empty_rendered_value_sends_nothing(dags, lsq, run, kind, missing):
+    """A value that renders to nothing sends nothing."""
     values = {"leads": [a_lead(lsq)], "codes": [166], "window": WINDOW}
     values[missing] = None
     result = run(getattr(dags, kind), **values)
@@ -45,7 +47,8 @@ def test_a_value_that_renders_to_nothing_sends_nothing(dags, lsq, run, kind, mis
     assert lsq.calls == []
 
 
-def test_a_run_without_data_interval_fails_with_the_fix(dags, lsq, run, capfd):
+def test_missing_data_interval(dags, lsq, run, capfd):
+    """A run without a data interval fails and says how to fix it."""
     result = run(dags.interval, logical_date=None, leads=[a_lead(lsq)])
     if is_airflow_2():  # gives every run a data interval
         assert (result.state, len(lsq.resets)) == ("success", 1)
@@ -57,7 +60,8 @@ def test_a_run_without_data_interval_fails_with_the_fix(dags, lsq, run, capfd):
     assert lsq.resets[0].body["ToDate"].endswith(" 23:59:59")
 
 
-def test_an_interval_end_is_read_as_rendered(dags, lsq, run):
+def test_interval_end_read_as_rendered(dags, lsq, run):
+    """The end of an interval is read as it is rendered."""
     end = datetime(2026, 10, 1, tzinfo=UTC)
     lead = a_lead(lsq)
     result = run(dags.interval, logical_date=end, leads=lead)
@@ -67,7 +71,8 @@ def test_an_interval_end_is_read_as_rendered(dags, lsq, run):
 
 
 @pytest.mark.parametrize("kind", ["everything", "mapped_everything"])
-def test_entire_history_ends_when_the_run_was_due(dags, lsq, run, kind):
+def test_entire_history_ends_when_due(dags, lsq, run, kind):
+    """The entire history ends when the run was due."""
     lead = a_lead(lsq)
     before = datetime.now(UTC).replace(microsecond=0)
     result = run(getattr(dags, kind), leads=[lead])
@@ -79,8 +84,9 @@ def test_entire_history_ends_when_the_run_was_due(dags, lsq, run, kind):
     assert left(lsq, lead) == []
 
 
-def test_entire_history_ends_there_however_late_the_run_begins(dags, lsq, run):
-    """As after a Clear, which begins a finished run anew."""
+def test_entire_history_of_late_run(dags, lsq, run):
+    """The entire history ends when the run was due, however late the run begins, as after a Clear, which
+    begins a finished run anew."""
     due = datetime(2026, 10, 1, tzinfo=UTC)
     lead = a_lead(lsq)
     assert run(dags.everything, logical_date=due, run_after=due, leads=[lead]).state == "success"
@@ -88,24 +94,28 @@ def test_entire_history_ends_there_however_late_the_run_begins(dags, lsq, run):
     assert left(lsq, lead) == [OUTSIDE]
 
 
-def test_a_task_that_returns_leads_feeds_the_reset(dags, lsq, run):
+def test_task_output_feeds_reset(dags, lsq, run):
+    """A task that returns leads feeds the reset."""
     leads = [a_lead(lsq) for _ in range(3)]
     assert run(dags.from_task, leads=[*leads, leads[0].upper()]).state == "success"
     assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads)
 
 
-def test_an_empty_list_skips_the_task(dags, lsq, run):
+def test_empty_list_skips_task(dags, lsq, run):
+    """An empty list skips the task."""
     result = run(dags.from_task, leads=[])
     assert result.states() == ["skipped"]
     assert lsq.calls == []
 
 
-def test_a_task_that_returns_nothing_is_an_error(dags, lsq, run):
+def test_missing_task_output_fails(dags, lsq, run):
+    """A task that returns nothing is an error."""
     assert run(dags.from_task, leads=None).state == "failed"
     assert lsq.calls == []
 
 
-def test_mapped_tasks_reset_a_chunk_each(dags, lsq, run):
+def test_mapped_tasks_reset_chunks(dags, lsq, run):
+    """Mapped tasks reset a chunk of the leads each."""
     leads = [a_lead(lsq) for _ in range(4)]
     result = run(dags.mapped, leads=[leads[:2], leads[2:]], window="2026-10-01")
     assert result.state == "success"
@@ -113,13 +123,15 @@ def test_mapped_tasks_reset_a_chunk_each(dags, lsq, run):
     assert all(left(lsq, lead) == [OUTSIDE] for lead in leads)
 
 
-def test_the_output_of_a_mapped_task_is_flattened(dags, lsq, run):
+def test_mapped_output_is_flattened(dags, lsq, run):
+    """The output of a mapped task is flattened."""
     leads = [a_lead(lsq) for _ in range(3)]
     assert run(dags.after_mapped, leads=leads).state == "success"
     assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads)
 
 
-def test_a_file_of_leads_is_reset(dags, lsq, run, tmp_path):
+def test_lead_file_is_reset(dags, lsq, run, tmp_path):
+    """The leads of a file are reset."""
     leads = [a_lead(lsq) for _ in range(3)]
     path = tmp_path / "leads.csv"
     path.write_text("name,PROSPECTID\n" + "".join(f"x,{lead}\n" for lead in leads))
@@ -128,7 +140,8 @@ def test_a_file_of_leads_is_reset(dags, lsq, run, tmp_path):
     assert all(left(lsq, lead) == [OUTSIDE] for lead in leads)
 
 
-def test_more_leads_than_max_leads_are_refused_whole(dags, lsq, run, tmp_path, capfd):
+def test_too_many_leads_refused(dags, lsq, run, tmp_path, capfd):
+    """More leads than `max_leads` are refused as a whole."""
     path = tmp_path / "leads.txt"
     path.write_text("\n".join(a_lead(lsq) for _ in range(6)))
     assert run(dags.file, path=str(path)).state == "failed"
@@ -137,7 +150,8 @@ def test_more_leads_than_max_leads_are_refused_whole(dags, lsq, run, tmp_path, c
         assert "max_leads=5" in printed(capfd)
 
 
-def test_wrong_keys_fail_the_task_and_its_message_has_no_key(dags, lsq, run, monkeypatch, capfd):
+def test_wrong_keys_stay_secret(dags, lsq, run, monkeypatch, capfd):
+    """Wrong keys fail the task, and its message has no key."""
     connection = json.loads(lsq.conn_json) | {"password": "wr0ng$+/%=secret"}
     monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", json.dumps(connection))
     result = run(dags.text, leads=[a_lead(lsq), a_lead(lsq)], codes=[166], window=WINDOW)
@@ -151,7 +165,8 @@ def test_wrong_keys_fail_the_task_and_its_message_has_no_key(dags, lsq, run, mon
     assert "401" in summary["stopped_because"]
 
 
-def test_an_unknown_lead_fails_alone_and_is_named(dags, lsq, run, capfd):
+def test_unknown_lead_fails_alone(dags, lsq, run, capfd):
+    """An unknown lead fails alone and is named."""
     good, unknown = a_lead(lsq), "00000000-0000-4000-8000-000000000000"
     result = run(dags.text, leads=[unknown, good], codes=[166], window=WINDOW)
     assert result.state == "failed"
@@ -162,14 +177,16 @@ def test_an_unknown_lead_fails_alone_and_is_named(dags, lsq, run, capfd):
     assert unknown in capfd.readouterr().out
 
 
-def test_failed_leads_up_to_the_limit_are_a_success_that_names_them(dags, lsq, run, capfd):
+def test_tolerated_failures_succeed(dags, lsq, run, capfd):
+    """Failed leads up to the limit are a success that names them."""
     good, unknown = a_lead(lsq), "00000000-0000-4000-8000-000000000000"
     result = run(dags.in_pool, leads=[unknown, good])
     assert result.state == "success"
     assert result.xcoms()[0]["failed"] == 1
 
 
-def test_the_first_log_line_says_what_is_about_to_happen(dags, lsq, run, capfd):
+def test_first_log_line(dags, lsq, run, capfd):
+    """The first log line says what is about to happen."""
     lead = a_lead(lsq)
     run(dags.text, leads=[lead], codes=[166], window=WINDOW)
     line = next(message for message in capfd.readouterr().out.splitlines() if "LeadSquared at" in message)
@@ -184,7 +201,8 @@ def test_the_first_log_line_says_what_is_about_to_happen(dags, lsq, run, capfd):
     assert "not in the account's pool leadsquared_default" in line
 
 
-def test_a_throttled_call_is_repeated(dags, lsq, run):
+def test_throttled_call_is_repeated(dags, lsq, run):
+    """A throttled call is repeated."""
     lead = a_lead(lsq)
     lsq.fault("200-throttled", times=1)
     result = run(dags.text, leads=[lead], codes=[166], window=WINDOW)

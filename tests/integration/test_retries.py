@@ -42,7 +42,8 @@ def sent(lsq: Any) -> list[str]:
     return [call.prospect_id for call in lsq.calls]
 
 
-def test_a_retry_goes_on_where_the_last_try_was(lsq, reset):
+def test_retry_resumes_last_try(lsq, reset):
+    """A retry goes on where the last try was."""
     leads = [a_lead(lsq) for _ in range(3)]
     lsq.fault("500", times=2, prospect_id=leads[1])
     result = reset(leads)
@@ -55,7 +56,8 @@ def test_a_retry_goes_on_where_the_last_try_was(lsq, reset):
     assert summary["done_in_earlier_tries"] == (2 if REMEMBERS else 0)
 
 
-def test_a_lead_that_failed_for_good_is_not_called_again(lsq, reset):
+def test_permanent_failure_not_repeated(lsq, reset):
+    """A lead that failed permanently is not called again."""
     shaky = a_lead(lsq)
     lsq.fault("500", times=2, prospect_id=shaky)
     result = reset([UNKNOWN, shaky])
@@ -66,26 +68,30 @@ def test_a_lead_that_failed_for_good_is_not_called_again(lsq, reset):
     assert summary["failures"][0]["prospect_id"] == UNKNOWN
 
 
-def test_when_only_such_leads_remain_there_is_no_retry(lsq, reset):
+def test_no_retry_for_permanent_failures(lsq, reset):
+    """There is no retry when only leads that failed permanently remain."""
     result = reset([UNKNOWN])
     assert result.state == "failed"
     assert sent(lsq) == [UNKNOWN]
 
 
 def test_wrong_keys_are_not_retried(lsq, reset):
+    """Wrong keys fail the task after one call."""
     lsq.fault("401", times=None)
     assert reset([a_lead(lsq)]).state == "failed"
     assert len(lsq.calls) == 1
 
 
-def test_mapped_tasks_resume_each_for_itself(dags, lsq, run):
+def test_mapped_tasks_resume_independently(dags, lsq, run):
+    """Mapped tasks resume each for itself."""
     leads = [a_lead(lsq), a_lead(lsq)]
     lsq.fault("drop", times=2, prospect_id=leads[0])
     assert run(dags.retried_mapped, leads=leads).state == "success"
     assert (sent(lsq).count(leads[0]), sent(lsq).count(leads[1])) == (3, 1)
 
 
-def test_each_try_reports_its_calls_in_a_folder_of_its_own(lsq, reset, tmp_path):
+def test_each_try_has_own_report(lsq, reset, tmp_path):
+    """Each try reports its calls in a folder of its own."""
     leads = [a_lead(lsq), UNKNOWN]
     lsq.fault("500", times=2, prospect_id=leads[0])
     result = reset(leads)

@@ -59,11 +59,12 @@ def count(lsq: Any, lead: str) -> dict[str, int]:
     return {kind: len(rows) for kind, rows in lsq.remaining(lead).items()}
 
 
-def test_what_was_previewed_goes_is_copied_and_proven(lsq, world, safe, tmp_path):
+def test_plan_copied_reset_and_verified(lsq, world, safe, tmp_path):
+    """What was previewed is copied, goes, and is verified as gone."""
     gone = {lead: ids_in_window(lsq, lead) for lead in world[:2]}
     result = safe([*world, UNKNOWN])
     assert result.state == "success"
-    (preview,), (summary,), (verification,) = (result.xcoms(name) for name in ("preview", "reset", "prove"))
+    (preview,), (summary,), (verification,) = (result.xcoms(name) for name in ("preview", "reset", "verify"))
     assert preview["totals"] == {"activities": 4, "tasks": 2, "notes": 2, "audits": None}
     assert (preview["leads"], preview["unknown_leads"]) == (4, [UNKNOWN])
     assert (summary["leads"], summary["queued"], summary["failed"]) == (2, 2, 0)
@@ -83,7 +84,8 @@ def test_what_was_previewed_goes_is_copied_and_proven(lsq, world, safe, tmp_path
     assert lsq.secret_key.encode() not in everything
 
 
-def test_an_auditor_reads_from_the_folder_what_happened(lsq, world, safe, tmp_path, capsys):
+def test_evidence_report(lsq, world, safe, tmp_path, capsys):
+    """An auditor reads from the folder what happened."""
     approved = {
         "chosen_options": ["Approve"],
         "responded_by_user": {"id": "1", "name": "Asha"},
@@ -108,7 +110,8 @@ def test_an_auditor_reads_from_the_folder_what_happened(lsq, world, safe, tmp_pa
     assert all(part in html for part in parts)
 
 
-def test_an_auditor_is_told_what_cannot_be_read(lsq, world, safe, tmp_path, capsys):
+def test_evidence_report_names_damage(lsq, world, safe, tmp_path, capsys):
+    """An auditor is told what cannot be read."""
     safe(world)
     (part,) = tmp_path.rglob("archive-*.jsonl.gz")
     part.write_bytes(part.read_bytes()[:-20])
@@ -121,7 +124,8 @@ def test_an_auditor_is_told_what_cannot_be_read(lsq, world, safe, tmp_path, caps
     assert "was never finished and counts for nothing" in told
 
 
-def test_an_empty_folder_has_nothing_to_tell(tmp_path, capsys):
+def test_evidence_report_of_empty_folder(tmp_path, capsys):
+    """An empty folder has nothing to tell."""
     assert evidence.main([str(tmp_path)]) == 1
     assert "No evidence was found" in capsys.readouterr().out
 
@@ -139,7 +143,8 @@ def read_archive(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for part in parts for line in gzip.open(part, "rt", encoding="utf-8")]
 
 
-def test_a_copy_is_closed_before_the_first_of_its_leads_is_reset(lsq, world, safe, tmp_path, monkeypatch):
+def test_copy_precedes_reset(lsq, world, safe, tmp_path, monkeypatch):
+    """A copy is closed before the first of its leads is reset."""
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 
     found: list[int] = []
@@ -154,7 +159,8 @@ def test_a_copy_is_closed_before_the_first_of_its_leads_is_reset(lsq, world, saf
     assert found == [4, 4]
 
 
-def test_a_lead_whose_copy_fails_is_not_reset_and_is_named(lsq, world, dags, safe, monkeypatch):
+def test_failed_copy_prevents_reset(lsq, world, dags, safe, monkeypatch):
+    """A lead whose copy fails is not reset and is named."""
     from airflow_provider_leadreset.leadsquared.api import client
 
     monkeypatch.setattr(client, "RETRY_DELAYS", ())
@@ -173,9 +179,8 @@ def test_a_lead_whose_copy_fails_is_not_reset_and_is_named(lsq, world, dags, saf
     assert "not reset, because of its records" in summary["failures"][0]["error"]
 
 
-def test_a_record_that_came_after_the_preview_is_named_and_its_lead_is_left_alone(
-    lsq, world, dags, safe, monkeypatch
-):
+def test_new_record_spares_its_lead(lsq, world, dags, safe, monkeypatch):
+    """A record that came after the preview is named, and its lead is left alone."""
     new: list[str] = []
     monkeypatch.setattr(dags, "pause", lambda: new.append(lsq.add_activity(world[0], 166, IN_WINDOW)))
     result = safe(world)
@@ -197,13 +202,16 @@ def test_a_record_that_came_after_the_preview_is_named_and_its_lead_is_left_alon
         {"chosen_options": ["Approve"], "timedout": True},
     ],
 )
-def test_without_a_yes_nothing_is_reset(lsq, world, safe, approval):
+def test_reset_needs_approval(lsq, world, safe, approval):
+    """Nothing is reset without an approval."""
     result = safe(world, approval=approval)
     assert result.states("reset") == ["failed"]
     assert lsq.resets == []
 
 
-def test_a_plan_that_was_changed_is_refused(lsq, world, dags, safe, tmp_path, monkeypatch, capfd):
+def test_changed_plan_refused(lsq, world, dags, safe, tmp_path, monkeypatch, capfd):
+    """A plan that was changed is refused."""
+
     def change() -> None:
         (path,) = tmp_path.rglob("plan-*.jsonl.gz")
         lines = gzip.decompress(path.read_bytes()).replace(b"2026-09-01", b"2026-08-01")
@@ -216,7 +224,8 @@ def test_a_plan_that_was_changed_is_refused(lsq, world, dags, safe, tmp_path, mo
     assert "was changed since it was written" in capfd.readouterr().out
 
 
-def test_a_plan_of_another_account_is_refused(lsq, world, dags, safe, monkeypatch, capfd):
+def test_plan_of_other_account_refused(lsq, world, dags, safe, monkeypatch, capfd):
+    """A plan of another account is refused."""
     monkeypatch.setattr(dags, "pause", lambda: lsq.set_user("Administrator", org_short_code="OTHER"))
     result = safe(world)
     assert result.states("reset") == ["failed"]
@@ -224,7 +233,8 @@ def test_a_plan_of_another_account_is_refused(lsq, world, dags, safe, monkeypatc
     assert "OTHER" in capfd.readouterr().out
 
 
-def test_a_preview_alone_names_what_it_cannot_count_or_does_not_know(lsq, world, dags, run, capfd):
+def test_preview_names_unknowns(lsq, world, dags, run, capfd):
+    """A preview alone names what it cannot count or does not know."""
     result = run(dags.look_only, leads=[*world, UNKNOWN])
     assert result.state == "success"
     (preview,) = result.xcoms("preview")
@@ -244,7 +254,8 @@ def test_a_preview_alone_names_what_it_cannot_count_or_does_not_know(lsq, world,
     assert "What a reset would delete:" in capfd.readouterr().out
 
 
-def test_a_preview_takes_no_more_calls_than_it_must(lsq, world, dags, run):
+def test_preview_call_count(lsq, world, dags, run):
+    """A preview takes no more calls than it must."""
     run(dags.look_only, leads=world)
     by_path: dict[str, int] = {}
     for call in lsq.calls:
@@ -260,7 +271,8 @@ def test_a_preview_takes_no_more_calls_than_it_must(lsq, world, dags, run):
     }
 
 
-def test_more_records_than_max_records_are_refused_with_their_kinds(lsq, world, dags, run, capfd):
+def test_too_many_records_refused(lsq, world, dags, run, capfd):
+    """More records than `max_records` are refused, and the message names their kinds."""
     assert run(dags.guarded, leads=world).state == "failed"
     assert lsq.resets == []
     assert (
@@ -269,29 +281,34 @@ def test_more_records_than_max_records_are_refused_with_their_kinds(lsq, world, 
     )
 
 
-def test_fewer_records_than_max_records_go(lsq, world, dags, run):
+def test_records_below_limit_go(lsq, world, dags, run):
+    """Fewer records than `max_records` are deleted."""
     assert run(dags.guarded, leads=[world[2]]).state == "success"
     assert len(lsq.resets) == 1
 
 
-def test_max_records_with_audits_is_an_error(lsq, world, dags, run, capfd):
+def test_record_limit_excludes_audits(lsq, world, dags, run, capfd):
+    """A limit of `max_records` together with audits is an error."""
     assert run(dags.guarded_audits, leads=world).state == "failed"
     assert lsq.resets == []
     assert "audits cannot be counted" in capfd.readouterr().out
 
 
-def test_the_sensor_without_a_plan_waits_until_nothing_matches(lsq, world, dags, run):
-    assert run(dags.verification, leads=[world[2]]).xcoms("prove")[0]["leads_done"] == 1
+def test_sensor_without_plan(lsq, world, dags, run):
+    """The sensor without a plan waits until nothing matches."""
+    assert run(dags.verification, leads=[world[2]]).xcoms("verify")[0]["leads_done"] == 1
 
 
-def test_the_sensor_names_what_is_left_when_its_time_is_over(lsq, world, dags, run, capfd):
+def test_sensor_timeout_names_remaining(lsq, world, dags, run, capfd):
+    """The sensor names what is left when its time is over."""
     assert run(dags.verification, leads=world).state == "failed"
     output = capfd.readouterr().out
     assert "8 records are left" in output
     assert f"{world[0]}: 2 activities, 1 tasks, 1 notes" in output
 
 
-def test_a_failed_look_is_repeated_at_the_next(lsq, world, dags, run, monkeypatch):
+def test_failed_poke_is_repeated(lsq, world, dags, run, monkeypatch):
+    """A poke that failed is repeated at the next one."""
     from airflow_provider_leadreset.leadsquared.api import client
 
     monkeypatch.setattr(client, "RETRY_DELAYS", ())
@@ -299,7 +316,8 @@ def test_a_failed_look_is_repeated_at_the_next(lsq, world, dags, run, monkeypatc
     assert run(dags.verification, leads=[world[2]]).state == "success"
 
 
-def test_audits_alone_cannot_be_proven(lsq, world, dags, run, capfd):
-    assert run(dags.proof_of_audits, leads=world).state == "failed"
+def test_audits_cannot_be_verified(lsq, world, dags, run, capfd):
+    """Audits alone cannot be verified."""
+    assert run(dags.verification_of_audits, leads=world).state == "failed"
     assert lsq.calls == []
     assert "no call that reads them" in capfd.readouterr().out

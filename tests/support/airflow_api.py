@@ -36,7 +36,7 @@ class AirflowApi:
         return True
 
     def scheduler_is_healthy(self) -> bool:
-        """Say whether the scheduler has just been heard of."""
+        """Return whether the scheduler has just been heard of."""
         health = self.ask("GET", "/monitor/health")
         return bool(health and health["scheduler"]["status"] == "healthy")
 
@@ -60,7 +60,7 @@ def task_api_answers(url: str) -> bool:
 
 
 def airflow_environment(home: Path, settings: Mapping[str, str], **others: str) -> dict[str, str]:
-    """Give this process's environment with an Airflow's settings.
+    """Return this process's environment with an Airflow's settings.
 
     :param home: Airflow's own folder.
     :param settings: by section and name, ``CORE__EXECUTOR``; they come before those that always hold here.

@@ -37,7 +37,7 @@ def client_of(
     clock: FakeClock | None = None,
     timeout: float = 5.0,
 ) -> LeadSquaredClient:
-    """Give a client whose waits take no time."""
+    """Return a client whose waits take no time."""
     return LeadSquaredClient(
         host,
         access,
@@ -126,7 +126,7 @@ def _read(connection: socket.socket) -> Request | None:
 
 
 def chain(error: BaseException | None) -> Iterable[BaseException]:
-    """Give an error, and all it was raised from or during."""
+    """Return an error, and all it was raised from or during."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:

@@ -48,13 +48,13 @@ class Page:
         return [(row[0].replace("\\|", "|"), *row[1:]) for row in _WINDOW_ROW.findall(self.text)]
 
     def having(self, language: str, text: str = "") -> list[str]:
-        """Give the blocks with ``text`` in them, as they stand."""
+        """Return the blocks with ``text`` in them, as they stand."""
         found = [block for kind, block in self.blocks if kind == language and text in block]
         self.taken += found
         return found
 
     def block(self, language: str, text: str = "", replaced: dict[str, str] | None = None) -> str:
-        """Give the one block with ``text`` in it, fit to be run here."""
+        """Return the one block with ``text`` in it, fit to be run here."""
         (code,) = self.having(language, text)
         return fitted(code, replaced or {})
 
@@ -70,7 +70,7 @@ class Page:
         return as_dag_file(f"{self.stem}_{called}", code).the_dag
 
     def run(self, text: str, replaced: dict[str, str] | None = None, **names: Any) -> dict[str, Any]:
-        """Run the one Python block with ``text`` in it; give its names.
+        """Run the one Python block with ``text`` in it; return its names.
 
         :param names: what earlier blocks of the page have made.
         """
@@ -82,7 +82,7 @@ class Page:
         return Path(self.path).stem.lower().replace("-", "_")
 
     def not_run(self) -> list[str]:
-        """Give the blocks that nobody took."""
+        """Return the blocks that nobody took."""
         return [block for _, block in self.blocks if block not in self.taken]
 
 
@@ -108,7 +108,7 @@ def fitted(code: str, replaced: dict[str, str]) -> str:
 
 
 def shell(script: str, cwd: Path | None = None, **environment: str) -> str:
-    """Run commands with this interpreter's programs first; give what they print."""
+    """Run commands with this interpreter's programs first; return what they print."""
     return subprocess.run(
         ["bash", "-ec", script],
         capture_output=True,
@@ -124,7 +124,7 @@ AS_SHOWN = "api-in21.leadsquared.com u$r12+/%=ab s$12+/%=cd 25"
 
 
 def connection_in_environment(block: str) -> str:
-    """Give what the hook makes of the connection that a block exports."""
+    """Return what the hook makes of the connection that a block exports."""
     shown = shell(f'{block}\nprintf %s "$AIRFLOW_CONN_LEADSQUARED_DEFAULT"')
     code = (
         "from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook\n"

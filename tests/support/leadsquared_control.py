@@ -10,7 +10,7 @@ import requests
 
 
 def leadsquared_command(calls_per_5s: int, latency: float) -> list[str]:
-    """Give the command that runs an emulator. Its first line says, as JSON, where it is and how to connect."""
+    """Return the command that runs an emulator. Its first line says, as JSON, where it is and how to connect."""
     script = Path(__file__).with_name("leadsquared_process.py")
     return [sys.executable, str(script), f"--calls-per-5s={calls_per_5s}", f"--latency={latency}"]
 
@@ -33,7 +33,7 @@ class LeadSquaredControl:
         return answer.json()
 
     def calls(self) -> list[dict[str, Any]]:
-        """Give everything it was called for."""
+        """Return everything it was called for."""
         found: list[dict[str, Any]] = []
         while page := self.ask("GET", "/calls", since=len(found))["calls"]:
             found += page

@@ -20,7 +20,7 @@ _AIRFLOW = (sys.executable, "-m", "airflow")
 def local_environment(
     home: Path, dags: Path, url: str, task_url: str, settings: Mapping[str, str], **others: str
 ) -> dict[str, str]:
-    """Give the environment for :func:`migrate` and :func:`start_airflow`.
+    """Return the environment for :func:`migrate` and :func:`start_airflow`.
 
     :param home: Airflow's own folder.
     :param dags: the DAG files.

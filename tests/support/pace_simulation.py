@@ -75,6 +75,7 @@ class _Task:
     def __init__(self, number: int, pace: SlidingWindow, leads: int) -> None:
         self.number = number
         self.window = pace
+        self.connections = 0
         self.todo = deque(range(leads))
         self.free = min(2 * pace.share, 50)
 
@@ -121,7 +122,8 @@ def simulate(
         return admitted
 
     def send(task: _Task, lead: int, departed: float) -> None:
-        permit = task.window.depart(departed)
+        permit = task.window.depart(departed, opens_connection=task.connections < task.window.capacity)
+        task.connections += permit.opens_connection
         before, after = travel(draw)
         answered = before is not None and after is not None and before + after <= timeout
         if before is not None:

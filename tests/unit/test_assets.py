@@ -34,26 +34,30 @@ SUMMARY = {
         "leadsquared://acme/leads?stage=1",
     ],
 )
-def test_an_account_and_data_of_it_are_an_asset(uri):
+def test_valid_asset_addresses(uri):
+    """The address of an asset names an account and some data of it."""
     assert normalized(urlsplit(uri)) == urlsplit(uri)
 
 
 @pytest.mark.parametrize(
     "uri", ["leadsquared:leads", "leadsquared:///leads", "leadsquared://acme", "leadsquared://acme/"]
 )
-def test_no_account_or_no_data_is_an_error_that_says_what_to_write(uri):
+def test_incomplete_asset_addresses(uri):
+    """An address without an account or without data is an error that says what to write."""
     with pytest.raises(ValueError, match="such as leadsquared://api-in21"):
         normalized(urlsplit(uri))
 
 
-def test_a_key_in_an_asset_is_an_error_that_does_not_quote_it():
+def test_keys_in_an_asset_address():
+    """A key in an asset's address is an error that does not quote the key."""
     with pytest.raises(ValueError, match="keys belong in the connection") as caught:
         normalized(urlsplit("leadsquared://AKIA:hush@acme/leads"))
     assert "AKIA" not in str(caught.value)
     assert "hush" not in str(caught.value)
 
 
-def test_airflow_asks_this_package_about_the_scheme():
+def test_scheme_is_registered():
+    """Airflow asks this package about the scheme."""
     assert Asset("LeadSquared://acme/leads/").uri == "leadsquared://acme/leads"
     # Airflow 2.11 warns of what is an error in Airflow 3.
     expected = (
@@ -65,7 +69,8 @@ def test_airflow_asks_this_package_about_the_scheme():
         Asset("leadsquared:///leads")
 
 
-def test_airflow_knows_how_to_make_and_to_translate_one():
+def test_factory_and_converter_registered():
+    """Airflow knows how to make an asset of an account's data and how to translate it for OpenLineage."""
     try:
         from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime as Manager
     except ImportError:  # before Airflow 3.2
@@ -76,18 +81,21 @@ def test_airflow_knows_how_to_make_and_to_translate_one():
     assert getattr(manager, f"{kind}_to_openlineage_converters")["leadsquared"] is to_openlineage
 
 
-def test_the_factory_makes_the_asset_of_an_accounts_data():
+def test_asset_factory():
+    """The factory makes the asset of an account's data."""
     made = create_asset(account="acme", name="notes", extra={"a": 1})
     assert (made.uri, made.extra) == ("leadsquared://acme/notes", {"a": 1})
     assert create_asset(account="acme").uri == "leadsquared://acme/leads"
 
 
-def test_its_dataset_is_named_like_those_of_the_operators():
+def test_openlineage_dataset_name():
+    """The asset's dataset is named like those of the operators."""
     dataset = to_openlineage(Asset("leadsquared://acme/lists/cold"), None)
     assert (dataset.namespace, dataset.name) == ("leadsquared://acme", "lists/cold")
 
 
-def test_consumers_are_told_what_names_no_lead_and_an_alias_is_passed_over():
+def test_what_consumers_are_told():
+    """Consumers are told only what names no lead, and an alias is passed over."""
     asset, events = Asset("leadsquared://acme/leads"), {}
 
     class Accessors:
@@ -105,8 +113,10 @@ def test_consumers_are_told_what_names_no_lead_and_an_alias_is_passed_over():
     assert "3f2504e0" not in json.dumps(events["leadsquared://acme/leads"].extra)
 
 
-def test_naming_an_asset_loads_nothing_heavy():
-    """Airflow imports the scheme's owner wherever a DAG file names any asset with a URI."""
+def test_asset_loads_nothing_heavy():
+    """Naming an asset loads nothing heavy, as Airflow imports the scheme's owner wherever a DAG file names
+    any asset with a URI.
+    """
     code = (
         "import json, sys\n"
         "from airflow_provider_leadreset.compat import Asset\n"

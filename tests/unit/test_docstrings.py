@@ -57,14 +57,16 @@ WITH_PARAMETERS = [(name, value) for name, value in documented() if PARAMETER.se
 
 
 @pytest.mark.parametrize(("name", "value"), WITH_PARAMETERS, ids=[name for name, _ in WITH_PARAMETERS])
-def test_every_parameter_named_exists(name: str, value: Any) -> None:
+def test_named_parameters_exist(name: str, value: Any) -> None:
+    """Every parameter that a docstring names exists, and is named once."""
     named = PARAMETER.findall(value.__doc__)
     assert len(named) == len(set(named))
     assert set(named) <= parameters(value)
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_every_parameter_of_a_task_is_described(task: Any) -> None:
+def test_task_parameters_are_described(task: Any) -> None:
+    """Every parameter of a task is described."""
     expected = parameters(task)
     if task is LeadResetPreviewOperator:
         expected -= {"plan"}  # it makes one
@@ -72,5 +74,6 @@ def test_every_parameter_of_a_task_is_described(task: Any) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_templated_parameters_say_so_and_no_others(task: Any) -> None:
+def test_templated_parameters(task: Any) -> None:
+    """Templated parameters are said to be templated, and no others."""
     assert set(re.findall(r":param (\w+): \(templated\)", task.__doc__)) == set(task.template_fields)

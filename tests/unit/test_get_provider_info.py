@@ -18,14 +18,16 @@ from airflow_provider_leadreset.get_provider_info import get_provider_info
 INFO = get_provider_info()
 
 
-def test_it_is_what_airflow_asks_for() -> None:
+def test_provider_info_schema() -> None:
+    """The provider info is what Airflow asks for."""
     schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
     jsonschema.validate(INFO, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**INFO, "connection-types": [{"hook-name": "x"}]}, schema)
 
 
-def test_airflow_finds_it_by_the_entry_point_and_under_the_packages_name() -> None:
+def test_entry_point() -> None:
+    """Airflow finds the provider info by the entry point and under the package's name."""
     (point,) = [
         point
         for point in entry_points(group="apache_airflow_provider")
@@ -35,7 +37,8 @@ def test_airflow_finds_it_by_the_entry_point_and_under_the_packages_name() -> No
     assert metadata("airflow-provider-leadreset")["Name"] == INFO["package-name"]
 
 
-def test_importing_it_loads_itself_and_the_package_root_alone() -> None:
+def test_import_is_light() -> None:
+    """Importing the provider info loads that module and the package root alone."""
     code = (
         "import sys; before = set(sys.modules); import airflow_provider_leadreset.get_provider_info as info;"
         "info.get_provider_info(); print(*sorted(set(sys.modules) - before))"
@@ -68,7 +71,8 @@ def names(value: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", sorted(set(names(INFO))))
-def test_every_name_in_it_can_be_imported(name: str) -> None:
+def test_names_can_be_imported(name: str) -> None:
+    """Every name in the provider info can be imported."""
     module, _, last = name.rpartition(".")
     if module == "airflow_provider_leadreset.assets":
         assert callable(getattr(importlib.import_module(module), last))
@@ -78,7 +82,8 @@ def test_every_name_in_it_can_be_imported(name: str) -> None:
         assert importlib.import_module(name).__doc__
 
 
-def test_every_module_of_operators_hooks_and_sensors_with_a_public_class_is_in_it() -> None:
+def test_public_modules_are_listed() -> None:
+    """Every module of operators, hooks and sensors with a public class is in the provider info."""
     import airflow_provider_leadreset
 
     root = Path(airflow_provider_leadreset.__file__).parent
@@ -92,7 +97,8 @@ def test_every_module_of_operators_hooks_and_sensors_with_a_public_class_is_in_i
         assert listed == expected
 
 
-def test_the_connection_type_is_registered_with_airflow(recwarn: pytest.WarningsRecorder) -> None:
+def test_connection_type_is_registered(recwarn: pytest.WarningsRecorder) -> None:
+    """The connection type is registered with Airflow."""
     from airflow.providers_manager import ProvidersManager
 
     manager = ProvidersManager()

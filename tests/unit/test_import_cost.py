@@ -41,11 +41,13 @@ def loaded() -> set[str]:
     return set(json.loads(run.stdout.splitlines()[-1]))
 
 
-def test_a_dag_file_pays_for_few_modules(loaded: set[str]) -> None:
+def test_dag_file_loads_few_modules(loaded: set[str]) -> None:
+    """A DAG file that imports the operators loads few modules besides Airflow's own."""
     assert "airflow_provider_leadreset.operators.lead_reset" in loaded
     assert len(loaded) <= 25, sorted(loaded)
 
 
 @pytest.mark.parametrize("name", FOR_RUN_TIME)
-def test_what_only_a_run_needs_is_not_loaded(loaded: set[str], name: str) -> None:
+def test_run_modules_not_loaded(loaded: set[str], name: str) -> None:
+    """What only a run needs is not loaded by a DAG file."""
     assert not [module for module in loaded if module == name or module.startswith(f"{name}.")]

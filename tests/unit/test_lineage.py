@@ -30,14 +30,14 @@ def a_run(*, leads: list[str] | None = None, deletes: bool = True, **known: Any)
     task: Any = SimpleNamespace(log=None)
     run = BaseRun(task, {})
     run.deletes = deletes
-    run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: SimpleNamespace(host="api.example.com"))
+    run._hook = SimpleNamespace(get_conn=lambda: SimpleNamespace(host="api.example.com"))
     selectors = Selectors(activity_event_list=(166,), should_delete_prospect_notes=True)
     run.request = ResetRequest(Leads.parse([LEAD] if leads is None else leads), selectors, WINDOW, **known)
     return run
 
 
 def sent(lineage: Any) -> dict[str, Any]:
-    """Give the facet as it goes over the wire."""
+    """Return the facet as it goes over the wire."""
     return Serde.to_dict(lineage.run_facets[FACET])
 
 
@@ -45,7 +45,8 @@ def names(datasets: Any) -> list[tuple[str, str]]:
     return [(dataset.namespace, dataset.name) for dataset in datasets]
 
 
-def test_a_reset_has_outputs_and_its_counts():
+def test_lineage_of_a_reset():
+    """A reset has outputs and its counts."""
     run = a_run()
     run.output = {
         **COUNTS,
@@ -65,7 +66,8 @@ def test_a_reset_has_outputs_and_its_counts():
     assert LEAD not in json.dumps(facet)
 
 
-def test_one_that_only_reads_has_inputs_and_no_counts():
+def test_lineage_of_a_reading_task():
+    """A task that only reads has inputs and no counts."""
     lineage = lineage_of(a_run(deletes=False))
     assert names(lineage.inputs)[0] == ("leadsquared://api.example.com", "activities")
     assert lineage.outputs == []
@@ -73,7 +75,8 @@ def test_one_that_only_reads_has_inputs_and_no_counts():
     assert not {*COUNTS, "plan_digest"} & set(sent(lineage))
 
 
-def test_the_plan_is_named_by_its_digest_whether_it_was_made_or_taken():
+def test_plan_digest():
+    """The plan is named by its digest, whether the task made it or was given it."""
     made = a_run(deletes=False)
     made.output = {"digest": "a" * 64}
     taken = a_run(plan=SimpleNamespace(digest="b" * 64))
@@ -84,14 +87,16 @@ def test_the_plan_is_named_by_its_digest_whether_it_was_made_or_taken():
     check_facet(sent(lineage_of(made)))
 
 
-def test_a_task_that_came_to_no_lead_touches_no_dataset():
+def test_task_without_leads():
+    """A task that came to no lead touches no dataset."""
     lineage = lineage_of(a_run(leads=[]))
     assert (lineage.inputs, lineage.outputs, sent(lineage)["leads"]) == ([], [], 0)
     check_facet(sent(lineage))
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_task_that_ended_before_anything_was_known_tells_nothing(known):
+def test_task_that_ended_early(known):
+    """A task that ended before anything was known tells nothing."""
     run = a_run() if known else None
     if run:
         run.request = None
@@ -99,7 +104,8 @@ def test_a_task_that_ended_before_anything_was_known_tells_nothing(known):
     assert (lineage.inputs, lineage.outputs, lineage.run_facets) == ([], [], {})
 
 
-def test_the_operator_answers_openlineages_provider():
+def test_operator_answers_openlineage():
+    """The operator answers OpenLineage's provider."""
     task = LeadResetOperator(
         task_id="reset", prospect_ids=LEAD, activity_event_list=[166], window="2026-09-01/P1D"
     )
@@ -109,7 +115,8 @@ def test_the_operator_answers_openlineages_provider():
         assert len(ask(None).outputs) == 2
 
 
-def test_the_schema_is_at_the_address_that_the_facet_names():
+def test_schema_address():
+    """The schema is at the address that the facet names."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     address, _, pointer = SCHEMA_URL.partition("#/$defs/")
     assert SCHEMA["$id"] == address
@@ -130,14 +137,16 @@ def test_the_schema_is_at_the_address_that_the_facet_names():
         {"_producer": None},
     ],
 )
-def test_the_schema_refuses_what_the_facet_never_is(wrong):
+def test_schema_refuses_wrong_facets(wrong):
+    """The schema refuses what the facet never is."""
     facet = sent(lineage_of(a_run(deletes=False)))
     check_facet(facet)
     with pytest.raises(jsonschema.ValidationError):
         check_facet({**facet, **wrong})
 
 
-def test_without_openlineage_nothing_breaks_and_nothing_is_imported():
+def test_without_openlineage():
+    """Without OpenLineage nothing breaks, and nothing of the lineage is imported."""
     code = (
         "import sys\n"
         "sys.modules['openlineage'] = sys.modules['airflow.providers.openlineage.extractors'] = None\n"

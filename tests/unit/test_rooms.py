@@ -15,6 +15,7 @@ SHARED_NAMES = {"__init__.py", "__main__.py", "lead_reset.py"}
 
 
 def test_file_names_are_unique() -> None:
+    """No two files of the package have the same name, except those that every folder may have."""
     places = defaultdict(list)
     for path in SOURCES:
         places[path.name].append(str(path.relative_to(PACKAGE)))
@@ -24,6 +25,7 @@ def test_file_names_are_unique() -> None:
 
 
 def test_class_names_are_unique() -> None:
+    """No two classes of the package have the same name."""
     places = defaultdict(list)
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text())):

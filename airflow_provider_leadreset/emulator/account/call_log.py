@@ -25,7 +25,7 @@ class CallRecord:
     body: Any
     """The body as parsed JSON; None when there was none or it was not JSON."""
     status: int
-    """The HTTP status answered; 0 while there is no answer, and for good if there was none."""
+    """The HTTP status answered; 0 while there is no answer, and for ever if there was none."""
     throttled: bool
     """Whether the limit (or a fault that plays it) turned the call away, whatever the status was."""
     prospect_id: str | None

@@ -57,7 +57,7 @@ class Fault:
             raise ValueError(f"times must be 1 or more, or None for no end, not {self.times!r}")
 
     def matches(self, path: str, prospect_id: str | None) -> bool:
-        """Say whether a call is hit."""
+        """Return whether a call is hit."""
         if self.path is not None and not path.endswith(self.path):
             return False
         return self.prospect_id is None or self.prospect_id.lower() == prospect_id

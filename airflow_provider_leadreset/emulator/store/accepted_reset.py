@@ -25,7 +25,7 @@ class Reset:
     end: datetime
 
     def covers(self, created_on: datetime, bounds: Bounds) -> bool:
-        """Say whether a record of that creation time lies in the span.
+        """Return whether a record of that creation time lies in the span.
 
         A guess twice over: that the dates compare with CreatedOn, and that the comparison is exact, so that
         a record half a second after a ToDate is out.

@@ -131,7 +131,7 @@ class LeadSquaredClient:
             raise
 
     def current_user(self) -> dict[str, Any]:
-        """Give what LeadSquared knows of the keys' user (``Authentication.svc/UserByAccessKey.Get``).
+        """Return what LeadSquared knows of the keys' user (``Authentication.svc/UserByAccessKey.Get``).
 
         Documented: Role, OrgShortCode, OrgDisplayName, and ``LSQCommonServiceURLs`` with the account's own
         ``api`` and ``app`` hosts; any region's host answers.

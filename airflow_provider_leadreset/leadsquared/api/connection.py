@@ -21,7 +21,7 @@ _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 def key_forms(*keys: str) -> set[str]:
-    """Give every spelling in which a key could turn up in a text: raw, percent-encoded, inside JSON."""
+    """Return every spelling in which a key could turn up in a text: raw, percent-encoded, inside JSON."""
     forms = {form for key in keys for form in (key, quote(key, safe=""), quote(key), quote_plus(key))}
     # Some encoders write %2f for %2F, some \/ for /.
     forms |= {re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in forms - set(keys)}
@@ -97,7 +97,7 @@ def _is_loopback(name: str) -> bool:
 
 
 def lead_page(web_address: str | None, prospect_id: str) -> str | None:
-    """Give the address of a lead's page (seen in public integrations, not documented); None without a host.
+    """Return the address of a lead's page (seen in public integrations, not documented); None without a host.
 
     :param web_address: as :func:`web_address_of` gives it.
     """
@@ -107,7 +107,7 @@ def lead_page(web_address: str | None, prospect_id: str) -> str | None:
 
 
 def web_address_of(api_host: str) -> str | None:
-    """Give the web application's address for an API host; None where it cannot be told.
+    """Return the web application's address for an API host; None where it cannot be told.
 
     ``api-in21.leadsquared.com`` has it at ``in21.leadsquared.com``, and ``api.leadsquared.com`` at
     ``run.leadsquared.com`` (seen in public integrations, not documented). A LeadSquared on this machine, the

@@ -16,7 +16,6 @@ permit comes back at the earlier of
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from dataclasses import dataclass
@@ -80,22 +79,20 @@ class SlidingWindow:
         self._permits: list[Permit] = []
         self._reacted = float("-inf")
         self._accepted = 0
-        self.departed = 0
         self._probing = True
         self._quickest, self._slowest = float("inf"), float("-inf")
 
     def starts_at(self, now: float) -> float:
-        """Give the moment at which the next call may start: ``now`` or later."""
+        """Return the moment at which the next call may start: ``now`` or later."""
         self._permits = [permit for permit in self._permits if self._back(permit) > now]
         surplus = len(self._permits) - self.capacity
         if surplus < 0:
             return now
         return sorted(map(self._back, self._permits))[surplus]
 
-    def depart(self, now: float) -> Permit:
+    def depart(self, now: float, *, opens_connection: bool = False) -> Permit:
         """Take a permit for a call that starts now."""
-        permit = Permit(now, opens_connection=self.departed < self.capacity)
-        self.departed += 1
+        permit = Permit(now, opens_connection)
         self._permits.append(permit)
         return permit
 
@@ -109,7 +106,7 @@ class SlidingWindow:
             # The spread of whole round trips bounds that of the way there: begin with it, halve it each two windows.
             halvings = self._accepted // (2 * self.capacity)
             spread = min(self._slowest - self._quickest, MARGIN_MOST)
-            self.margin = max(MARGIN, math.ldexp(spread, -halvings))
+            self.margin = max(MARGIN, spread * 0.5**halvings)
         else:
             self.margin = max(MARGIN, self.margin - MARGIN_DECAY)
         if self.capacity < self.share and self._accepted >= self.capacity:
@@ -145,7 +142,7 @@ class SlidingWindow:
         return None
 
     def drained_at(self) -> float:
-        """Give the moment at which no call started here counts any more; long past if there was none."""
+        """Return the moment at which no call started here counts any more; long past if there was none."""
         return max(map(self._back, self._permits), default=float("-inf"))
 
     def _reduce(self, capacity: int, now: float, why: str) -> str | None:
@@ -209,9 +206,9 @@ class RateLimiter:
         self.clock = clock or SystemClock()
         self.calls = 0
         self.throttlings = 0
+        self.connections = 0
+        """Connections opened so far, as near as can be told: the first calls open one each."""
         self._condition = threading.Condition(sliding_window.lock)
-        with sliding_window.lock:
-            sliding_window.departed = 0  # the connections behind a new limiter are not open yet
         self._closed = False
         self._last_success_at = self._last_activity_at = float("-inf")
 
@@ -231,7 +228,9 @@ class RateLimiter:
                     if now - self._last_activity_at > IDLE:
                         self._last_success_at = now
                     self._last_activity_at = now
-                    return self.sliding_window.depart(now)
+                    opens_connection = self.connections < self.sliding_window.capacity
+                    self.connections += opens_connection
+                    return self.sliding_window.depart(now, opens_connection=opens_connection)
                 self.clock.wait(self._condition, start - now)
 
     def accepted(self, permit: Permit) -> None:

@@ -29,7 +29,7 @@ _LONGEST = 300
 def read_answer(
     status: int, text: str, *, host: str, writes: bool, redact: Callable[[str], str] = str
 ) -> Any:
-    """Give the JSON content of an answer, or raise what it means.
+    """Return the JSON content of an answer, or raise what it means.
 
     :param status: HTTP status.
     :param text: the body.
@@ -75,7 +75,7 @@ def read_answer(
 
 
 def network_error(kind: str, host: str) -> LeadSquaredError:
-    """Give the error for a call that got no answer, from the name of the exception that said so.
+    """Return the error for a call that got no answer, from the name of the exception that said so.
 
     The exception's own text is left out: it can quote addresses and headers.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -64,12 +65,12 @@ class IndexSet:
             self._ends.insert(at, index + 1)
 
     def spans(self) -> list[list[int]]:
-        """Give the spans, in order."""
+        """Return the spans, in order."""
         return [list(span) for span in zip(self._starts, self._ends, strict=True)]
 
 
 class Progress:
-    """Which leads of a batch, by their place in it, need no call any more: queued, or failed for good.
+    """Which leads of a batch, by their place in it, need no call any more: queued, or failed permanently.
 
     :param stored: what :meth:`as_json` of an earlier try gave; None for a new batch.
     """
@@ -94,7 +95,7 @@ class Progress:
                 self.failures.append(outcome.failure())
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as JSON-able values."""
+        """Return it as JSON-able values."""
         return {
             "queued": self.queued.spans(),
             "failed": self.failed.spans(),
@@ -103,7 +104,7 @@ class Progress:
 
 
 def fingerprint(account: str, leads: Leads, selectors: Selectors, window: Window) -> str:
-    """Give a text that is equal for batches that ask for the same."""
+    """Return a text that is equal for batches that ask for the same."""
     asked = [account, leads.digest, leads.count, selectors.body(), window.from_date, window.to_date]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
 
@@ -132,7 +133,7 @@ class BatchCounts:
 
     @property
     def failed(self) -> int:
-        """Leads that failed: for good, in earlier tries too, or in this try so that a retry may help."""
+        """Leads that failed: permanently, in earlier tries too, or in this try so that a retry may help."""
         return len(self.progress.failed) + self.worth_retrying
 
     @property
@@ -174,7 +175,7 @@ class BatchCounts:
         )
 
     def summary(self) -> dict[str, Any]:
-        """Give the numbers for the summary."""
+        """Return the numbers for the summary."""
         return {
             "leads": self.total,
             "queued": self.queued,
@@ -195,5 +196,5 @@ class BatchCounts:
 
 
 def least_seconds(calls: int, pace: int) -> float:
-    """Give the least time that ``calls`` take at ``pace`` calls in 5 s: the first window's start at once."""
-    return max(0, -(-calls // pace) - 1) * WINDOW
+    """Return the least time that ``calls`` take at ``pace`` calls in 5 s: the first window's start at once."""
+    return max(0, math.ceil(calls / pace) - 1) * WINDOW

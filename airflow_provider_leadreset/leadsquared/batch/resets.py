@@ -36,11 +36,11 @@ class Outcome:
 
     @property
     def final(self) -> bool:
-        """Whether calling LeadSquared again could not change it: queued, or refused for good."""
+        """Whether calling LeadSquared again could not change it: queued, or refused permanently."""
         return self.error is None or isinstance(self.error, LeadRejectedError)
 
     def failure(self) -> dict[str, str]:
-        """Give a failed lead as a summary names it."""
+        """Return a failed lead as a summary names it."""
         return {"prospect_id": self.prospect_id, "error": self.error.reason if self.error else ""}
 
 

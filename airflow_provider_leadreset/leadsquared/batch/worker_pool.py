@@ -104,7 +104,7 @@ class WorkerPool:
                     self._waiting[future] = partial(done, item)
                     future.add_done_callback(finished.put)
             try:
-                # Not concurrent.futures.wait: a time-out raised by a signal could leave its locks held for good.
+                # Not concurrent.futures.wait: a time-out raised by a signal could leave its locks held for ever.
                 result = finished.get(block=bool(self._waiting) and (full or not more), timeout=TICK)
             except Empty:
                 pass

@@ -26,7 +26,7 @@ class Folder(Protocol):
     """A folder such as ``pathlib.Path`` or Airflow's ``ObjectStoragePath``."""
 
     def __truediv__(self, name: str) -> Folder:
-        """Give what is called ``name`` in it."""
+        """Return what is called ``name`` in it."""
 
     @property
     def name(self) -> str:
@@ -39,7 +39,7 @@ class Folder(Protocol):
         """Whether there is such a file or folder."""
 
     def iterdir(self) -> Iterator[Any]:
-        """Give what is in it."""
+        """Return what is in it."""
 
     def open(self, mode: str) -> Any:
         """Open a file of it."""
@@ -59,7 +59,7 @@ class EvidenceFolder:
         self.write_file(name, io.BytesIO(data))
 
     def write_file(self, name: str, data: IO[bytes]) -> str:
-        """Write a file that does not exist yet, from what ``data`` still holds; give its path.
+        """Write a file that does not exist yet, from what ``data`` still holds; return its path.
 
         :raises InputError: it exists: evidence is never written over.
         """
@@ -74,7 +74,7 @@ class EvidenceFolder:
         return str(target)
 
     def files(self, prefix: str) -> list[Any]:
-        """Give the paths of its files whose names begin so, in order."""
+        """Return the paths of its files whose names begin so, in order."""
         if not self.path.exists():
             return []
         return sorted(
@@ -88,7 +88,7 @@ class EvidenceFolder:
 def evidence_folder(
     root: Folder, *, dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int | None = None
 ) -> EvidenceFolder:
-    """Give the folder ``root/dag/run/task/map index/try`` of one try, or without ``try_number`` that of all tries.
+    """Return the folder ``root/dag/run/task/map index/try`` of one try, or without ``try_number`` that of all tries.
 
     A try number is never used twice, by a retry or by a Clear.
     """
@@ -168,7 +168,7 @@ def checked_root(value: object) -> str:
         )
     if "://" not in text and not text.startswith("/"):
         raise InputError(
-            f"evidence_path is {quoted(value)}, which is not whole: each worker has a working directory of its own, so "
-            "write it like file:///mnt/leadreset or s3://bucket/leadreset"
+            f"evidence_path is {quoted(value)}, which is no absolute URI: each worker has its own working directory, "
+            "so write it like file:///mnt/leadreset or s3://bucket/leadreset"
         )
     return text

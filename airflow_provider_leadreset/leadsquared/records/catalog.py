@@ -16,7 +16,7 @@ PAGE = 1000
 
 
 def list_members(client: LeadSquaredClient, list_id: str) -> list[str]:
-    """Give the lead ids of a list, read to its end: a dynamic list shrinks while its leads are reset.
+    """Return the lead ids of a list, read to its end: a dynamic list shrinks while its leads are reset.
 
     ``LeadManagement.svc/Leads/Retrieve/BySearchParameter`` (documented). What LeadSquared answers for a list
     that does not exist is unknown, and a search without conditions is known to give every lead. So the list
@@ -62,7 +62,7 @@ def list_members(client: LeadSquaredClient, list_id: str) -> list[str]:
 
 
 def activity_types(client: LeadSquaredClient) -> dict[int, str]:
-    """Give the account's activity events, code to name (``ProspectActivity.svc/ActivityTypes.Get``, seen)."""
+    """Return the account's activity events, code to name (``ProspectActivity.svc/ActivityTypes.Get``, seen)."""
     rows = _rows(client.call("GET", "ProspectActivity.svc/ActivityTypes.Get"))
     try:
         return {int(row["ActivityEvent"]): str(row.get("ActivityEventName") or "") for row in rows}
@@ -71,7 +71,7 @@ def activity_types(client: LeadSquaredClient) -> dict[int, str]:
 
 
 def task_types(client: LeadSquaredClient) -> dict[str, str]:
-    """Give the account's task types, GUID to name (``Task.svc/RetrieveTaskType``, documented).
+    """Return the account's task types, GUID to name (``Task.svc/RetrieveTaskType``, documented).
 
     Whether the key is called Id or TaskTypeId, and Name or TaskTypeName, differs between stored copies of
     the page: both are taken.

@@ -21,17 +21,16 @@ def paged(
     anything new is no end yet if more was announced, two are an error, since rows are missing. Nothing but rows that
     came before, where no count tells the end, is an error too: page numbers may have no effect.
     """
-    seen: set[int] = set()
+    seen: set[str] = set()
     number, empty = 0, 0
     while True:
         number += 1
         rows, total = page(number)
         new = 0
         for row in rows:
-            # Hashes, not ids: a lead can have many thousands of records.
-            mark = hash(id_of(row, key))
-            if mark not in seen:
-                seen.add(mark)
+            record_id = id_of(row, key)
+            if record_id not in seen:
+                seen.add(record_id)
                 new += 1
                 yield row
         if total is not None and total < len(seen):
@@ -48,7 +47,7 @@ def paged(
 
 
 def rows_of(answer: Any, *names: str) -> list[dict[str, Any]]:
-    """Give the rows that an answer has under one of some names."""
+    """Return the rows that an answer has under one of some names."""
     rows = (
         next((answer[name] for name in names if name in answer), None) if isinstance(answer, dict) else None
     )
@@ -58,7 +57,7 @@ def rows_of(answer: Any, *names: str) -> list[dict[str, Any]]:
 
 
 def count_of(answer: Any) -> int | None:
-    """Give how many rows there are on all pages; None where it is not said."""
+    """Return how many rows there are on all pages; None where it is not said."""
     total = answer.get("RecordCount") if isinstance(answer, dict) else None
     if isinstance(total, str) and total.isdecimal():
         return int(total)
@@ -66,14 +65,14 @@ def count_of(answer: Any) -> int | None:
 
 
 def id_of(row: dict[str, Any], key: str) -> str:
-    """Give a record's id in lower case. A record without one could be neither counted once nor proven gone."""
+    """Return a record's id in lower case. A record without one could be neither counted once nor verified gone."""
     if not row.get(key):
         raise UnavailableError(f"the answer has a record without its {key}")
     return str(row[key]).lower()
 
 
 def event_code(row: dict[str, Any]) -> int:
-    """Give the event code of an activity."""
+    """Return the event code of an activity."""
     try:
         return int(row["EventCode"])
     except (KeyError, TypeError, ValueError):

@@ -60,7 +60,7 @@ class Record:
 
 
 def read_activities(client: LeadSquaredClient, lead: str, codes: Iterable[int]) -> Iterator[dict[str, Any]]:
-    """Give a lead's activities of some events, in pages (``ProspectActivity.svc/Retrieve``, documented).
+    """Return a lead's activities of some events, in pages (``ProspectActivity.svc/Retrieve``, documented).
 
     One code is asked for by itself; for several, all activities are read, which takes fewer calls. Paging by
     ``PageIndex`` is seen in use; without paging only 25 come (documented). Rows given twice count once.
@@ -83,7 +83,7 @@ def read_activities(client: LeadSquaredClient, lead: str, codes: Iterable[int]) 
 
 
 def read_tasks(client: LeadSquaredClient, lead: str) -> list[dict[str, Any]]:
-    """Give a lead's tasks, of any type (``LeadManagement.svc/RetrieveTaskByLeadId``, documented; no paging)."""
+    """Return a lead's tasks, of any type (``LeadManagement.svc/RetrieveTaskByLeadId``, documented; no paging)."""
     answer = client.call("GET", "LeadManagement.svc/RetrieveTaskByLeadId", params={"leadId": lead})
     rows, total = rows_of(answer, "TaskList"), count_of(answer)
     if total is not None and len(rows) < total:
@@ -94,7 +94,7 @@ def read_tasks(client: LeadSquaredClient, lead: str) -> list[dict[str, Any]]:
 
 
 def read_notes(client: LeadSquaredClient, lead: str) -> Iterator[dict[str, Any]]:
-    """Give a lead's notes, in pages (``LeadManagement.svc/RetrieveNote``, documented).
+    """Return a lead's notes, in pages (``LeadManagement.svc/RetrieveNote``, documented).
 
     That the answer tells how many there are is not documented, nor how many a page holds at most: without a count a
     page of fewer than 25 is the last.
@@ -118,7 +118,7 @@ def read_notes(client: LeadSquaredClient, lead: str) -> Iterator[dict[str, Any]]
 def read_records(
     client: LeadSquaredClient, lead: str, selectors: Selectors, window: Window, types: TaskTypes
 ) -> Iterator[Record]:
-    """Give what a reset of one lead would delete, as far as it can be read.
+    """Return what a reset of one lead would delete, as far as it can be read.
 
     :raises LeadSquaredError: it could not be read whole.
     """
@@ -138,7 +138,7 @@ def read_records(
 
 
 def known_leads(client: LeadSquaredClient, leads: list[str]) -> set[str]:
-    """Give those of at most 1,000 leads that the account has, in lower case (``Leads/Retrieve/ByIds``, documented)."""
+    """Return which of at most 1,000 leads the account has, in lower case (``Leads/Retrieve/ByIds``, documented)."""
     known: set[str] = set()
     page = 0
     while True:

@@ -32,29 +32,28 @@ class TaskTypes:
         self.names = names
         self.wanted = list(dict.fromkeys(kind.lower() for kind in wanted))
         self._order = list(dict.fromkeys([*self.wanted, *(kind.lower() for kind in names)]))
-        self._found: dict[str, dict[int, str]] = {}
+        self._found: dict[str, dict[str, str]] = {}
         self._asked: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def matches(self, task: dict[str, Any]) -> tuple[bool, str]:
-        """Say whether a task may be of a wanted type, and which type it has, empty where none is found.
+        """Return whether a task may be of a wanted type, and which type it has, empty where none is found.
 
         A task whose type cannot be found out counts as matching: a preview must not show less than goes.
         """
-        owner, mark = str(task.get("OwnerID") or "").lower(), hash(str(task.get("TaskID")).lower())
+        owner, task_id = str(task.get("OwnerID") or "").lower(), str(task.get("TaskID")).lower()
         if not owner:
             return True, ""
         with self._lock:
             found = self._found.setdefault(owner, {})
             for kind in self._order[self._asked.get(owner, 0) :]:
-                if mark in found:
+                if task_id in found:
                     break
                 for status in (0, 1):
                     for row in self._of_owner(owner, kind, status):
-                        # Hashes, not ids: an owner can have very many tasks.
-                        found[hash(str(row.get("TaskID")).lower())] = kind
+                        found[str(row.get("TaskID")).lower()] = kind
                 self._asked[owner] = self._asked.get(owner, 0) + 1
-            kind = found.get(mark, "")
+            kind = found.get(task_id, "")
         return kind in self.wanted or not kind, kind
 
     def _of_owner(self, owner: str, kind: str, status: int) -> Iterator[dict[str, Any]]:
@@ -80,6 +79,6 @@ class TaskTypes:
 
 
 def task_types_of(client: LeadSquaredClient, selectors: Selectors) -> TaskTypes:
-    """Give the types that matter to ``selectors``. One call, if any does."""
+    """Return the types that matter to ``selectors``. One call, if any does."""
     names = task_types(client) if selectors.task_type_list else {}
     return TaskTypes(client, selectors.task_type_list, names)

@@ -128,7 +128,7 @@ class Leads:
         return cls(count, digest.hexdigest(), read)
 
     def __iter__(self) -> Iterator[str]:
-        """Give the ids."""
+        """Return the ids."""
         return self.read()
 
 

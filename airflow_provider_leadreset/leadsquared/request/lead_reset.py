@@ -72,7 +72,7 @@ class Selectors:
         return cls(activity_event_list, task_type_list, audit_activity_list, should_delete_prospect_notes)
 
     def body(self) -> dict[str, Any]:
-        """Give the selectors as the API names them, those that were asked for only."""
+        """Return the selectors as the API names them, those that were asked for only."""
         fields: dict[str, Any] = {
             "TaskTypeList": list(self.task_type_list),
             "ActivityEventList": list(self.activity_event_list),
@@ -82,7 +82,7 @@ class Selectors:
         return {name: value for name, value in fields.items() if value}
 
     def arguments(self) -> dict[str, Any]:
-        """Give them as the operators' arguments, those that were asked for only."""
+        """Return them as the operators' arguments, those that were asked for only."""
         fields: dict[str, Any] = {
             "activity_event_list": list(self.activity_event_list),
             "task_type_list": list(self.task_type_list),
@@ -128,7 +128,7 @@ class LeadReset:
             )
 
     def body(self) -> dict[str, Any]:
-        """Give the JSON body of ``LeadManagement.svc/Lead.Reset`` (documented)."""
+        """Return the JSON body of ``LeadManagement.svc/Lead.Reset`` (documented)."""
         return {
             "ProspectId": self.prospect_id,
             **self.selectors.body(),

@@ -53,6 +53,7 @@ class PreResetCheck:
         :returns: the leads that may be reset, in their order; none when it gave up.
         """
         passed: set[int] = set()
+        given_up = False
         with tempfile.TemporaryFile() as file:
             with gzip.GzipFile(fileobj=file, mode="wb") as packed:
 
@@ -74,15 +75,16 @@ class PreResetCheck:
                         error.prospect_id = reset.prospect_id
                         on_failure(index, reset.prospect_id, error)
                         return
-                    if packed.closed:
-                        return  # it was on its way when the part was given up: neither copied nor reset
+                    if given_up:
+                        return  # it was on its way: neither copied nor reset
                     if self._folder:
                         _write(packed, reset.prospect_id, records)
                     self.records += len(records)
                     passed.add(index)
 
                 pool.map_unordered(todo, read, done, stop)
-            if not passed or stop():
+                given_up = stop()
+            if not passed or given_up:
                 return []
             if self._folder:
                 file.seek(0)

@@ -79,7 +79,7 @@ class PlanWriter:
         self._line({"prospect_id": prospect_id, **{kind: ids[kind] for kind in KINDS if ids[kind]}})
 
     def finish(self, preview: dict[str, Any]) -> tuple[IO[bytes], str]:
-        """Write the end; give the packed file, at its beginning, and the digest.
+        """Write the end; return the packed file, at its beginning, and the digest.
 
         :param preview: what the preview's output says beside plan and digest, so that it can be given again.
         """
@@ -196,7 +196,7 @@ class Plan:
 
 
 def plan_reference(value: object) -> tuple[str, str]:
-    """Take a preview's output, as an operator gets it after rendering; give the plan's path and digest.
+    """Take a preview's output, as an operator gets it after rendering; return the plan's path and digest.
 
     :raises InputError: it is no such output, or that of a preview without ``evidence_path``, which makes no plan.
     """

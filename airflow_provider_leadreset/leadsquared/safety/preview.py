@@ -103,7 +103,7 @@ class RecordCounts:
         return sum(kind_count.count for kind_count in self.kinds.values())
 
     def totals(self) -> dict[str, Any]:
-        """Give the counts per kind; None for audits, which cannot be counted."""
+        """Return the counts per kind; None for audits, which cannot be counted."""
         return {**{kind: kind_count.count for kind, kind_count in self.kinds.items()}, "audits": None}
 
 

@@ -62,7 +62,7 @@ class TypeNames:
 def markdown(
     counts: RecordCounts, selectors: Selectors, window: Window, names: TypeNames, account: str
 ) -> str:
-    """Give a preview for people."""
+    """Return a preview for people."""
     names = replace(names, in_markdown=True)
     also = ""
     if selectors.audit_activity_list:
@@ -105,13 +105,13 @@ def markdown(
     if selectors.audit_activity_list:
         lines += [
             "",
-            "Audits can be neither counted nor copied nor proven gone: LeadSquared has no call that reads them.",
+            "Audits can be neither counted nor copied nor verified gone: LeadSquared has no call that reads them.",
         ]
     return "\n".join([*lines, "", CREATED_ON])
 
 
 def log_table(counts: RecordCounts, selectors: Selectors, names: TypeNames) -> str:
-    """Give a preview for a log."""
+    """Return a preview for a log."""
     rows: list[Sequence[object]] = [("lead", "activities", "tasks", "notes", "oldest (UTC)", "newest (UTC)")]
     for lead in counts.listed:
         kinds = lead.kinds.values()

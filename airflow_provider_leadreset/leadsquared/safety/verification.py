@@ -104,7 +104,7 @@ def verify(
 def planned_remaining(
     client: LeadSquaredClient, selectors: Selectors, lead: str, planned: RemainingIds
 ) -> RemainingIds:
-    """Give those of a lead's planned records that are still there. Reads only the kinds that it had."""
+    """Return those of a lead's planned records that are still there. Reads only the kinds that it had."""
     here: dict[str, set[str]] = {kind: set() for kind in KINDS}
     if planned["activities"]:
         rows = read_activities(client, lead, selectors.activity_event_list)
@@ -119,7 +119,7 @@ def planned_remaining(
 def window_remaining(
     client: LeadSquaredClient, selectors: Selectors, window: Window, types: TaskTypes, lead: str, _: object
 ) -> RemainingIds:
-    """Give a lead's records of the kinds asked for in the window."""
+    """Return a lead's records of the kinds asked for in the window."""
     left: RemainingIds = {kind: [] for kind in KINDS}
     for record in read_records(client, lead, selectors, window, types):
         left[record.kind].append(record.id)

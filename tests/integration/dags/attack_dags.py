@@ -57,8 +57,8 @@ with a_dag("mapped_plans") as mapped_plans:
     resets = LeadResetOperator.partial(
         task_id="reset", evidence_path="{{ params.evidence }}", archive=True, approval="CRM-17"
     ).expand(plan=previews.output)
-    proofs = LeadResetSensor.partial(task_id="prove", **SOON).expand(plan=previews.output)
-    resets >> proofs
+    verifications = LeadResetSensor.partial(task_id="verify", **SOON).expand(plan=previews.output)
+    resets >> verifications
 
 with a_dag(
     "by_default_args",
@@ -78,7 +78,7 @@ with a_dag(
     )
     (
         LeadResetOperator(task_id="reset", plan=seen.output)
-        >> LeadResetSensor(task_id="prove", plan=seen.output)
+        >> LeadResetSensor(task_id="verify", plan=seen.output)
     )
 
 with a_dag("everything_planned") as everything_planned:
@@ -94,7 +94,7 @@ with a_dag("everything_planned") as everything_planned:
         all_seen
         >> between()
         >> everything_reset
-        >> LeadResetSensor(task_id="prove", plan=all_seen.output, **SOON)
+        >> LeadResetSensor(task_id="verify", plan=all_seen.output, **SOON)
     )
 
 with a_dag("previewed_twice", retries=1, retry_delay=timedelta(0)) as previewed_twice:
@@ -133,12 +133,12 @@ with a_dag("mapped_approvals") as mapped_approvals:
         task_id="reset", prospect_ids="{{ params.leads }}", window=WINDOW, **KINDS
     ).expand(approval=answers())
 
-with a_dag("file_proven") as file_proven:
-    LeadResetSensor(task_id="prove", prospect_ids_path="{{ params.path }}", window=WINDOW, **SOON, **KINDS)
+with a_dag("file_verified") as file_verified:
+    LeadResetSensor(task_id="verify", prospect_ids_path="{{ params.path }}", window=WINDOW, **SOON, **KINDS)
 
-with a_dag("tasks_proven") as tasks_proven:
+with a_dag("tasks_verified") as tasks_verified:
     LeadResetSensor(
-        task_id="prove",
+        task_id="verify",
         prospect_ids="{{ params.leads }}",
         window=WINDOW,
         task_type_list=["3c8c7b1e-5a0f-4f0e-9c56-0d7a4b1f9e01"],

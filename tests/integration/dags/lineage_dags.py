@@ -50,5 +50,5 @@ with DAG("told_plan", schedule=None, **COMMON) as told_plan:
         evidence_path="{{ params.evidence }}",
     )
     reset = LeadResetOperator(task_id="reset", plan=preview.output)
-    prove = LeadResetSensor(task_id="prove", plan=preview.output, poke_interval=0.2, timeout=30)
-    reset >> prove
+    verify = LeadResetSensor(task_id="verify", plan=preview.output, poke_interval=0.2, timeout=30)
+    reset >> verify

@@ -1,4 +1,4 @@
-"""DAGs that preview, reset a plan and prove it, without a person in between."""
+"""DAGs that preview, reset a plan and verify it, without a person in between."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ with a_dag("safe") as safe:
         evidence_path="{{ params.evidence }}",
         archive=True,
     )
-    prove = LeadResetSensor(
-        task_id="prove", plan=preview.output, poke_interval=timedelta(seconds=0.1), timeout=20
+    verify = LeadResetSensor(
+        task_id="verify", plan=preview.output, poke_interval=timedelta(seconds=0.1), timeout=20
     )
-    preview >> between() >> reset >> prove
+    preview >> between() >> reset >> verify
 
 with a_dag("look_only") as look_only:
     LeadResetPreviewOperator(
@@ -71,12 +71,12 @@ with a_dag("guarded") as guarded:
 with a_dag("guarded_audits") as guarded_audits:
     LeadResetOperator(task_id="reset", max_records=3, audit_activity_list=["OwnerChange"], **ASKED)
 
-with a_dag("proof") as verification:
-    LeadResetSensor(task_id="prove", poke_interval=timedelta(seconds=0.1), timeout=2, **ASKED)
+with a_dag("verification") as verification:
+    LeadResetSensor(task_id="verify", poke_interval=timedelta(seconds=0.1), timeout=2, **ASKED)
 
-with a_dag("proof_of_audits") as proof_of_audits:
+with a_dag("verification_of_audits") as verification_of_audits:
     LeadResetSensor(
-        task_id="prove",
+        task_id="verify",
         prospect_ids="{{ params.leads }}",
         window="2026-09-01/2026-10-01",
         audit_activity_list=["StageChange"],

@@ -96,7 +96,7 @@ def _row(
 
 
 def _idle(airflow: LocalAirflow, seconds: float = 20.0) -> float:
-    """Give the CPU seconds that Airflow needs each second without any task, asked as often as during a run."""
+    """Return the CPU seconds that Airflow needs each second without any task, asked as often as during a run."""
     time.sleep(2)
     before, began = airflow.load().cpu, time.monotonic()
     while time.monotonic() < began + seconds:

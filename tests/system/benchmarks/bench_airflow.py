@@ -53,7 +53,7 @@ class LocalAirflow:
         self._poll(lambda: all(self._get(f"dags/{name}").ok for name in names), "the DAGs were parsed")
 
     def run(self, dag: str, most_seconds: float) -> tuple[float, str]:
-        """Run a DAG once; give the seconds it took and its state, ``running`` if it was given up."""
+        """Run a DAG once; return the seconds it took and its state, ``running`` if it was given up."""
         run_id = self._ask("POST", f"dags/{dag}/dagRuns", {"logical_date": None})["dag_run_id"]
         self._last = f"dags/{dag}/dagRuns/{run_id}"
         until = time.monotonic() + most_seconds
@@ -73,7 +73,7 @@ class LocalAirflow:
         return self._ask("GET", self._last)
 
     def load(self) -> Load:
-        """Give what all processes use now."""
+        """Return what all processes use now."""
         return load_of([process.pid for process in self._processes])
 
     def _get(self, path: str) -> requests.Response:
@@ -140,7 +140,7 @@ def local_airflow(dags: Path, variables: dict[str, str]) -> Generator[LocalAirfl
 
 @contextmanager
 def _database(home: Path) -> Generator[tuple[str, str], None, None]:
-    """Give the kind of database and its address: one of its own on PostgreSQL, else a file."""
+    """Return the kind of database and its address: one of its own on PostgreSQL, else a file."""
     import psycopg2
 
     try:

@@ -21,7 +21,7 @@ OUT = ROOT / ".bench"
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Give this process's environment for others, without an Airflow that its user may have set up."""
+    """Return this process's environment for others, without an Airflow that its user may have set up."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     # Uncompiled modules would make Airflow twice as slow; a proxy cannot reach this machine's own addresses.
     kept.pop("PYTHONDONTWRITEBYTECODE", None)

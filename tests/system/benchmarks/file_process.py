@@ -23,7 +23,7 @@ ENOUGH = 25
 
 
 def context() -> Any:
-    """Give what a task would be given; no scheduler is needed to read a file."""
+    """Return what a task would be given; no scheduler is needed to read a file."""
     now = datetime.now(UTC)
     names: dict[str, Any] = {
         "dag_id": "bench",

@@ -57,7 +57,7 @@ class Server:
         return key_headers(self.access_key, self.secret_key)
 
     def connection(self, calls: int | None = None) -> str:
-        """Give the provider's connection; ``calls`` is what it says the account allows."""
+        """Return the provider's connection; ``calls`` is what it says the account allows."""
         return json.dumps(
             {
                 "conn_type": "leadsquared",
@@ -69,7 +69,7 @@ class Server:
         )
 
     def http_connection(self) -> str:
-        """Give the same account as an HTTP connection."""
+        """Return the same account as an HTTP connection."""
         return json.dumps({"conn_type": "http", "host": self.url, "extra": self.headers()})
 
     def calls(self) -> list[dict[str, Any]]:

@@ -50,7 +50,7 @@ WAITS: dict[str, Callable[[], Wait]] = {"limits": limits_wait, "pyrate": pyrate_
 
 
 def reset_all(name: str, url: str, headers: dict[str, str], leads: Iterable[str]) -> int:
-    """Reset the leads, each tried six times, a second apart; give how many were lost."""
+    """Reset the leads, each tried six times, a second apart; return how many were lost."""
     wait = WAITS[name]()
     session = requests.Session()
     session.trust_env = False  # a proxy of the environment cannot reach this machine's own addresses

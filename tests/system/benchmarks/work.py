@@ -19,7 +19,7 @@ DATES = {"FromDate": "2026-01-01 00:00:00", "ToDate": "2026-01-31 23:59:59"}
 
 
 def lead_ids(count: int) -> list[str]:
-    """Give the first ``count`` leads; the emulator's process has the same."""
+    """Return the first ``count`` leads; the emulator's process has the same."""
     return [lead_id(number) for number in range(count)]
 
 
@@ -53,7 +53,7 @@ def measured(work: Callable[[], object]) -> Usage:
 
 
 def peak_memory() -> float:
-    """Give this process's peak size in MiB."""
+    """Return this process's peak size in MiB."""
     status = Path("/proc/self/status")
     if status.exists():
         # Linux's ru_maxrss would also hold the peak of the process that started this one.

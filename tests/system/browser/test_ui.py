@@ -19,14 +19,16 @@ KINDS = ("activities", "tasks", "notes")
 INDIA = ZoneInfo("Asia/Kolkata")
 
 
-def test_the_examples_are_listed_without_an_import_error(ui, page):
+def test_examples_are_listed(ui, page):
+    """The examples are listed without an import error."""
     page.goto(f"{ui.url}/dags")
     for path in EXAMPLES.glob("*.py"):
         expect(page.get_by_role("link", name=path.stem, exact=True).first).to_be_visible()
     assert ui.airflow.ask("GET", "/importErrors")["total_entries"] == 0
 
 
-def test_nothing_listens_beyond_this_machine(ui):
+def test_only_local_ports_open(ui):
+    """Nothing listens beyond this machine."""
     listening = {
         one.laddr
         for process in ui.processes()
@@ -37,7 +39,8 @@ def test_nothing_listens_beyond_this_machine(ui):
     assert {address.ip for address in listening} == {"127.0.0.1"}
 
 
-def test_the_form_has_leadsquareds_words_and_test_says_whose_keys_they_are(ui, page, picture):
+def test_connection_form(ui, page, picture):
+    """The connection form has LeadSquared's words, and its test says whose keys they are."""
     page.goto(f"{ui.url}/connections")
     page.get_by_role("button", name="Add Connection").click()
     form = page.get_by_role("dialog")
@@ -79,7 +82,8 @@ def test_the_form_has_leadsquareds_words_and_test_says_whose_keys_they_are(ui, p
     picture("connection-tested", page.locator("body"))
 
 
-def test_a_person_reads_the_preview_under_required_actions_and_approves_it(ui, page, picture):
+def test_approval_of_preview(ui, page, picture):
+    """A person reads the preview under Required Actions and approves it."""
     leads = ui.params(CAREFUL)["leads"]
     before = {lead: ui.remaining(lead) for lead in leads}
     run_id = ui.trigger(page, CAREFUL)
@@ -104,7 +108,7 @@ def test_a_person_reads_the_preview_under_required_actions_and_approves_it(ui, p
         drawer.get_by_role("button", name="Approve", exact=True).click()
     assert approved.value.status == 200
 
-    ui.wait_for_state(CAREFUL, run_id, "prove", "success")
+    ui.wait_for_state(CAREFUL, run_id, "verify", "success")
     gone = {
         lead: tuple(len(before[lead][kind]) - len(ui.remaining(lead)[kind]) for kind in KINDS)
         for lead in leads
@@ -125,7 +129,8 @@ def one_lead(ui: UserInterface, browser) -> tuple[str, list[str]]:
     return run_id, before
 
 
-def test_the_link_leads_to_the_leads_page_and_its_records_are_gone(ui, page, one_lead, picture):
+def test_link_opens_lead_page(ui, page, one_lead, picture):
+    """The link leads to the page of the lead, and its records are gone."""
     run_id, before = one_lead
     params = ui.params(ONE_LEAD)
     page.goto(f"{ui.url}/dags/{ONE_LEAD}/runs/{run_id}/tasks/reset/details")
@@ -145,7 +150,8 @@ def test_the_link_leads_to_the_leads_page_and_its_records_are_gone(ui, page, one
     picture("lead-after", lead_page.locator("main"))
 
 
-def test_the_window_is_read_on_the_rendered_templates_tab(ui, page, one_lead):
+def test_window_in_rendered_templates(ui, page, one_lead):
+    """The window is read on the tab of rendered templates."""
     page.goto(f"{ui.url}/dags/{ONE_LEAD}/runs/{one_lead[0]}/tasks/reset/rendered_templates")
     row = page.get_by_role("row").filter(has=page.get_by_text("window", exact=True))
     expect(row).to_contain_text(ui.params(ONE_LEAD)["window"])

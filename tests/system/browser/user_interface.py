@@ -45,7 +45,7 @@ class UserInterface:
         return {name: param["value"] for name, param in params.items()}
 
     def trigger(self, page: Page, dag_id: str) -> str:
-        """Trigger a DAG as a person does, with the parameters its form shows; give the run's id."""
+        """Trigger a DAG as a person does, with the parameters its form shows; return the run's id."""
         page.goto(f"{self.url}/dags/{dag_id}")
         page.get_by_role("button", name="Trigger Dag").click()
         form = page.get_by_role("dialog")

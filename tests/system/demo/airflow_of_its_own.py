@@ -52,7 +52,7 @@ def free_port() -> int:
 
 
 def run_dag(dag_id: str, **conf: Any) -> str:
-    """Run an example DAG once, in this process; give the run's final state."""
+    """Run an example DAG once, in this process; return the run's final state."""
     path = ROOT / "example_dags" / f"{dag_id}.py"
     spec = importlib.util.spec_from_file_location(dag_id, path)
     assert spec

@@ -68,7 +68,7 @@ def nightly(console: Console, lsq: LeadSquaredEmulator, demo: Demo, today: date)
 
 
 def careful(console: Console, lsq: LeadSquaredEmulator, demo: Demo, today: date) -> bool:
-    """Preview, approve, reset with archive, prove: calls, visits, follow-ups and notes of 60 days, of 12 leads."""
+    """Preview, approve, reset with archive, verify: calls, visits, follow-ups and notes of 60 days, of 12 leads."""
     leads = set(demo.lead_ids[:12])
     start = today - timedelta(days=60)
 

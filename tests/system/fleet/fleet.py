@@ -128,7 +128,7 @@ def main() -> int:
 
 
 def seed(fleet: Fleet) -> list[str]:
-    """Add leads, each with one activity to delete and one after the window; give their ids."""
+    """Add leads, each with one activity to delete and one after the window; return their ids."""
     activities = [{"event_code": 166, "created_on": f"{year}-06-01 09:00:00"} for year in (2025, 2026)]
     added = fleet.leadsquared.ask("POST", "/seed", {"leads": [{"activities": activities}] * LEADS})
     return list(added["lead_ids"])

@@ -20,7 +20,7 @@ _CLAIM = "leadreset-fleet"
 
 @contextmanager
 def postgres_database(owner: Path) -> Generator[str, None, None]:
-    """Make a database; give its SQLAlchemy URL. Each checkout has its own, named after its path."""
+    """Make a database; return its SQLAlchemy URL. Each checkout has its own, named after its path."""
     name = f"leadreset_fleet_{hashlib.sha256(str(owner).encode()).hexdigest()[:8]}"
     # FORCE: a process that was killed may still have a connection that nobody has noticed to be dead.
     drop = f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
@@ -48,7 +48,7 @@ def _postgres(*statements: str) -> None:
 
 @contextmanager
 def redis_database(owner: Path) -> Generator[str, None, None]:
-    """Find an empty database and claim it; give its URL. One with anything of others in it is left alone."""
+    """Find an empty database and claim it; return its URL. One with anything of others in it is left alone."""
     try:
         number = _claimed(str(owner))
     except redis.RedisError as error:

@@ -114,7 +114,7 @@ class Archive:
         )
 
     def _there(self) -> dict[Key, bool]:
-        """Give every record that the account still has, and whether it is to go."""
+        """Return every record that the account still has, and whether it is to go."""
         found: dict[Key, bool] = {}
         for lead in self.leads:
             remaining = self._account.ask("GET", f"/remaining/{lead}")

@@ -114,7 +114,7 @@ def _positive(text: str) -> int:
 
 
 def play(stage: Stage, given: argparse.Namespace) -> tuple[list[Result], tuple[int, int]]:
-    """Play all rounds, and clear a task after the last one of the first lane; give what came of it all."""
+    """Play all rounds, and clear a task after the last one of the first lane; return what came of it all."""
     stopped = threading.Event()
     results: list[Result] = []
     numbers = count(1)  # taking the next one is one step, which threads cannot share

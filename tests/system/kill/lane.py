@@ -70,7 +70,7 @@ class Lane:
         raise RunError(f"round {number}: {_LATE_KILLS} kills came after the task's end")
 
     def clear(self) -> tuple[int, int]:
-        """Clear the task of the last round; give how many leads that had, and how many were reset again, once."""
+        """Clear the task of the last round; return how many leads that had, and how many were reset again, once."""
         before = Counter(self._account.accepted())
         body = {
             "dry_run": False,
@@ -148,7 +148,7 @@ class Lane:
         return archive.look(), resetting
 
     def _until_retried(self, leads: list[str], old: TaskProcesses) -> _Before | None:
-        """Wait for the second try; give how things stood before it. None if the task had ended before the kill."""
+        """Wait for the second try; return how things stood before it. None if the task had ended before the kill."""
         before = _Before([], set(), alive=True)
 
         def retried() -> str | None:

@@ -126,7 +126,7 @@ def archive_table(results: Sequence[Result]) -> Table:
 
 
 def by_victim(results: Sequence[Result]) -> Iterator[tuple[str, list[Result], bool]]:
-    """Give the rounds by who was killed, and whether a line is drawn below. Kinds that did not come up are left out."""
+    """Return the rounds by who was killed, and whether a line is drawn below, without kinds that did not come up."""
     counted = [result for result in results if not result.orphaned]
     for name, rows in (
         ("runner", [result for result in counted if result.plan.victim == "runner"]),

@@ -29,7 +29,7 @@ class Account(LeadSquaredControl):
     """A lane's LeadSquared, by its control API."""
 
     def seed(self, leads: int) -> list[str]:
-        """Forget everything; add leads, each with one activity to delete; give their ids."""
+        """Forget everything; add leads, each with one activity to delete; return their ids."""
         self.ask("POST", "/reset")
         lead = {"activities": [{"event_code": 166, "created_on": "2025-06-01 09:00:00"}]}
         return [
@@ -45,7 +45,7 @@ class Account(LeadSquaredControl):
         return int(self.ask("GET", "/state")["calls"])
 
     def accepted(self) -> list[str]:
-        """Give the lead of each accepted reset, in order. Calls that are not answered yet are not among them."""
+        """Return the lead of each accepted reset, in order. Calls that are not answered yet are not among them."""
         return [
             call["prospect_id"]
             for call in self.calls()
@@ -54,7 +54,7 @@ class Account(LeadSquaredControl):
 
 
 def is_reset(call: Mapping[str, Any]) -> bool:
-    """Say whether a recorded call deletes; all others only read."""
+    """Return whether a recorded call deletes; all others only read."""
     return bool(call["path"].endswith("Lead.Reset"))
 
 

@@ -39,7 +39,7 @@ class TaskProcesses:
         return cls(runner, supervisor)
 
     def kill(self, victim: Victim) -> bool:
-        """Kill; say whether the task was still running.
+        """Kill; return whether the task was still running.
 
         The supervisor is stopped meanwhile. It can then neither report the runner's death, where both are to die
         at once, nor turn to the executor's queue: a worker that dies there takes the queue's lock along, and
@@ -62,7 +62,7 @@ class TaskProcesses:
         return True
 
     def runs(self) -> bool:
-        """Say whether the runner is still there."""
+        """Return whether the runner is still there."""
         try:
             return self.runner.is_running() and self.runner.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:

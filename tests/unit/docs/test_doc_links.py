@@ -19,7 +19,7 @@ def prose(page: Path) -> str:
 
 
 def anchors(page: Path) -> set[str]:
-    """Give the anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of a page's headings, as GitHub makes them."""
     found: dict[str, int] = {}
     for heading in re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE):
         shown = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
@@ -44,11 +44,13 @@ def broken(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_inside_leads_to_a_file_and_a_heading(page):
+def test_links_resolve(page):
+    """Every link inside a page leads to a file and a heading that exist."""
     assert broken(page) == []
 
 
 def test_broken_links_are_found(tmp_path, monkeypatch):
+    """Links to missing files, missing headings and places outside the repository are found."""
     monkeypatch.setitem(globals(), "ROOT", tmp_path)
     (tmp_path / "other.md").write_text("# A `heading`, twice\n\n# A heading, twice\n\n```\n# none\n```\n")
     page = tmp_path / "page.md"
@@ -59,15 +61,17 @@ def test_broken_links_are_found(tmp_path, monkeypatch):
     assert broken(page) == ["missing.md", "other.md#none", "#no", "../outside.md"]
 
 
-def test_the_index_has_every_guide():
+def test_index_has_every_guide():
+    """The index of the guides lists every guide, and nothing else."""
     index = ROOT / "docs" / "README.md"
     listed = re.findall(r"\]\(([\w-]+\.md)\)", index.read_text(encoding="utf-8"))
     assert sorted(listed) == sorted(page.name for page in index.parent.glob("*.md") if page != index)
 
 
-def test_a_guide_fits_on_a_page_and_says_first_what_it_is_for():
+def test_guide_length_and_opening():
+    """A guide fits on a page and says first what it is for."""
     for page in PAGES[1:]:
-        if page.name == "README.md":
+        if page.name in {"README.md", "decisions.md"}:
             continue
         lines = page.read_text(encoding="utf-8").splitlines()
         assert len(lines) <= 100, page.name

@@ -39,7 +39,7 @@ NOT_WORTH_A_LINE = {
 
 
 def said(node: ast.AST) -> str:
-    """Give a text as it stands in the source, with holes for what is put in."""
+    """Return a text as it stands in the source, with holes for what is put in."""
     match node:
         case ast.Constant(value=str(text)):
             return text
@@ -84,17 +84,20 @@ def matches(pattern: str, text: str) -> bool:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_what_the_guide_quotes_is_in_the_source(pattern):
+def test_quoted_errors_exist_in_source(pattern):
+    """What the guide quotes is in the source."""
     assert len(pattern.replace(HOLE, "").strip()) >= 9, "too short to tell one message from another"
     assert any(matches(pattern, text) for text in texts())
 
 
-def test_the_guide_has_every_error_that_is_worth_a_line():
+def test_guide_covers_all_errors():
+    """The guide has every error that is worth a line."""
     left_out = {text for text in raised() if not any(matches(pattern, text) for pattern in PATTERNS)}
     assert left_out == set(NOT_WORTH_A_LINE)
 
 
-def test_the_check_can_fail():
+def test_check_can_fail():
+    """The checks above have enough texts to compare and can fail."""
     assert len(PATTERNS) > 60
     assert len(raised()) > 90
     assert not any(matches("window … is of no use", text) for text in texts())

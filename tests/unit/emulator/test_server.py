@@ -28,7 +28,8 @@ ROOT = str(Path(airflow_provider_leadreset.__file__).parents[1])
 AT = "2026-10-01 12:00:00"
 
 
-def test_it_listens_on_loopback_and_comes_back_on_its_port_with_its_records() -> None:
+def test_stop_and_start_again() -> None:
+    """The emulator listens on loopback and comes back on its port with its records."""
     lsq = LeadSquaredEmulator()
     with pytest.raises(RuntimeError, match="before it was started"):
         _ = lsq.host
@@ -47,14 +48,16 @@ def test_it_listens_on_loopback_and_comes_back_on_its_port_with_its_records() ->
         assert lead_id in requests.get(lsq.url, timeout=5).text
 
 
-def test_a_taken_port_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_taken_port_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """Starting on a port that is taken is an error."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match="in use"):
             LeadSquaredEmulator(port=port).start()
 
 
-def test_the_connection() -> None:
+def test_airflow_connection() -> None:
+    """The emulator gives the Airflow connection that leads to it."""
     with LeadSquaredEmulator(calls_per_5s=7, access_key="a$+/%=", secret_key="s$+/%=") as lsq:
         assert lsq.connection(pool="crm") == {
             "conn_type": "leadsquared",
@@ -70,6 +73,7 @@ def test_the_connection() -> None:
 
 
 def test_many_threads_at_once() -> None:
+    """Many threads can call and seed the emulator at once without losing a reset."""
     with LeadSquaredEmulator(calls_per_5s=None, queue_delay=0.001) as lsq:
         leads = [lsq.add_lead() for _ in range(8)]
         failures: list[BaseException] = []
@@ -98,9 +102,10 @@ def test_many_threads_at_once() -> None:
         assert all(lsq.remaining(lead_id)["activities"] == [] for lead_id in lsq.lead_ids())
 
 
-def test_without_the_extra_the_import_works_and_the_use_says_what_to_install(
+def test_without_emulator_extra(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Without the extra the import works, and the use says what to install."""
     real = builtins.__import__
 
     def no_fastapi(name: str, *rest: Any, **more: Any) -> Any:
@@ -113,7 +118,8 @@ def test_without_the_extra_the_import_works_and_the_use_says_what_to_install(
         LeadSquaredEmulator()
 
 
-def test_importing_loads_neither_the_web_framework_nor_airflow() -> None:
+def test_import_is_light() -> None:
+    """Importing the emulator loads neither the web framework nor Airflow."""
     code = (
         "import sys, airflow_provider_leadreset.emulator;"
         "sys.exit(','.join({'fastapi', 'uvicorn', 'airflow', 'pydantic'} & set(sys.modules)) or 0)"
@@ -127,7 +133,8 @@ def test_importing_loads_neither_the_web_framework_nor_airflow() -> None:
 # -- control ----------------------------------------------------------------------------------------------
 
 
-def test_another_process_can_seed_look_and_force_faults(lsq: LeadSquaredEmulator, api: Api) -> None:
+def test_control_over_http(lsq: LeadSquaredEmulator, api: Api) -> None:
+    """Another process can seed records, read them and force faults."""
     control = f"{lsq.url}/_emulator"
     seed = {
         "list_name": "Mine",
@@ -187,9 +194,10 @@ def test_another_process_can_seed_look_and_force_faults(lsq: LeadSquaredEmulator
         ("faults", {}, 404),
     ],
 )
-def test_control_refuses_what_it_does_not_know(
+def test_control_refuses_unknown_input(
     lsq: LeadSquaredEmulator, path: str, body: dict[str, Any], status: int
 ) -> None:
+    """The control routes refuse what they do not know."""
     answer = requests.post(f"{lsq.url}/_emulator/{path}", json=body, timeout=5)
     assert answer.status_code == status
     assert answer.json()["detail"]
@@ -218,7 +226,8 @@ class Page(HTMLParser):
             self.cells[-1] += data
 
 
-def test_the_page_shows_the_timeline_newest_first_and_escapes(lsq: LeadSquaredEmulator, api: Api) -> None:
+def test_lead_page(lsq: LeadSquaredEmulator, api: Api) -> None:
+    """A lead's page shows its timeline newest first and escapes every text."""
     evil = "<script>alert(1)</script>"
     lead_id = lsq.add_lead(first_name=evil, last_name='"&', email=evil, stage=evil, owner=evil)
     lsq.add_activity_type(166, evil)
@@ -249,6 +258,7 @@ def test_the_page_shows_the_timeline_newest_first_and_escapes(lsq: LeadSquaredEm
 
 
 def test_pages_of_empty_and_unknown_leads(lsq: LeadSquaredEmulator, lead_id: str) -> None:
+    """The page of a lead without records says so, and an unknown lead has no page."""
     url = f"{lsq.url}/LeadManagement/LeadDetails"
     assert "Nothing left" in requests.get(url, {"LeadID": lead_id}, timeout=5).text
     assert requests.get(url, {"LeadID": "<b>"}, timeout=5).status_code == 404
@@ -258,7 +268,8 @@ def test_pages_of_empty_and_unknown_leads(lsq: LeadSquaredEmulator, lead_id: str
 # -- demo leads and command -------------------------------------------------------------------------------
 
 
-def test_demo_leads_are_the_same_for_the_same_arguments_and_lie_in_the_past() -> None:
+def test_demo_leads_are_repeatable() -> None:
+    """Demo leads are the same for the same arguments, and their records lie in the past."""
     now = datetime(2026, 11, 1, 7, 30, tzinfo=UTC)
     one, two, three = (LeadSquaredEmulator() for _ in range(3))
     demo = demo_leads(one, 40, now)
@@ -283,7 +294,8 @@ def test_demo_leads_are_the_same_for_the_same_arguments_and_lie_in_the_past() ->
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
+def test_command_serves_until_stopped(number: signal.Signals) -> None:
+    """The command serves until it is told to stop."""
     command = [sys.executable, "-W", "error", "-m", "airflow_provider_leadreset.emulator", "--leads", "3"]
     env = {**os.environ, "PYTHONPATH": ROOT}
     with subprocess.Popen(
@@ -310,7 +322,8 @@ def test_the_command_serves_until_it_is_told_to_stop(number: signal.Signals) -> 
     assert (state["records"]["leads"], state["records"]["lists"], shown) == (3, 1, 200)
 
 
-def test_the_command_says_when_it_cannot_start(capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_that_cannot_start(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command says when it cannot start."""
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -23,11 +23,13 @@ KEYS = {"login": "u$form-access-key", "password": "s$form-secret-key"}
 VERSION = tuple(map(int, airflow.__version__.split(".")[:2]))
 
 
-def test_every_extra_that_the_hook_reads_has_a_field_and_every_field_is_read() -> None:
+def test_fields_match_extras() -> None:
+    """Every extra that the hook reads has a field, and every field is read."""
     assert list(FIELDS) == list(_EXTRAS)
 
 
-def test_the_forms_defaults_and_bounds_are_the_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_defaults_and_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form's defaults and bounds are the hook's."""
     assert FIELDS["calls_per_5s"]["schema"]["default"] == AccountSettings.calls_per_5s
     assert f"Empty: {AccountSettings.timeout:g}." in FIELDS["timeout"]["description"]
     for name in ("calls_per_5s", "timeout"):
@@ -48,7 +50,8 @@ def test_the_forms_defaults_and_bounds_are_the_hooks(monkeypatch: pytest.MonkeyP
                     hook.settings  # noqa: B018
 
 
-def test_the_form_speaks_leadsquareds_words() -> None:
+def test_labels_are_leadsquareds_words() -> None:
+    """The form labels its fields with LeadSquared's words."""
     assert BEHAVIOUR["hidden-fields"] == ["schema"]
     labels = BEHAVIOUR["relabeling"]
     assert (labels["host"], labels["login"], labels["password"]) == ("API host", "Access key", "Secret key")
@@ -56,7 +59,8 @@ def test_the_form_speaks_leadsquareds_words() -> None:
     assert BEHAVIOUR["placeholders"]["port"] == "443"
 
 
-def test_the_hosts_named_in_the_help_are_hosts_the_hook_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hosts_in_the_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hosts named in the help are hosts that the hook accepts."""
     hosts = re.findall(r"api[a-z0-9-]*\.leadsquared\.com", FIELDS["app_host"]["description"])
     assert len(set(hosts)) == 7
     assert BEHAVIOUR["placeholders"]["host"].split()[-1] in hosts
@@ -66,7 +70,8 @@ def test_the_hosts_named_in_the_help_are_hosts_the_hook_takes(monkeypatch: pytes
         assert LeadResetHook("lsq").get_conn().host == host
 
 
-def test_it_is_what_airflows_schema_for_providers_asks_for() -> None:
+def test_provider_schema() -> None:
+    """The form is what Airflow's schema for providers asks for."""
     path = Path(airflow.__file__).parent / "provider.yaml.schema.json"
     if not path.exists():  # the authors' schema comes with some versions only
         assert VERSION < (3, 3)
@@ -80,7 +85,8 @@ def test_it_is_what_airflows_schema_for_providers_asks_for() -> None:
         jsonschema.validate([{**CONNECTION, "conn-fields": {"calls": {"label": "no schema"}}}], of_types)
 
 
-def test_older_airflows_get_the_same_by_the_hooks_methods() -> None:
+def test_behaviour_for_older_airflow() -> None:
+    """Older versions of Airflow get the same behaviour of the form by the hook's methods."""
     behaviour = LeadResetHook.get_ui_field_behaviour()
     assert behaviour["hidden_fields"] == BEHAVIOUR["hidden-fields"]
     assert behaviour["relabeling"] == BEHAVIOUR["relabeling"]
@@ -91,7 +97,8 @@ def test_older_airflows_get_the_same_by_the_hooks_methods() -> None:
     jsonschema.validate(behaviour, schema)
 
 
-def test_older_airflows_get_the_fields_of_extra_too() -> None:
+def test_widgets_for_older_airflow() -> None:
+    """Older versions of Airflow get the fields for the extras too."""
     try:
         import flask_appbuilder.fieldwidgets  # noqa: F401
         import wtforms
@@ -118,7 +125,8 @@ def test_older_airflows_get_the_fields_of_extra_too() -> None:
     assert not Form(MultiDict({"timeout": "601"})).validate()
 
 
-def test_airflow_itself_has_the_form(recwarn: pytest.WarningsRecorder) -> None:
+def test_airflow_has_the_form(recwarn: pytest.WarningsRecorder) -> None:
+    """Airflow's own providers manager has the form."""
     from airflow.providers_manager import ProvidersManager
 
     manager = ProvidersManager()
@@ -141,7 +149,8 @@ def _has(module: str) -> bool:
     return find_spec(module) is not None
 
 
-def test_the_old_methods_import_nothing_of_the_user_interface_when_the_hook_is_loaded() -> None:
+def test_hook_loads_no_user_interface() -> None:
+    """The methods for older versions import nothing of the user interface when the hook is loaded."""
     source = Path(inspect.getfile(LeadResetHook)).read_text()
     assert "wtforms" not in source
     assert "flask" not in source

@@ -54,7 +54,7 @@ def emulator(shared: LeadSquaredEmulator) -> Iterator[LeadSquaredEmulator]:
 
 @pytest.fixture
 def connect(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give a hook of a connection with these fields."""
+    """Return a hook of a connection with these fields."""
 
     def hook(*, calls: int | None = None, **fields: Any) -> LeadResetHook:
         connection = {"conn_type": "leadsquared", "host": HOST, "login": ACCESS, "password": SECRET} | fields
@@ -73,7 +73,8 @@ def assert_no_key(text: str) -> None:
 # -- the connection -------------------------------------------------------------------------------------------
 
 
-def test_a_json_connection_reaches_leadsquared(emulator: LeadSquaredEmulator, connect: Any) -> None:
+def test_json_connection(emulator: LeadSquaredEmulator, connect: Any) -> None:
+    """A connection given as JSON reaches LeadSquared."""
     reset = LeadReset(LEAD, Selectors.parse([166]), parse_window("2026-09-01/2026-10-01"))
     connect(host=emulator.url).reset(reset)
     (call,) = emulator.resets
@@ -81,9 +82,8 @@ def test_a_json_connection_reaches_leadsquared(emulator: LeadSquaredEmulator, co
 
 
 @pytest.mark.parametrize("host", ["{whole}", "{name}:{port}"], ids=["port in the host", "port of its own"])
-def test_a_uri_connection_with_percent_encoded_keys_reaches_leadsquared(
-    emulator: LeadSquaredEmulator, monkeypatch: pytest.MonkeyPatch, host: str
-) -> None:
+def test_uri_connection(emulator: LeadSquaredEmulator, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """A connection given as a URI with percent-encoded keys reaches LeadSquared."""
     name, _, port = emulator.host.partition(":")
     whole = quote(emulator.url, safe="")
     host = host.format(whole=whole, name=quote(f"http://{name}", safe=""), port=port)
@@ -94,7 +94,8 @@ def test_a_uri_connection_with_percent_encoded_keys_reaches_leadsquared(
     assert (hook.settings.calls_per_5s, hook.settings.timeout) == (10, 7.0)
 
 
-def test_the_default_connection_and_type_are_the_documented_ones() -> None:
+def test_default_connection() -> None:
+    """The default connection and the connection type are the documented ones."""
     assert LeadResetHook().leadsquared_conn_id == LeadResetHook.default_conn_name == "leadsquared_default"
     assert (LeadResetHook.conn_type, LeadResetHook.conn_name_attr) == ("leadsquared", "leadsquared_conn_id")
 
@@ -114,18 +115,19 @@ def test_the_default_connection_and_type_are_the_documented_ones() -> None:
         ("[::1]:8081", 8080, "[::1]:8081"),
     ],
 )
-def test_the_port_may_stand_in_its_field_or_in_the_host(
-    connect: Any, host: str, port: Any, expected: str
-) -> None:
+def test_port_in_field_or_host(connect: Any, host: str, port: Any, expected: str) -> None:
+    """The port may stand in its own field or in the host."""
     assert connect(host=host, port=port).get_conn().host == expected
 
 
-def test_the_client_is_one_and_the_same_since_it_keeps_the_pace(connect: Any) -> None:
+def test_client_is_reused(connect: Any) -> None:
+    """A hook's client is one and the same, since it holds the sliding window of its calls."""
     hook = connect()
     assert hook.get_conn() is hook.get_conn()
 
 
-def test_two_hooks_of_an_account_keep_one_pace_in_a_process_and_stop_alone(connect: Any) -> None:
+def test_shared_sliding_window(connect: Any) -> None:
+    """Two hooks of an account share one sliding window in a process, and each stops alone."""
     first, second = connect().get_conn().limiter, connect().get_conn().limiter
     first.close()
     assert first.sliding_window is second.sliding_window
@@ -148,9 +150,8 @@ def test_two_hooks_of_an_account_keep_one_pace_in_a_process_and_stop_alone(conne
         ({"login": ACCESS + "\r\nX-Evil: 1"}, "Login"),
     ],
 )
-def test_a_connection_that_cannot_work_is_refused_without_its_keys(
-    connect: Any, fields: dict[str, Any], said: str
-) -> None:
+def test_unusable_connection(connect: Any, fields: dict[str, Any], said: str) -> None:
+    """A connection that cannot work is refused, and the error does not show its keys."""
     hook = connect(**fields)
     with pytest.raises(InputError, match=said) as caught:
         hook.get_conn()
@@ -178,9 +179,8 @@ def test_a_connection_that_cannot_work_is_refused_without_its_keys(
     ],
     ids=str,
 )
-def test_extras_have_defaults_and_may_be_text(
-    connect: Any, extra: Any, expected: tuple[int, str, float]
-) -> None:
+def test_defaults_of_extras(connect: Any, extra: Any, expected: tuple[int, str, float]) -> None:
+    """Extras have defaults and may be text."""
     settings = connect(extra=extra).settings
     assert (settings.calls_per_5s, settings.pool, settings.timeout) == expected
 
@@ -199,7 +199,8 @@ def test_extras_have_defaults_and_may_be_text(
     ],
     ids=str,
 )
-def test_extras_that_are_no_usable_number_are_refused(connect: Any, extra: Any, said: str) -> None:
+def test_extras_with_unusable_numbers(connect: Any, extra: Any, said: str) -> None:
+    """Extras that are no usable number are refused."""
     hook = connect(extra=extra)
     with pytest.raises(InputError, match=said):
         hook.get_conn()
@@ -214,20 +215,23 @@ SAID_OF_EXTRA = "isn't defined" if NONE_AT_ALL else "Extra is no JSON object"
 
 @pytest.mark.filterwarnings("ignore:Encountered")
 @pytest.mark.parametrize("extra", ["[1, 2]", '"calls_per_5s"', "5", "null"])
-def test_extras_that_are_no_object_do_not_count_as_none(connect: Any, extra: str) -> None:
+def test_extra_that_is_no_object(connect: Any, extra: str) -> None:
+    """An Extra that is no JSON object is refused and does not count as none."""
     with pytest.raises(REFUSED, match=SAID_OF_EXTRA):
         connect(extra=extra).get_conn()
 
 
 @pytest.mark.filterwarnings("ignore:Encountered non-JSON")
-def test_extras_that_are_no_json_do_not_count_as_none(connect: Any) -> None:
+def test_extra_that_is_no_json(connect: Any) -> None:
+    """An Extra that is no JSON is refused, does not count as none, and is not quoted in the error."""
     hook = connect(extra="calls_per_5s=2&accessKey=u$r")
     with pytest.raises(REFUSED, match=SAID_OF_EXTRA) as caught:
         hook.get_conn()
     assert "u$r" not in str(caught.value)
 
 
-def test_an_unknown_extra_is_told_by_its_name_only(connect: Any, mocker: MockerFixture) -> None:
+def test_unknown_extra(connect: Any, mocker: MockerFixture) -> None:
+    """A warning tells of an unknown extra by its name only."""
     log = mocker.patch.object(LeadResetHook, "log")
     hook = connect(extra={"call_per_5s": 3, "secretKey": SECRET, "timeout": 5})
     assert hook.settings.calls_per_5s == 25
@@ -237,14 +241,14 @@ def test_an_unknown_extra_is_told_by_its_name_only(connect: Any, mocker: MockerF
 
 
 @pytest.mark.parametrize(("calls", "share"), [(None, 10), (3, 3), (10, 10), (25, 10)])
-def test_a_task_paces_itself_to_its_share_and_never_above_the_accounts(
-    connect: Any, calls: int | None, share: int
-) -> None:
+def test_share_of_the_limit(connect: Any, calls: int | None, share: int) -> None:
+    """A task keeps to its share of the calls and never goes above the account's limit."""
     window = connect(calls=calls, extra={"calls_per_5s": 10}).get_conn().limiter.sliding_window
     assert (window.share, window.limit) == (share, 10)
 
 
-def test_a_share_of_nothing_is_not_the_whole(connect: Any) -> None:
+def test_share_of_zero(connect: Any) -> None:
+    """A share of no calls at all is refused and does not count as the whole limit."""
     with pytest.raises(ValueError, match="never lets a call start"):
         connect(calls=0).get_conn()
 
@@ -252,7 +256,8 @@ def test_a_share_of_nothing_is_not_the_whole(connect: Any) -> None:
 # -- secrets --------------------------------------------------------------------------------------------------
 
 
-def test_airflow_masks_the_keys_in_every_spelling(connect: Any) -> None:
+def test_airflow_masks_the_keys(connect: Any) -> None:
+    """Airflow masks the keys in every spelling."""
     access, secret = "u$rMask/me+please%41=1", "s3c$Mask/me too+9=9%2F"
     assert access in redact(access)
     assert secret in redact(secret)
@@ -266,7 +271,8 @@ def test_airflow_masks_the_keys_in_every_spelling(connect: Any) -> None:
         assert "ask" not in redact(re.sub("%..", lambda code: code[0].lower(), quote(key, safe="")))
 
 
-def test_no_frame_of_a_failing_hook_holds_the_connection_by_name(connect: Any) -> None:
+def test_no_keys_in_stack_frames(connect: Any) -> None:
+    """No stack frame of a failing hook holds the connection by name, so that no key shows in a traceback."""
     hook = connect(host="no host")
     with pytest.raises(InputError) as caught:
         hook.get_conn()
@@ -283,13 +289,15 @@ def test_no_frame_of_a_failing_hook_holds_the_connection_by_name(connect: Any) -
 # -- testing the connection -----------------------------------------------------------------------------------
 
 
-def test_an_administrators_keys_pass(emulator: LeadSquaredEmulator, connect: Any) -> None:
+def test_administrator_passes(emulator: LeadSquaredEmulator, connect: Any) -> None:
+    """The test of the connection passes with an administrator's keys."""
     able, message = connect(host=emulator.url).test_connection()
     assert able
     assert message == f"keys of Asha Admin, Administrator, Emulated Account (LSQEMU), at {emulator.host}"
 
 
-def test_another_users_keys_do_not(emulator: LeadSquaredEmulator, connect: Any) -> None:
+def test_other_roles_do_not_pass(emulator: LeadSquaredEmulator, connect: Any) -> None:
+    """The test of the connection does not pass with the keys of a user who is no administrator."""
     emulator.set_user("Sales User")
     able, message = connect(host=emulator.url).test_connection()
     assert not able
@@ -297,7 +305,8 @@ def test_another_users_keys_do_not(emulator: LeadSquaredEmulator, connect: Any) 
     assert "needs an administrator's keys" in message
 
 
-def test_keys_of_another_region_are_told_the_right_host(emulator: LeadSquaredEmulator, connect: Any) -> None:
+def test_keys_of_another_region(emulator: LeadSquaredEmulator, connect: Any) -> None:
+    """With keys of another region the message names the right host."""
     emulator.set_user(api_host="api-us11.leadsquared.com")
     able, message = connect(host=emulator.url).test_connection()
     assert not able
@@ -306,6 +315,7 @@ def test_keys_of_another_region_are_told_the_right_host(emulator: LeadSquaredEmu
 
 @pytest.mark.parametrize("fields", [{"login": "other"}, {"password": "other"}])
 def test_wrong_keys_do_not_pass(emulator: LeadSquaredEmulator, connect: Any, fields: dict[str, str]) -> None:
+    """The connection test does not pass with wrong keys, and its message says which fields to check."""
     able, message = connect(host=emulator.url, **fields).test_connection()
     assert not able
     assert "check Login (access key), Password (secret key) and Host" in message
@@ -322,7 +332,8 @@ def _by_path(user: bytes, fields: bytes) -> Any:
 @pytest.mark.parametrize(
     "objection", [http(401), http(404), http(400), http(500, '{"ExceptionType": "MXA"}')]
 )
-def test_where_the_key_check_objects_the_lead_fields_are_asked(connect: Any, objection: bytes) -> None:
+def test_fallback_to_lead_fields(connect: Any, objection: bytes) -> None:
+    """Where the key check is refused, the lead fields are read to test the keys."""
     with Answering(_by_path(objection, http(200, "[]"))) as server:
         able, message = connect(host=server.url).test_connection()
     assert able
@@ -332,7 +343,8 @@ def test_where_the_key_check_objects_the_lead_fields_are_asked(connect: Any, obj
     )
 
 
-def test_where_both_object_a_region_named_is_told(connect: Any) -> None:
+def test_region_named_in_refusal(connect: Any) -> None:
+    """Where both calls are refused, a region named in the refusal is passed on."""
     wrong = http(401, '{"ExceptionMessage": "Use api-us11.leadsquared.com"}')
     with Answering(_by_path(http(401), wrong)) as server:
         able, message = connect(host=server.url).test_connection()
@@ -368,9 +380,10 @@ def _user(**fields: Any) -> bytes:
         (http(503), False, "HTTP 503"),
     ],
 )
-def test_a_key_check_in_any_shape_is_judged(
+def test_shapes_of_the_key_check(
     connect: Any, monkeypatch: pytest.MonkeyPatch, user: bytes, able: bool, said: str
 ) -> None:
+    """An answer to the key check is judged whatever its shape."""
     # The pauses before repetitions are another test's matter.
     monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.RETRY_DELAYS", ())
     with Answering(user) as server:
@@ -383,22 +396,25 @@ def test_a_key_check_in_any_shape_is_judged(
 # -- reading --------------------------------------------------------------------------------------------------
 
 
-def test_a_list_is_read_over_several_pages(
+def test_list_over_several_pages(
     emulator: LeadSquaredEmulator, connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A list's members are read over several pages."""
     monkeypatch.setattr("airflow_provider_leadreset.leadsquared.records.catalog.PAGE", 2)
     leads = [emulator.add_lead() for _ in range(5)]
     list_id = emulator.add_list("to reset", leads)
     assert connect(host=emulator.url).list_members(list_id) == leads
 
 
-def test_an_unknown_list_is_an_error_and_never_searched(emulator: LeadSquaredEmulator, connect: Any) -> None:
+def test_unknown_list(emulator: LeadSquaredEmulator, connect: Any) -> None:
+    """An unknown list is an error, and its members are never searched for."""
     with pytest.raises(InputError, match="has no list"):
         connect(host=emulator.url).list_members(LEAD)
     assert [call.path for call in emulator.calls] == ["LeadManagement.svc/Lists.Get"]
 
 
 def test_types_are_read(emulator: LeadSquaredEmulator, connect: Any) -> None:
+    """The hook reads the types of activities and tasks."""
     emulator.add_activity_type(166, "Site visit")
     kind = emulator.add_task_type("Call back")
     hook = connect(host=emulator.url)

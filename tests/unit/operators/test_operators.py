@@ -19,17 +19,20 @@ HAS_POLICIES = hasattr(LeadResetOperator, "retry_policy")
 
 
 @pytest.mark.parametrize("given", [{}, {"prospect_ids": LEAD, "prospect_ids_path": "/leads.csv"}])
-def test_leads_come_from_exactly_one_place(given):
+def test_leads_from_exactly_one_place(given):
+    """Leads come from exactly one place."""
     with pytest.raises(ValueError, match="exactly one of prospect_ids and prospect_ids_path"):
         LeadResetOperator(task_id="reset", window=WINDOW, activity_event_list=[1], **given)
 
 
-def test_a_window_must_be_given():
+def test_window_is_required():
+    """A window must be given."""
     with pytest.raises(Exception, match="window"):
         LeadResetOperator(task_id="reset", prospect_ids=LEAD, activity_event_list=[1])
 
 
-def test_values_are_stored_as_given_and_not_judged_before_they_are_rendered():
+def test_values_are_stored_as_given():
+    """Values are stored as given and not judged before they are rendered."""
     codes = ["{{ params.code }}"]
     operator = LeadResetOperator(
         task_id="reset", prospect_ids="", window="nonsense", activity_event_list=codes
@@ -38,7 +41,8 @@ def test_values_are_stored_as_given_and_not_judged_before_they_are_rendered():
     assert (operator.prospect_ids, operator.window) == ("", "nonsense")
 
 
-def test_every_templated_field_is_an_argument_and_said_to_be_templated():
+def test_templated_fields():
+    """Every templated field is an argument and is said to be templated."""
     operator = LeadResetOperator(task_id="reset", prospect_ids=LEAD, window=WINDOW)
     for name in operator.template_fields:
         assert hasattr(operator, name)
@@ -51,7 +55,8 @@ def retry_policy_of(**given):
     return getattr(operator, "retry_policy", None)
 
 
-def test_the_default_retry_policy_gives_way_to_the_users():
+def test_default_retry_policy():
+    """The default retry policy gives way to the user's."""
     if not HAS_POLICIES:
         assert retry_policy_of() is None
         return
@@ -65,7 +70,8 @@ def test_the_default_retry_policy_gives_way_to_the_users():
     assert retry_policy_of(default_args={"retry_policy": own}) is own
 
 
-def test_the_policy_waits_what_the_error_needs_and_longer_each_time():
+def test_retry_policy_delays():
+    """The retry policy waits as long as the error needs, and longer each time."""
     if not HAS_POLICIES:
         assert retry_policy_of() is None
         return
@@ -95,7 +101,8 @@ def checkpoint(store, max_tries=3, fingerprint="f", clears=0):
     return Checkpoint(context, fingerprint, logging.getLogger("test"))
 
 
-def test_progress_is_found_by_a_retry_and_not_after_a_clear_or_for_other_leads():
+def test_saved_progress():
+    """Progress is found by a retry, and not after a clear or for other leads."""
     store = Store()
     first = checkpoint(store)
     first.progress.add(Outcome(0, LEAD))
@@ -106,7 +113,8 @@ def test_progress_is_found_by_a_retry_and_not_after_a_clear_or_for_other_leads()
     assert 0 not in checkpoint(store, fingerprint="g").progress
 
 
-def test_progress_is_saved_each_two_seconds_and_only_when_it_changed():
+def test_progress_save_interval():
+    """Progress is saved every two seconds, and only when it has changed."""
     store = Store()
     saving = checkpoint(store)
     saving.save_if_due(100.0)
@@ -117,7 +125,8 @@ def test_progress_is_saved_each_two_seconds_and_only_when_it_changed():
         assert sum(end for value in store.values() for _, end in value["queued"]) == saved
 
 
-def test_a_store_that_is_away_costs_a_warning_not_the_batch(caplog):
+def test_unreachable_store(caplog):
+    """A state store that cannot be reached costs a warning, not the batch."""
     store = Store()
     saving = checkpoint(store)
     saving.progress.add(Outcome(0, LEAD))
@@ -129,7 +138,8 @@ def test_a_store_that_is_away_costs_a_warning_not_the_batch(caplog):
     assert 0 in checkpoint(store).progress
 
 
-def test_without_a_store_the_log_says_that_a_retry_repeats(caplog):
+def test_without_a_store(caplog):
+    """Without a state store the log says that a retry repeats all leads."""
     caplog.set_level(logging.INFO)
     saving = checkpoint(None)
     saving.progress.add(Outcome(0, LEAD))

@@ -41,14 +41,16 @@ def a_task(**given: Any) -> LeadResetOperator:
 
 
 @pytest.mark.parametrize("value", ["5", True, -1, 1.5, None])
-def test_a_guard_that_is_no_whole_number_is_refused(value):
+def test_guard_must_be_whole_number(value):
+    """A guard such as max_leads that is no whole number is refused."""
     run = BaseRun(a_task(max_leads=value), {})
     with pytest.raises(InputError, match=r"max_leads is .*: give a whole number"):
         run.checked("max_leads")
 
 
 @pytest.mark.parametrize("path", ["", " ", "None"])
-def test_a_path_that_rendered_to_nothing_is_refused(path):
+def test_empty_path(path):
+    """A path that rendered to nothing is refused."""
     task = LeadResetOperator(task_id="reset", prospect_ids_path=path, window="2026-09-01/2026-10-01")
     with pytest.raises(InputError, match="names no file"):
         BaseRun(task, {})._leads()
@@ -66,19 +68,22 @@ def test_a_path_that_rendered_to_nothing_is_refused(path):
     ],
 )
 @pytest.mark.parametrize("kind", [LeadResetOperator, LeadResetSensor])
-def test_beside_a_plan_nothing_is_taken_that_it_says_itself(kind, also):
+def test_arguments_beside_a_plan(kind, also):
+    """Beside a plan no argument is accepted that the plan itself settles."""
     kind(task_id="t", plan={"plan": "x"}, timezone="UTC")
     with pytest.raises(ValueError, match=f"a plan says .*leave out {next(iter(also))}"):
         kind(task_id="t", plan={"plan": "x"}, **also)
 
 
 @pytest.mark.parametrize("error", [InputError("x"), AccessError("x"), LeadRejectedError("x")])
-def test_what_a_retry_would_only_repeat_fails_at_once(error):
+def test_permanent_errors_fail_at_once(error):
+    """An error that a retry would only repeat fails the task at once."""
     with pytest.raises(AirflowFailException), task_errors():
         raise error
 
 
-def test_other_errors_pass_as_they_are():
+def test_other_errors_pass_unchanged():
+    """Other errors pass as they are."""
     with pytest.raises(KeyError), task_errors():
         raise KeyError("x")
 
@@ -91,25 +96,28 @@ def test_other_errors_pass_as_they_are():
         (QuotaError("x"), timedelta(hours=1)),
     ],
 )
-def test_what_may_pass_is_retried_after_what_it_needs(error, wait):
+def test_passing_errors_are_retried(error, wait):
+    """An error that may pass is retried after the time that it needs."""
     with pytest.raises(LeadResetFailedError) as caught, task_errors():
         raise error
     assert caught.value.retry_after == wait
 
 
-def test_a_killed_task_lets_no_further_call_start():
+def test_killed_task_starts_no_call():
+    """A killed task lets no further call start."""
     task = a_task()
     task.on_kill()  # before it runs, there is nothing to stop
     run = task._run = BaseRun(task, {})
     task.on_kill()  # before it has a client, there is nothing to stop either
     client = LeadSquaredClient("api-in21.leadsquared.com", "access", "secret")
-    run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: client)
+    run._hook = SimpleNamespace(get_conn=lambda: client)
     task.on_kill()
     with pytest.raises(ClosedError):
         client.current_user()
 
 
-def test_a_copy_needs_a_place_and_a_preview_takes_no_plan():
+def test_arguments_that_do_not_fit():
+    """A copy needs a place to be kept, and a preview accepts no plan."""
     with pytest.raises(ValueError, match="needs an evidence_path"):
         a_task(archive=True)
     with pytest.raises(ValueError, match="makes a plan and takes none"):
@@ -117,7 +125,8 @@ def test_a_copy_needs_a_place_and_a_preview_takes_no_plan():
 
 
 @pytest.mark.parametrize("start", [datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 11, 30, tzinfo=UTC)])
-def test_a_run_is_due_when_it_was_whenever_it_begins(start):
+def test_due_time_of_a_run(start):
+    """A run is due when it was due, whenever it begins."""
     end = datetime(2026, 11, 20, tzinfo=UTC)
     airflow_3 = SimpleNamespace(run_after=end, start_date=start, data_interval_end=None)
     airflow_2 = SimpleNamespace(start_date=start, data_interval_end=end)
@@ -126,36 +135,40 @@ def test_a_run_is_due_when_it_was_whenever_it_begins(start):
 
 
 @pytest.mark.parametrize("task", [LeadResetOperator, LeadResetPreviewOperator, LeadResetSensor])
-def test_all_three_wait_as_long_as_the_error_needs(task):
+def test_retry_policy_of_all_tasks(task):
+    """All three tasks wait as long as the error needs."""
     made = task(task_id="one", prospect_ids=LEAD, window="2026-09-01/2026-10-01")
     if hasattr(made, "retry_policy"):  # from Airflow 3.3 on
         assert type(made.retry_policy).__name__ == "LeadResetRetryPolicy"
 
 
 @pytest.mark.parametrize("path", ["leadreset", "./leadreset", "~/leadreset", "C:leadreset"])
-def test_evidence_is_not_kept_in_a_workers_working_directory(path):
-    with pytest.raises(InputError, match="is not whole"):
+def test_relative_evidence_path(path):
+    """Evidence is not kept in a worker's working directory."""
+    with pytest.raises(InputError, match="is no absolute URI"):
         checked_root(path)
 
 
 @pytest.mark.parametrize("path", ["/mnt/leadreset", "file:///mnt/leadreset", "s3://aws@bucket/leadreset"])
-def test_evidence_is_kept_at_a_whole_address(path):
+def test_absolute_evidence_path(path):
+    """Evidence is kept at an absolute path or URI."""
     assert checked_root(f" {path}\n") == path
 
 
-def test_an_account_that_does_not_tell_its_code_is_known_by_its_host():
+def test_account_without_a_code():
+    """An account that does not tell its code is known by its host."""
     run = BaseRun(a_task(), {})
 
     def refuse() -> None:
         raise LeadRejectedError("keys in headers are not taken here")
 
     client = SimpleNamespace(host="api.leadsquared.com", current_user=refuse)
-    run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: client)
+    run._hook = SimpleNamespace(get_conn=lambda: client)
     assert run.account == {"host": "api.leadsquared.com", "code": None}
 
 
 class Draining:
-    """A client whose gate is at first interrupted while it drains."""
+    """A client whose limiter is at first interrupted while it drains."""
 
     host = "api.leadsquared.com"
 
@@ -173,16 +186,18 @@ class Draining:
 
 
 @pytest.mark.parametrize("error", [None, InputError])
-def test_a_timeout_while_slots_are_given_back_changes_no_end_and_gives_none_back_early(error):
+def test_timeout_while_draining(error):
+    """A timeout while slots are given back changes nothing of the task's end and gives none back early."""
     run, client = BaseRun(a_task(pool="p"), {}), Draining()
-    run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: client, settings=SimpleNamespace(pool="p"))
+    run._hook = SimpleNamespace(get_conn=lambda: client, settings=SimpleNamespace(pool="p"))
     with nullcontext() if error is None else pytest.raises(error), run.account_session():
         if error:
             raise error("how the work ended")
     assert client.drains == 2
 
 
-def test_a_preview_that_is_asked_for_something_else_does_not_show_its_earlier_plan(tmp_path):
+def test_preview_of_another_request(tmp_path):
+    """A preview that is asked for something else does not show its earlier plan."""
     task = LeadResetPreviewOperator(
         task_id="preview", prospect_ids=LEAD, window="2026-09-01/2026-10-01", activity_event_list=[166]
     )
@@ -190,7 +205,7 @@ def test_a_preview_that_is_asked_for_something_else_does_not_show_its_earlier_pl
     run = PreviewRun(
         task, {"ti": ti, "dag_run": SimpleNamespace(run_after=datetime(2026, 10, 2, tzinfo=UTC))}
     )
-    run.__dict__["hook"] = SimpleNamespace(get_conn=lambda: SimpleNamespace(host="api.leadsquared.com"))
+    run._hook = SimpleNamespace(get_conn=lambda: SimpleNamespace(host="api.leadsquared.com"))
     request, folder = run.checked_request(), run.evidence_in(str(tmp_path), of_this_try=False)
     assert run._earlier(folder, request) is None
     writer = PlanWriter(

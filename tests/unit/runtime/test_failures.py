@@ -26,7 +26,7 @@ LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 FOR_GOOD, PASSING = LeadRejectedError("unknown lead", status=500), UnavailableError("no answer")
 
 
-def tally(*errors, total=10):
+def counts_of(*errors, total=10):
     result = BatchCounts(total, RateLimiter(SlidingWindow(25)))
     for index, error in enumerate(errors):
         result.add(Outcome(index, LEAD, error))
@@ -52,24 +52,28 @@ def tally(*errors, total=10):
         ([PASSING], SameErrorsError("alike"), 50, LeadResetFailedError),
     ],
 )
-def test_a_task_fails_at_once_when_a_retry_would_only_repeat_it(errors, stopped, most, expected):
-    assert type(failure(tally(*errors, total=10 if stopped else len(errors)), stopped, most)) is (
+def test_kind_of_failure(errors, stopped, most, expected):
+    """A task fails at once when a retry would only repeat the failure."""
+    assert type(failure(counts_of(*errors, total=10 if stopped else len(errors)), stopped, most)) is (
         expected or type(None)
     )
 
 
-def test_a_used_up_quota_waits_an_hour_and_an_outage_a_minute():
-    quota, outage = failure(tally(), QuotaError("x"), 0), failure(tally(), OutageError("x"), 0)
+def test_retry_delays():
+    """The retry after a used-up quota waits an hour, and after an outage a minute."""
+    quota, outage = failure(counts_of(), QuotaError("x"), 0), failure(counts_of(), OutageError("x"), 0)
     assert (quota.retry_after, outage.retry_after) == (timedelta(hours=1), timedelta(minutes=1))
 
 
-def test_the_message_counts_every_lead_and_names_the_failed():
-    text = str(failure(tally(None, FOR_GOOD), AccessError("wrong keys", status=401), 0))
+def test_failure_message():
+    """The message counts every lead and names those that failed."""
+    text = str(failure(counts_of(None, FOR_GOOD), AccessError("wrong keys", status=401), 0))
     assert "1 of 10 leads queued, 1 failed and 8 not reached: HTTP 401: wrong keys" in text
     assert f"{LEAD}: HTTP 500: unknown lead" in text
 
 
-def test_leads_that_were_not_reached_are_never_a_success():
-    error = failure(tally(None, total=2), None, 5)
+def test_leads_not_reached():
+    """A batch with leads that were not reached is never a success."""
+    error = failure(counts_of(None, total=2), None, 5)
     assert type(error) is LeadResetFailedError
     assert "1 of 2 leads were not reached" in str(error)

@@ -24,7 +24,8 @@ def stamps_of(steps: list[int]) -> list[float]:
     return [float(sum(steps[: n + 1])) for n in range(len(steps))]
 
 
-def test_a_call_exactly_one_window_later_is_admitted_and_one_before_is_not() -> None:
+def test_window_boundary() -> None:
+    """A call exactly one window later is admitted, and one just before that is not."""
     limit = CallLimit(2, 5.0)
     assert [limit.admit(at) for at in (100.0, 101.0, 104.999, 105.0, 105.5, 106.0)] == [
         True,
@@ -36,14 +37,16 @@ def test_a_call_exactly_one_window_later_is_admitted_and_one_before_is_not() -> 
     ]
 
 
-def test_rejected_calls_cost_nothing_unless_told() -> None:
+def test_rejected_calls_are_free() -> None:
+    """Rejected calls use up nothing of the limit unless the limit is told to count them."""
     free, dear = CallLimit(1, 5.0), CallLimit(1, 5.0, count_rejected=True)
     stamps = [0.0, 3.0, 6.0, 9.0]
     assert [free.admit(at) for at in stamps] == [True, False, True, False]
     assert [dear.admit(at) for at in stamps] == [True, False, False, False]
 
 
-def test_a_call_taken_back_leaves_its_place_to_another() -> None:
+def test_call_taken_back() -> None:
+    """A call that is taken back leaves its place to another."""
     limit = CallLimit(1, 5.0)
     assert limit.admit(0.0)
     limit.take_back(0.0)
@@ -55,7 +58,8 @@ def test_a_call_taken_back_leaves_its_place_to_another() -> None:
 
 @settings(database=None, max_examples=60, deadline=None)
 @given(gaps, st.integers(min_value=1, max_value=4))
-def test_no_window_ever_holds_more_admitted_calls_than_the_limit(steps: list[int], calls: int) -> None:
+def test_limit_holds_in_every_window(steps: list[int], calls: int) -> None:
+    """No window ever holds more admitted calls than the limit."""
     limit = CallLimit(calls, 5.0)
     admitted = [at for at in stamps_of(steps) if limit.admit(at)]
     assert most_in_window(admitted, 5.0) <= calls
@@ -63,14 +67,16 @@ def test_no_window_ever_holds_more_admitted_calls_than_the_limit(steps: list[int
 
 @settings(database=None, max_examples=60, deadline=None)
 @given(gaps)
-def test_the_worst_window_is_what_counting_from_every_stamp_gives(steps: list[int]) -> None:
+def test_worst_window_count(steps: list[int]) -> None:
+    """The worst window is what counting from every time stamp gives."""
     stamps = stamps_of(steps)
     counted = [sum(1 for other in stamps if start <= other < start + 5.0) for start in stamps]
     assert most_in_window(reversed(stamps), 5.0) == max(counted, default=0)
 
 
 @pytest.mark.parametrize(("calls", "seconds"), [(0, 5.0), (-1, 5.0), (1, 0.0)])
-def test_a_limit_that_makes_no_sense_is_refused(calls: int, seconds: float) -> None:
+def test_invalid_limits_are_refused(calls: int, seconds: float) -> None:
+    """A limit of no calls, or over no time, is refused."""
     with pytest.raises(ValueError, match="must be"):
         CallLimit(calls, seconds)
 
@@ -90,7 +96,8 @@ def test_a_limit_that_makes_no_sense_is_refused(calls: int, seconds: float) -> N
         ),
     ],
 )
-def test_throttling_has_three_looks(form: str, status: int, body: str) -> None:
+def test_three_forms_of_throttling(form: str, status: int, body: str) -> None:
+    """A throttled call is answered in one of three forms: a 429, a 403 or a 200 with an error in it."""
     with LeadSquaredEmulator(calls_per_5s=2, window=60, throttle_as=form) as lsq:  # type: ignore[arg-type]
         answers = [call(lsq) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, status]
@@ -100,7 +107,8 @@ def test_throttling_has_three_looks(form: str, status: int, body: str) -> None:
     assert lsq.worst_window() == 3
 
 
-def test_the_limit_counts_reads_but_no_wrong_keys_and_starts_anew_when_told() -> None:
+def test_which_calls_count() -> None:
+    """The limit counts reads but no calls with wrong keys, and starts anew when told."""
     with LeadSquaredEmulator(calls_per_5s=1, window=60) as lsq:
         assert requests.get(f"{lsq.url}/v2/{KEY_CHECK}", timeout=5).status_code == 401
         assert [call(lsq).status_code for _ in range(2)] == [200, 429]
@@ -111,7 +119,8 @@ def test_the_limit_counts_reads_but_no_wrong_keys_and_starts_anew_when_told() ->
         assert call(lsq).status_code == 200
 
 
-def test_25_calls_at_once_are_stamped_at_once_and_the_26th_is_turned_away() -> None:
+def test_concurrent_calls_at_the_limit() -> None:
+    """Twenty-five calls at once are stamped at once, and the 26th is turned away."""
     with LeadSquaredEmulator(calls_per_5s=25, window=60, latency=0.02) as lsq:
         together = threading.Barrier(26)
         statuses: list[int] = []
@@ -132,7 +141,8 @@ def test_25_calls_at_once_are_stamped_at_once_and_the_26th_is_turned_away() -> N
     assert stamps[-1] - stamps[0] < 0.5
 
 
-def test_latency_before_the_stamp_delays_it_and_latency_after_does_not() -> None:
+def test_latency_around_the_stamp() -> None:
+    """Latency before a call's time stamp delays the stamp, and latency after it does not."""
     waits = iter([0.05])
     with LeadSquaredEmulator(latency=0.05, latency_before=lambda: next(waits)) as lsq:
         start = time.monotonic()

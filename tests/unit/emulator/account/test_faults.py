@@ -34,9 +34,10 @@ def send(api: Api, lead_id: str, timeout: float = 5) -> requests.Response:
         ("401", 401, "MXInvalidAccessDetailsException"),
     ],
 )
-def test_a_fault_hits_once_and_nothing_is_done(
+def test_fault_hits_once(
     lsq: LeadSquaredEmulator, api: Api, lead_id: str, kind: str, status: int, text: str
 ) -> None:
+    """A fault hits one call only, and that call's reset is not carried out."""
     lsq.fault(kind)  # type: ignore[arg-type]
     answer = send(api, lead_id)
     assert answer.status_code == status
@@ -50,14 +51,16 @@ def test_a_fault_hits_once_and_nothing_is_done(
     assert len(lsq.resets) == 1
 
 
-def test_a_redirect_leads_back_to_where_it_shows(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+def test_redirect_target(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """A redirect leads back to the emulator, where following it would show, or to a given address."""
     lsq.fault("redirect")
     lsq.fault("redirect", body="https://elsewhere.invalid/")
     assert send(api, lead_id).headers["location"] == f"/v2/{RESET}?redirected=1"
     assert send(api, lead_id).headers["location"] == "https://elsewhere.invalid/"
 
 
-def test_a_dropped_connection(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+def test_dropped_connection(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """A dropped connection is a connection error for the caller, and its reset is not carried out."""
     lsq.fault("drop")
     with pytest.raises(requests.ConnectionError):
         send(api, lead_id)
@@ -66,7 +69,8 @@ def test_a_dropped_connection(lsq: LeadSquaredEmulator, api: Api, lead_id: str) 
     assert send(api, lead_id).status_code == 200
 
 
-def test_a_truncated_answer_was_carried_out(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+def test_truncated_answer_was_carried_out(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """A reset whose answer is cut off was carried out all the same."""
     lsq.fault("truncated")
     answer = send(api, lead_id)
     assert answer.status_code == 200
@@ -75,7 +79,8 @@ def test_a_truncated_answer_was_carried_out(lsq: LeadSquaredEmulator, api: Api, 
     assert len(lsq.resets) == 1
 
 
-def test_a_hanging_answer_was_carried_out(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+def test_hanging_answer_was_carried_out(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """A reset whose answer comes late, or never, was carried out all the same."""
     lsq.fault("hang", seconds=0.1)
     lsq.fault("hang")
     start = time.monotonic()
@@ -87,7 +92,8 @@ def test_a_hanging_answer_was_carried_out(lsq: LeadSquaredEmulator, api: Api, le
     assert [call.status for call in lsq.calls] == [200, 0]
 
 
-def test_stopping_breaks_off_what_hangs(lead_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_breaks_off_hanging_answers(lead_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopping the emulator breaks off answers that hang."""
     failures: list[Exception] = []
     carried_out = threading.Event()
     with LeadSquaredEmulator() as lsq:
@@ -117,6 +123,7 @@ def test_stopping_breaks_off_what_hangs(lead_id: str, monkeypatch: pytest.Monkey
 
 
 def test_faults_by_path_lead_and_number(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """A fault can be for a path and a lead, and lasts a number of calls or until it is cleared."""
     other = lsq.add_lead()
     lsq.fault("500", times=2, path="Lead.Reset", prospect_id=other.upper())
     assert api.get("LeadManagement.svc/Leads.GetById", id=other).status_code == 200
@@ -128,7 +135,8 @@ def test_faults_by_path_lead_and_number(lsq: LeadSquaredEmulator, api: Api, lead
     assert send(api, lead_id).status_code == 200
 
 
-def test_faults_with_bodies_of_ones_own(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+def test_faults_with_custom_bodies(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """Faults can be given a body and a status of their own."""
     lsq.fault("500-mx", body="MXUnheardOfException")
     assert send(api, lead_id).json()["ExceptionType"] == "MXUnheardOfException"
     lsq.fault("500-mx", body={"ExceptionMessage": "Mine"}, status=400)
@@ -147,13 +155,15 @@ def test_faults_with_bodies_of_ones_own(lsq: LeadSquaredEmulator, api: Api, lead
 
 
 def test_unknown_faults_are_refused(lsq: LeadSquaredEmulator) -> None:
+    """Unknown kinds of faults, and faults that would never hit, are refused."""
     with pytest.raises(ValueError, match="A fault is one of"):
         lsq.fault("503")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="times"):
         lsq.fault("500", times=0)
 
 
-def test_a_forced_throttling_uses_no_budget_and_the_limit_no_fault(lead_id: str) -> None:
+def test_forced_throttling_and_the_limit(lead_id: str) -> None:
+    """A forced throttling uses up nothing of the call limit, and a call over the limit uses up no fault."""
     with LeadSquaredEmulator(calls_per_5s=1, window=60) as lsq:
         lsq.add_lead(lead_id)
         api = Api(lsq)

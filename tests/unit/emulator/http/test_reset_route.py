@@ -60,9 +60,10 @@ def gone(lsq: LeadSquaredEmulator, lead_id: str) -> set[str]:
         ({"ActivityEventList": [166], "FromDate": "2026-09-30 12:00:01"}, {"166 01"}),
     ],
 )
-def test_only_what_is_named_goes_and_system_activities_never(
+def test_only_named_records_are_deleted(
     lsq: LeadSquaredEmulator, api: Api, full: str, fields: dict[str, Any], expected: set[str]
 ) -> None:
+    """Only what a reset names is deleted, and system activities never are."""
     answer = api.reset(full, **fields)
     assert answer.status_code == 200
     assert answer.json() == {
@@ -75,7 +76,8 @@ def test_only_what_is_named_goes_and_system_activities_never(
     assert [call.prospect_id for call in lsq.resets] == [full]
 
 
-def test_without_dates_all_of_the_past_goes(lsq: LeadSquaredEmulator, api: Api, full: str) -> None:
+def test_reset_without_dates(lsq: LeadSquaredEmulator, api: Api, full: str) -> None:
+    """Without dates all of the past is deleted, and nothing of the future."""
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     kept = lsq.add_activity(full, 166, tomorrow)
     assert api.post(RESET, {"ProspectId": full, "ActivityEventList": [166]}).status_code == 200
@@ -94,7 +96,8 @@ def test_without_dates_all_of_the_past_goes(lsq: LeadSquaredEmulator, api: Api, 
         ),
     ],
 )
-def test_bounds(bounds: Bounds, left: list[str]) -> None:
+def test_date_bounds(bounds: Bounds, left: list[str]) -> None:
+    """Either both dates belong to the deleted period or the first one only, as the emulator is told."""
     crm = Crm(bounds=bounds, queue_delay=None)
     lead_id = crm.add_lead()
     for at in (FROM, TO, *left):
@@ -132,9 +135,10 @@ def test_bounds(bounds: Bounds, left: list[str]) -> None:
         ({"FromDate": "2026-10-02 00:00:00"}, 500, "MXInvalidInputException"),
     ],
 )
-def test_a_wrong_body_is_an_error_and_deletes_nothing(
+def test_wrong_body(
     lsq: LeadSquaredEmulator, api: Api, full: str, change: dict[str, Any], status: int, kind: str
 ) -> None:
+    """A wrong body is an error and deletes nothing."""
     body = {"ProspectId": full, "ActivityEventList": [166], "FromDate": FROM, "ToDate": TO, **change}
     answer = api.post(RESET, body)
     assert (answer.status_code, answer.json()["ExceptionType"]) == (status, kind)
@@ -154,21 +158,22 @@ def test_a_wrong_body_is_an_error_and_deletes_nothing(
         (b"[" * 100_000, "application/json"),
     ],
 )
-def test_what_is_no_json_object_is_a_400(api: Api, data: bytes, content_type: str) -> None:
+def test_body_without_json_object(api: Api, data: bytes, content_type: str) -> None:
+    """A body that is no JSON object is answered with a 400."""
     url = f"{api.lsq.url}/v2/{RESET}"
     answer = requests.post(url, data=data, headers={**api.keys, "Content-Type": content_type}, timeout=5)
     assert answer.status_code == 400
 
 
-def test_keys_of_a_user_who_is_no_administrator_reset_nothing(
-    lsq: LeadSquaredEmulator, api: Api, full: str
-) -> None:
+def test_reset_needs_administrator(lsq: LeadSquaredEmulator, api: Api, full: str) -> None:
+    """The keys of a user who is no administrator reset nothing."""
     lsq.set_user(role="Sales User")
     assert api.reset(full, ActivityEventList=[166]).status_code == 403
     assert lsq.resets == []
 
 
-def test_resets_are_applied_after_the_delay_and_not_before() -> None:
+def test_queue_delay() -> None:
+    """Resets are applied after the delay and not before."""
     now = 100.0
     crm = Crm(queue_delay=2.0, clock=lambda: now)
     lead_id = crm.add_lead()
@@ -184,6 +189,7 @@ def test_resets_are_applied_after_the_delay_and_not_before() -> None:
 
 
 def test_waiting_for_the_queue(lead_id: str) -> None:
+    """Waiting until the emulator is idle means that all queued resets are applied."""
     with LeadSquaredEmulator(queue_delay=0.02) as lsq:
         lsq.add_lead(lead_id)
         activity = lsq.add_activity(lead_id, 166, NOON)
@@ -195,7 +201,8 @@ def test_waiting_for_the_queue(lead_id: str) -> None:
             assert lsq.find_activity(activity) is None
 
 
-def test_waiting_ends_when_another_thread_applies_the_queue_or_time_is_up() -> None:
+def test_end_of_waiting() -> None:
+    """Waiting ends when another thread applies the queue or the time is up."""
     crm = Crm(queue_delay=None)
     lead_id = crm.add_lead()
     crm.wait_until_idle(timeout=0)
@@ -210,7 +217,8 @@ def test_waiting_ends_when_another_thread_applies_the_queue_or_time_is_up() -> N
     assert not waiter.is_alive()
 
 
-def test_times_are_utc_text_or_aware_and_nothing_else(lsq: LeadSquaredEmulator, lead_id: str) -> None:
+def test_accepted_times(lsq: LeadSquaredEmulator, lead_id: str) -> None:
+    """Times are UTC texts or datetimes with a time zone, and nothing else."""
     india = timezone(timedelta(hours=5, minutes=30))
     lsq.add_note(lead_id, "aware", datetime(2026, 10, 1, 5, 30, tzinfo=india))
     assert lsq.remaining(lead_id)["notes"][0]["created_on"] == FROM
@@ -219,7 +227,8 @@ def test_times_are_utc_text_or_aware_and_nothing_else(lsq: LeadSquaredEmulator, 
             lsq.add_note(lead_id, "?", wrong)  # type: ignore[arg-type]
 
 
-def test_seeding_checks_what_it_is_given(lsq: LeadSquaredEmulator, lead_id: str) -> None:
+def test_seed_checks(lsq: LeadSquaredEmulator, lead_id: str) -> None:
+    """Seeding, like setting up the emulator, refuses values that make no sense."""
     with pytest.raises(ValueError, match="exists already"):
         lsq.add_lead(lead_id.upper())
     with pytest.raises(ValueError, match="not a GUID"):
@@ -234,7 +243,8 @@ def test_seeding_checks_what_it_is_given(lsq: LeadSquaredEmulator, lead_id: str)
         LeadSquaredEmulator(throttle_as="500")  # type: ignore[arg-type]
 
 
-def test_ten_thousand_activities_on_one_lead(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+def test_ten_thousand_activities(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """Ten thousand activities of one lead can be read page by page and reset."""
     start = datetime(2026, 10, 1, tzinfo=UTC)
     for number in range(10_000):
         lsq.add_activity(lead_id, 166 + number % 2, start + timedelta(seconds=number))

@@ -20,6 +20,7 @@ def kind_of(answer: requests.Response) -> tuple[int, str]:
 
 
 def test_activities_of_a_lead(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """A lead's activities are answered newest first, also of one event only, and an unknown lead has none."""
     lsq.add_activity_type(166, "Test call")
     older = lsq.add_activity(lead_id, 166, AT, note="hello")
     newer = lsq.add_activity(lead_id, 22, "2026-10-01 12:00:00.250", modified_on="2026-10-03 00:00:00")
@@ -65,6 +66,7 @@ def test_activities_of_a_lead(lsq: LeadSquaredEmulator, api: Api, lead_id: str) 
 def test_paging_of_activities(
     lsq: LeadSquaredEmulator, api: Api, lead_id: str, paging: Any, first: int, count: int
 ) -> None:
+    """Activities come in pages, asked for by page and size or by offset and row count."""
     ids = [lsq.add_activity(lead_id, 166, f"2026-10-01 12:00:{n:02d}") for n in range(60)][::-1]
     answer = api.post(RETRIEVE, {"Paging": paging}, leadId=lead_id).json()
     assert answer["RecordCount"] == 60
@@ -72,13 +74,13 @@ def test_paging_of_activities(
 
 
 @pytest.mark.parametrize("paging", [{"PageSize": 1001}, {"RowCount": 0}, {"PageSize": "many"}])
-def test_a_bad_page_is_a_500_with_an_mx_type(api: Api, lead_id: str, paging: dict[str, Any]) -> None:
+def test_bad_paging(api: Api, lead_id: str, paging: dict[str, Any]) -> None:
+    """A bad page is answered with a 500 and LeadSquared's type of exception."""
     assert kind_of(api.post(RETRIEVE, {"Paging": paging}, leadId=lead_id)) == (500, "MXInvalidInputException")
 
 
-def test_activities_by_event_compare_with_their_last_change(
-    lsq: LeadSquaredEmulator, api: Api, lead_id: str
-) -> None:
+def test_activities_by_event(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """When activities are read by event, the dates are compared with their last change."""
     lsq.add_activity(lead_id, 166, AT, modified_on="2026-11-01 00:00:00")
     found = lsq.add_activity(lead_id, 166, "2026-01-01 00:00:00", modified_on=AT)
     lsq.add_activity(lead_id, 167, AT)
@@ -97,7 +99,8 @@ def test_activities_by_event_compare_with_their_last_change(
     assert api.post(BY_EVENT, {"Parameter": 7}).status_code == 400
 
 
-def test_one_activity_until_it_is_gone(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+def test_activity_until_deleted(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """A single activity can be read until the queued reset is applied."""
     path = "ProspectActivity.svc/GetActivityDetails"
     activity = lsq.add_activity(lead_id, 166, AT)
     assert api.get(path, activityId=activity).json()["Id"] == activity
@@ -107,7 +110,8 @@ def test_one_activity_until_it_is_gone(lsq: LeadSquaredEmulator, api: Api, lead_
     assert kind_of(api.get(path, activityId=activity)) == (500, "MXUnknownProspectActivityException")
 
 
-def test_tasks_of_a_lead_do_not_say_their_type(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+def test_tasks_of_a_lead(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """A lead's tasks do not say their type."""
     task = lsq.add_task(
         lead_id, TYPE, AT, name="Call", due_date="2026-10-05 00:00:00", owner="tom@example.com"
     )
@@ -132,6 +136,7 @@ def test_tasks_of_a_lead_do_not_say_their_type(lsq: LeadSquaredEmulator, api: Ap
 
 
 def test_tasks_by_owner_and_type(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """Tasks can be read by owner and type, narrowed by status and dates, and with columns left out."""
     other = lsq.add_task_type("Visit")
     calls = [
         lsq.add_task(lead_id, TYPE, f"2026-10-0{n} 00:00:00", owner="tom@example.com") for n in (1, 2, 3)
@@ -171,6 +176,7 @@ def test_tasks_by_owner_and_type(lsq: LeadSquaredEmulator, api: Api, lead_id: st
 
 
 def test_notes_of_a_lead(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """A lead's notes are answered newest first, in pages or a single one by its id."""
     first = lsq.add_note(lead_id, "one", AT, attachment_url="https://files.example/a.pdf")
     second = lsq.add_note(lead_id, "two", "2026-10-02 00:00:00")
     path = "LeadManagement.svc/RetrieveNote"
@@ -197,6 +203,7 @@ def test_notes_of_a_lead(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> No
 
 
 def test_leads_by_id(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """A lead is read by its id, and an unknown id gives an empty list."""
     lsq.add_activity(lead_id, 166, AT)
     (row,) = api.get("LeadManagement.svc/Leads.GetById", id=lead_id).json()
     assert (row["ProspectID"], row["FirstName"], row["ProspectStage"]) == (lead_id, "Asha", "Qualified")
@@ -207,6 +214,7 @@ def test_leads_by_id(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
 
 
 def test_leads_in_bulk(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """Leads are read in bulk by their ids, each once, and without those that are unknown."""
     path = "LeadManagement.svc/Leads/Retrieve/ByIds"
     asked = {"SearchParameters": {"LeadIds": [lead_id.upper(), UNKNOWN, lead_id]}}
     answer = api.post(path, {**asked, "Columns": {"Include_CSV": "ProspectId, CreatedOn"}})
@@ -221,6 +229,7 @@ def test_leads_in_bulk(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None
 
 
 def test_lists_and_their_members(lsq: LeadSquaredEmulator, api: Api) -> None:
+    """Lists are found by name, and their members are read page by page."""
     leads = [lsq.add_lead() for _ in range(30)]
     list_id = lsq.add_list("Test leads", leads)
     lsq.add_list("Empty", [])
@@ -248,6 +257,7 @@ def test_lists_and_their_members(lsq: LeadSquaredEmulator, api: Api) -> None:
 
 
 def test_types_and_fields(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """The types of activities and tasks and the fields of leads can be read."""
     lsq.add_activity_type(166, "Test call")
     lsq.add_activity(lead_id, 300, AT)
     types = {
@@ -268,7 +278,8 @@ def test_types_and_fields(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> N
     assert [field["SchemaName"] for field in fields] == ["ProspectID"]
 
 
-def test_the_key_check_names_role_and_hosts(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+def test_key_check_answer(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """The key check names the user's role and the account's hosts, and calls at another host are refused."""
     path = "Authentication.svc/UserByAccessKey.Get"
     user = api.get(path).json()
     assert user["Role"] == "Administrator"
@@ -285,7 +296,8 @@ def test_the_key_check_names_role_and_hosts(lsq: LeadSquaredEmulator, api: Api, 
     assert "api-in21.leadsquared.com" in elsewhere.json()["ExceptionMessage"]
 
 
-def test_keys_in_headers_or_query_and_never_in_the_record(lsq: LeadSquaredEmulator, lead_id: str) -> None:
+def test_where_keys_are_accepted(lsq: LeadSquaredEmulator, lead_id: str) -> None:
+    """Keys are accepted in headers or in the query and are never in the record of calls."""
     url = f"{lsq.url}/v2/LeadManagement.svc/Leads.GetById"
     keys = {"accessKey": lsq.access_key, "secretKey": lsq.secret_key}
     headers = {"x-LSQ-AccessKey": lsq.access_key, "x-LSQ-SecretKey": lsq.secret_key, "User-Agent": "me/1"}
@@ -310,13 +322,15 @@ def test_keys_in_headers_or_query_and_never_in_the_record(lsq: LeadSquaredEmulat
 
 
 def test_unknown_paths_and_methods(api: Api, lead_id: str) -> None:
+    """An unknown path is answered with a 404, and a wrong method with a 405."""
     assert api.post("LeadManagement.svc/Lead.Rest", {}).status_code == 404
     assert api.get("LeadManagement.svc/Lead.Reset").status_code == 405
     assert requests.get(f"{api.lsq.url}/nowhere", timeout=5).status_code == 404
     assert [call.status for call in api.lsq.calls] == [404, 405]
 
 
-def test_what_is_recorded_of_a_call(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+def test_recorded_calls(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
+    """A call is recorded with its method, path, status, body, time and lead."""
     api.reset(lead_id.upper(), ActivityEventList=[166])
     api.post("LeadManagement.svc/RetrieveNote", {"Parameter": {"RelatedId": lead_id}})
     api.post(RETRIEVE, leadId=lead_id)

@@ -80,7 +80,8 @@ def assert_no_key(error: BaseException, *keys: str, local_names: bool = True) ->
 # -- what is sent ---------------------------------------------------------------------------------------------
 
 
-def test_a_reset_is_sent_as_documented_with_the_keys_in_headers_only() -> None:
+def test_reset_request_format() -> None:
+    """A reset is sent as LeadSquared documents it, with the keys in the headers only."""
     with Answering(OK) as server:
         client_of(server.url).reset(RESET)
     (request,) = server.requests
@@ -103,21 +104,24 @@ def test_a_reset_is_sent_as_documented_with_the_keys_in_headers_only() -> None:
 
 
 @pytest.mark.parametrize("key", [*"$+/%=&?#\"'\\", "%41", "u$r A", "a:b@c", "{{ x }}", "~!*()[]|;,<>"])
-def test_a_key_of_any_signs_arrives_as_it_is(key: str) -> None:
+def test_keys_with_special_characters(key: str) -> None:
+    """A key with any special characters arrives at the server unchanged."""
     with Answering(OK) as server:
         client_of(server.url, access=f"ak{key}1", secret=f"sk{key}2").call("GET", "x")
     headers = server.requests[0].headers
     assert (headers["x-lsq-accesskey"], headers["x-lsq-secretkey"]) == (f"ak{key}1", f"sk{key}2")
 
 
-def test_blanks_around_pasted_keys_are_dropped() -> None:
+def test_keys_stripped_of_blanks() -> None:
+    """Blanks around pasted keys are dropped."""
     with Answering(OK) as server:
         client_of(server.url, access=f" {ACCESS}\n", secret=f"\t{SECRET} ").call("GET", "x")
     assert server.requests[0].headers["x-lsq-accesskey"] == ACCESS
     assert server.requests[0].headers["x-lsq-secretkey"] == SECRET
 
 
-def test_the_emulator_takes_the_keys_and_the_reset(emulator: LeadSquaredEmulator) -> None:
+def test_emulator_accepts_reset(emulator: LeadSquaredEmulator) -> None:
+    """The emulator accepts the keys and the reset, and deletes only what is inside the window."""
     gone = emulator.add_activity(LEAD, 166, "2026-09-10 09:00:00")
     kept = emulator.add_activity(LEAD, 166, "2026-10-01 00:00:00")
     client_of(emulator.url).reset(RESET)
@@ -127,14 +131,16 @@ def test_the_emulator_takes_the_keys_and_the_reset(emulator: LeadSquaredEmulator
     assert gone not in left
 
 
-def test_a_redirect_is_not_followed(emulator: LeadSquaredEmulator) -> None:
+def test_redirect_not_followed(emulator: LeadSquaredEmulator) -> None:
+    """A redirect is not followed: it is an access error after a single call."""
     emulator.fault("redirect")
     with pytest.raises(AccessError):
         client_of(emulator.url).reset(RESET)
     assert len(emulator.calls) == 1
 
 
-def test_no_cookie_is_kept() -> None:
+def test_cookies_not_kept() -> None:
+    """A cookie that the server sets is not sent with the next call."""
     with Answering(http(200, "[]", "Set-Cookie: session=1; Path=/")) as server:
         client = client_of(server.url)
         client.call("GET", "x")
@@ -143,9 +149,8 @@ def test_no_cookie_is_kept() -> None:
     assert "cookie" not in server.requests[1].headers
 
 
-def test_proxies_and_netrc_of_the_environment_are_not_used_for_this_machine(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
+def test_environment_proxies_ignored_locally(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """Proxies and netrc credentials from the environment are not used for calls to this machine."""
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login netrc-user password netrc-password\n")
     (tmp_path / "netrc").chmod(0o600)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
@@ -159,7 +164,8 @@ def test_proxies_and_netrc_of_the_environment_are_not_used_for_this_machine(
 
 
 @pytest.mark.parametrize("timeout", [0.5, 30.0])
-def test_every_call_has_the_time_out(monkeypatch: pytest.MonkeyPatch, timeout: float) -> None:
+def test_timeout_on_every_call(monkeypatch: pytest.MonkeyPatch, timeout: float) -> None:
+    """Every call has the configured time-out and verifies certificates."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     seen: list[Any] = []
@@ -182,7 +188,8 @@ def test_every_call_has_the_time_out(monkeypatch: pytest.MonkeyPatch, timeout: f
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), False])
-def test_no_time_out_is_refused(timeout: float) -> None:
+def test_invalid_timeout_refused(timeout: float) -> None:
+    """A time-out that is not a positive, finite number is refused."""
     with pytest.raises(InputError, match="timeout is"):
         LeadSquaredClient(HOST, ACCESS, SECRET, timeout=timeout)
 
@@ -217,14 +224,16 @@ def test_no_time_out_is_refused(timeout: float) -> None:
         ("[2001:db8::1]:8443", "[2001:db8::1]:8443"),
     ],
 )
-def test_a_host_is_taken_in_the_forms_that_people_paste(given: str, host: str) -> None:
+def test_host_forms_accepted(given: str, host: str) -> None:
+    """A host is accepted in the forms in which people paste it."""
     client = client_of(given)
     assert client.host == host
     assert repr(client) == f"<LeadSquaredClient of {host}>"
 
 
 @pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1:9", HOST])
-def test_a_host_without_a_scheme_is_called_over_https(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+def test_host_defaults_to_https(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """A host without a scheme is called over HTTPS."""
     urls: list[str] = []
 
     def send(self: requests.adapters.HTTPAdapter, request: Any, **more: Any) -> Any:
@@ -268,7 +277,8 @@ def test_a_host_without_a_scheme_is_called_over_https(monkeypatch: pytest.Monkey
     ],
     ids=lambda host: repr(host)[:40],
 )
-def test_a_host_that_cannot_be_one_is_refused_at_once(host: Any) -> None:
+def test_invalid_host_refused(host: Any) -> None:
+    """A value that cannot be a host name is refused at once, before any call."""
     with pytest.raises(InputError, match=r"the connection's Host is .* such as api-in21\.leadsquared\.com"):
         client_of(host)
 
@@ -277,7 +287,8 @@ def test_a_host_that_cannot_be_one_is_refused_at_once(host: Any) -> None:
     "host",
     [f"http://{HOST}", "http://10.0.0.1", "http://0.0.0.0", "http://localhost.example.com", "http://127.1"],
 )
-def test_keys_are_not_sent_unencrypted_to_another_machine(host: str) -> None:
+def test_remote_http_refused(host: str) -> None:
+    """Keys are not sent unencrypted to another machine."""
     with pytest.raises(InputError, match="keys travel over https only, write"):
         client_of(host)
 
@@ -294,7 +305,8 @@ def test_keys_are_not_sent_unencrypted_to_another_machine(host: str) -> None:
         "{a}",
     ],
 )
-def test_keys_pasted_into_the_host_are_not_quoted(host: str) -> None:
+def test_keys_in_host_not_quoted(host: str) -> None:
+    """Keys pasted into the Host field are not quoted in the error."""
     for spell in (str, quote, quote_plus):
         with pytest.raises(InputError) as caught:
             client_of(host.format(a=spell(ACCESS), s=spell(SECRET)))
@@ -306,14 +318,16 @@ def test_keys_pasted_into_the_host_are_not_quoted(host: str) -> None:
     "bad", ["", "  ", None, 5, "secret-\nkey", "secret-\r\nX-Evil: 1", "secret-\0", "secret-\x7f", "secret-é"]
 )
 @pytest.mark.parametrize("which", ["access", "secret"])
-def test_a_key_that_cannot_be_one_is_refused_by_its_name_without_being_quoted(which: str, bad: Any) -> None:
+def test_invalid_key_refused(which: str, bad: Any) -> None:
+    """A value that cannot be a key is refused by the name of its field, without being quoted."""
     with pytest.raises(InputError, match={"access": "Login", "secret": "Password"}[which]) as caught:
         client_of(HOST, **{which: bad})
     assert "secret-" not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
-def test_every_spelling_of_a_key_is_known() -> None:
+def test_key_spellings_known() -> None:
+    """Every encoded spelling of a key is known, so that it can be removed from messages."""
     spelled = key_forms('a/b+c d"$\\')
     assert spelled >= {
         'a/b+c d"$\\',
@@ -333,9 +347,10 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_no_failure_shows_a_key(
+def test_failures_hide_keys(
     emulator: LeadSquaredEmulator, caplog: pytest.LogCaptureFixture, fault: Any
 ) -> None:
+    """No failure shows a key: not in the error, its traceback or the log."""
     caplog.set_level(logging.DEBUG)
     emulator.fault(fault, times=None)
     try:
@@ -359,7 +374,9 @@ def test_no_failure_shows_a_key(
         requests.exceptions.SSLError,
     ],
 )
-def test_what_the_network_library_says_is_left_out(monkeypatch: pytest.MonkeyPatch, failure: Any) -> None:
+def test_network_error_text_omitted(monkeypatch: pytest.MonkeyPatch, failure: Any) -> None:
+    """The network library's own message, which may contain the keys, is left out of the error."""
+
     def send(self: requests.adapters.HTTPAdapter, request: Any, **more: Any) -> Any:
         raise failure(f"{request.headers} {quote(ACCESS)}", request=request)
 
@@ -387,9 +404,8 @@ def _echo(status: int, spell: Any) -> Any:
 @pytest.mark.parametrize(
     ("access", "secret"), [(ACCESS, SECRET), ("abc$12", "abc$1234567"), ('p"q\\r', "x/y//z")]
 )
-def test_a_server_that_repeats_the_keys_is_not_quoted_with_them(
-    spell: Any, status: int, access: str, secret: str
-) -> None:
+def test_echoed_keys_redacted(spell: Any, status: int, access: str, secret: str) -> None:
+    """When a server repeats the keys in its answer, the error quotes the answer without them."""
     with Answering(_echo(status, spell)) as server, pytest.raises(LeadSquaredError) as caught:
         client_of(server.url, access=access, secret=secret).call("GET", "x")
     said = f"{caught.value} {caught.value.exception_type} {caught.value.args}".lower()
@@ -399,7 +415,8 @@ def test_a_server_that_repeats_the_keys_is_not_quoted_with_them(
     assert "***" in said
 
 
-def test_keys_repeated_in_an_unreadable_answer_are_struck_out_too() -> None:
+def test_keys_redacted_in_unreadable_answer() -> None:
+    """Keys repeated in an unreadable answer are removed as well."""
     body = json.dumps({"Status": "Odd", "access": ACCESS, "secret": SECRET}).replace("/", "\\/")
     with (
         Answering(http(200, body)) as server,
@@ -442,7 +459,8 @@ def test_keys_repeated_in_an_unreadable_answer_are_struck_out_too() -> None:
         "chunks",
     ],
 )
-def test_a_call_without_a_readable_answer_is_repeated_after_growing_pauses(broken: bytes) -> None:
+def test_unreadable_answer_retried(broken: bytes) -> None:
+    """A call without a readable answer is repeated after growing pauses."""
     clock = FakeClock()
     with Answering(broken, broken, broken, OK) as server:
         client_of(server.url, clock=clock).reset(RESET)
@@ -451,7 +469,8 @@ def test_a_call_without_a_readable_answer_is_repeated_after_growing_pauses(broke
     assert {request.body for request in server.requests} == {json.dumps(RESET.body()).encode()}
 
 
-def test_after_three_repetitions_airflow_may_retry() -> None:
+def test_retries_end_after_three() -> None:
+    """After three repetitions the call fails with an error that Airflow may retry."""
     with Answering(http(503)) as server, pytest.raises(UnavailableError) as caught:
         client_of(server.url).reset(RESET)
     assert type(caught.value) is UnavailableError
@@ -466,16 +485,16 @@ def test_after_three_repetitions_airflow_may_retry() -> None:
         (http(401), AccessError),
     ],
 )
-def test_a_refusal_is_not_repeated(answer: bytes, kind: type[LeadSquaredError]) -> None:
+def test_refusal_not_retried(answer: bytes, kind: type[LeadSquaredError]) -> None:
+    """A call that LeadSquared refuses is not repeated."""
     with Answering(answer) as server, pytest.raises(kind):
         client_of(server.url).reset(RESET)
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("form", ["429", "403", "200-throttled"])
-def test_a_throttled_call_is_repeated_until_it_is_let_through(
-    emulator: LeadSquaredEmulator, form: Any
-) -> None:
+def test_throttled_call_retried(emulator: LeadSquaredEmulator, form: Any) -> None:
+    """A throttled call is repeated until it is let through."""
     clock = FakeClock()
     emulator.fault(form, times=30)
     client_of(emulator.url, clock=clock).reset(RESET)
@@ -484,7 +503,8 @@ def test_a_throttled_call_is_repeated_until_it_is_let_through(
     assert clock.seconds < 1000 + GIVE_UP_AFTER
 
 
-def test_throttled_for_five_minutes_the_quota_may_be_used_up() -> None:
+def test_long_throttling_is_quota_error() -> None:
+    """After five minutes of nothing but throttling, the error says that the quota may be used up."""
     clock = FakeClock()
     text = "API calls exceeded the limit of 2 in 5 second(s)"
     with Answering(http(429, text)) as server, pytest.raises(QuotaError) as caught:
@@ -495,7 +515,8 @@ def test_throttled_for_five_minutes_the_quota_may_be_used_up() -> None:
     assert_no_key(caught.value, ACCESS, SECRET)
 
 
-def test_unanswered_for_five_minutes_it_is_an_outage() -> None:
+def test_long_silence_is_outage() -> None:
+    """After five minutes without an answer, the error is an outage."""
     clock = FakeClock()
     with Answering(http(503)) as server:
         client = client_of(server.url, clock=clock)
@@ -511,7 +532,8 @@ def test_unanswered_for_five_minutes_it_is_an_outage() -> None:
 
 
 @pytest.mark.parametrize("answer", [http(429), http(503)])
-def test_time_in_which_nothing_was_called_is_not_taken_for_silence(answer: bytes) -> None:
+def test_idle_time_is_not_silence(answer: bytes) -> None:
+    """Time in which nothing was called does not count as silence of the server."""
     clock = FakeClock()
     with Answering(OK, answer, OK) as server:
         client = client_of(server.url, clock=clock)
@@ -521,23 +543,27 @@ def test_time_in_which_nothing_was_called_is_not_taken_for_silence(answer: bytes
     assert len(server.requests) == 3
 
 
-def test_an_answer_with_a_byte_order_mark_is_read() -> None:
+def test_byte_order_mark_accepted() -> None:
+    """An answer that starts with a byte order mark is read."""
     with Answering(http(200, b"\xef\xbb\xbf" + b'{"Status": "Success"}')) as server:
         client_of(server.url).reset(RESET)
     assert len(server.requests) == 1
 
 
-def test_the_keys_owner_is_told(emulator: LeadSquaredEmulator) -> None:
+def test_current_user(emulator: LeadSquaredEmulator) -> None:
+    """The client reports the user who owns the keys."""
     assert client_of(emulator.url).current_user()["Role"] == "Administrator"
 
 
-def test_an_owner_in_no_known_shape_is_none() -> None:
+def test_unknown_user_shape() -> None:
+    """An owner in an unknown format is reported as an empty user."""
     with Answering(http(200, "[]")) as server:
         assert client_of(server.url).current_user() == {}
     assert server.requests[0].line.startswith("GET /v2/Authentication.svc/UserByAccessKey.Get ")
 
 
-def test_a_closed_client_holds_no_connection(emulator: LeadSquaredEmulator) -> None:
+def test_close_drops_connections(emulator: LeadSquaredEmulator) -> None:
+    """A closed client holds no connection."""
     client = client_of(emulator.url)
     client.reset(RESET)
     client.close()

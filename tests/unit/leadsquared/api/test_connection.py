@@ -17,7 +17,7 @@ KEYS = {"login": "u$web-access-key", "password": "s$web-secret-key"}
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give the address of the lead's page for a connection with these fields."""
+    """Return the address of the lead's page for a connection with these fields."""
 
     def address(host: str, app_host: Any = None, **fields: Any) -> str | None:
         extra = {} if app_host is None else {"app_host": app_host}
@@ -41,7 +41,8 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Any:
         ("api-in21.leadsquared.com:8443", None),
     ],
 )
-def test_the_web_host_follows_from_the_api_host(page: Any, api_host: str, web: str | None) -> None:
+def test_web_host_from_api_host(page: Any, api_host: str, web: str | None) -> None:
+    """The web host is derived from the API host."""
     assert web_address_of(api_host) == web
     assert page(api_host) == (web and web + PAGE)
 
@@ -56,11 +57,13 @@ def test_the_web_host_follows_from_the_api_host(page: Any, api_host: str, web: s
         ("  ", f"https://in21.leadsquared.com/{PAGE}"),
     ],
 )
-def test_the_connections_app_host_wins(page: Any, app_host: str, expected: str) -> None:
+def test_app_host_takes_precedence(page: Any, app_host: str, expected: str) -> None:
+    """The connection's app_host takes precedence over the derived web host."""
     assert page("api-in21.leadsquared.com", app_host) == expected
 
 
-def test_the_port_field_is_of_the_api_host_alone(page: Any) -> None:
+def test_port_field(page: Any) -> None:
+    """The port field applies to the API host, and to a page's address only on a local machine."""
     assert page("api-in21.leadsquared.com", port=443) == f"https://in21.leadsquared.com/{PAGE}"
     assert page("http://127.0.0.1", port=9001) == f"http://127.0.0.1:9001/{PAGE}"
 
@@ -68,20 +71,23 @@ def test_the_port_field_is_of_the_api_host_alone(page: Any) -> None:
 @pytest.mark.parametrize(
     "app_host", ["http://crm.example.com", KEYS["password"], 5, ["x"], "crm.example.com/x"]
 )
-def test_an_app_host_that_is_none_is_refused_unquoted(page: Any, app_host: Any) -> None:
+def test_invalid_app_host_refused(page: Any, app_host: Any) -> None:
+    """An app_host that is no host name is refused without being quoted."""
     with pytest.raises(InputError, match="app_host is no host name") as caught:
         page("api-in21.leadsquared.com", app_host)
     assert str(app_host) not in str(caught.value)
 
 
-def test_no_address_carries_a_key(page: Any) -> None:
+def test_addresses_without_keys(page: Any) -> None:
+    """No address contains a key."""
     for host in ("api-in21.leadsquared.com", "http://127.0.0.1:8080"):
         for key in KEYS.values():
             assert key not in page(host)
             assert quote(key) not in page(host)
 
 
-def test_an_id_cannot_leave_its_place_in_the_address() -> None:
+def test_lead_id_is_escaped() -> None:
+    """A lead ID is escaped, so that it cannot change the rest of the address."""
     page = lead_page("https://in21.leadsquared.com/", "a&b=c#d/e")
     assert page == "https://in21.leadsquared.com/LeadManagement/LeadDetails?LeadID=a%26b%3Dc%23d%2Fe"
     assert lead_page(None, LEAD) is None

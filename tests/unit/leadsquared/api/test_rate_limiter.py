@@ -121,7 +121,8 @@ def threads():
     return Threads()
 
 
-def test_one_thread_waits_exactly_until_its_permit_is_back():
+def test_single_thread_wait():
+    """A single thread waits exactly until its permit is back."""
     clock = LoneClock()
     limiter = RateLimiter(SlidingWindow(2), clock)
     for _ in range(2):
@@ -133,6 +134,7 @@ def test_one_thread_waits_exactly_until_its_permit_is_back():
 
 
 def test_no_thread_starves(clock, threads):
+    """Threads that compete for permits all get their turns."""
     limiter = RateLimiter(SlidingWindow(3), clock)
     entered, turns = Counter(), threading.Lock()
 
@@ -156,7 +158,8 @@ def test_no_thread_starves(clock, threads):
     assert entered == dict.fromkeys(range(9), 4)
 
 
-def test_close_wakes_all_who_wait(clock, threads):
+def test_close_wakes_waiting_threads(clock, threads):
+    """Closing the limiter wakes all threads that wait."""
     limiter = RateLimiter(SlidingWindow(1), clock)
     limiter.acquire()
     for _ in range(5):
@@ -175,13 +178,15 @@ def test_close_wakes_all_who_wait(clock, threads):
         limiter.pause(0)
 
 
-def test_a_pause_ends_by_itself_and_not_before():
+def test_pause_length():
+    """A pause ends by itself, and not before its time."""
     clock = LoneClock()
     RateLimiter(SlidingWindow(1), clock).pause(2.5)
     assert clock.waits == [2.5]
 
 
-def test_a_pause_outlasts_being_woken_for_another_reason(clock, threads):
+def test_pause_survives_wakeup(clock, threads):
+    """A pause goes on when its thread is woken for another reason."""
     limiter = RateLimiter(SlidingWindow(1), clock)
     permit = limiter.acquire()
     threads.start(limiter.pause, 10.0)
@@ -194,9 +199,10 @@ def test_a_pause_outlasts_being_woken_for_another_reason(clock, threads):
 
 
 @pytest.mark.parametrize("how", ["accepted", "unanswered", "throttled"])
-def test_an_answer_is_news_for_those_who_wait(clock, threads, how):
+def test_answer_updates_waiting_threads(clock, threads, how):
+    """An answer changes how long the waiting threads wait."""
     limiter = RateLimiter(SlidingWindow(1), clock)
-    limiter.sliding_window.departed = 1  # its connection is open
+    limiter.connections = 1  # its connection is open
     limiter.sliding_window.margin = 0.8
     permit = limiter.acquire()
     threads.start(limiter.acquire)
@@ -213,10 +219,11 @@ def test_an_answer_is_news_for_those_who_wait(clock, threads, how):
     assert [permit.departed for permit in threads.join()] == [back]
 
 
-def test_drain_waits_until_the_last_permit_is_back_and_no_longer():
+def test_drain_duration():
+    """Draining waits until the last permit is back, and no longer."""
     clock = LoneClock()
     limiter = RateLimiter(SlidingWindow(5), clock)
-    limiter.sliding_window.departed = 5  # its connections are open
+    limiter.connections = 5  # its connections are open
     limiter.drain()
     assert clock.time == 0
     first = limiter.acquire()
@@ -231,9 +238,10 @@ def test_drain_waits_until_the_last_permit_is_back_and_no_longer():
     assert clock.time == before
 
 
-def test_drain_takes_an_answer_into_account_that_comes_meanwhile(clock, threads):
+def test_answer_during_drain(clock, threads):
+    """Draining takes an answer into account that arrives while it waits."""
     limiter = RateLimiter(SlidingWindow(1), clock)
-    limiter.sliding_window.departed = 1  # its connection is open
+    limiter.connections = 1  # its connection is open
     limiter.sliding_window.margin = 0.8
     permit = limiter.acquire()
     threads.start(limiter.drain)
@@ -243,7 +251,8 @@ def test_drain_takes_an_answer_into_account_that_comes_meanwhile(clock, threads)
     assert threads.join() == [None]
 
 
-def test_silence_counts_from_the_last_accepted_call():
+def test_silence_since_last_success():
+    """The silence is measured from the last accepted call."""
     clock = LoneClock()
     limiter = RateLimiter(SlidingWindow(25), clock)
     assert limiter.since_last_success() == 0
@@ -261,7 +270,8 @@ def test_silence_counts_from_the_last_accepted_call():
 
 
 @pytest.mark.parametrize("refuse", ["throttled", "unanswered"])
-def test_a_time_without_calls_is_no_silence(refuse):
+def test_idle_time_is_not_silence(refuse):
+    """A time without calls does not count as silence."""
     clock = LoneClock()
     limiter = RateLimiter(SlidingWindow(25), clock)
     limiter.accepted(limiter.acquire())
@@ -275,7 +285,8 @@ def test_a_time_without_calls_is_no_silence(refuse):
         assert limiter.since_last_success() == 10 * (tried + 1)
 
 
-def test_one_call_that_takes_longer_than_the_idle_time_is_a_silence():
+def test_slow_call_is_silence():
+    """A single call that takes longer than the idle time counts as silence."""
     clock = LoneClock()
     limiter = RateLimiter(SlidingWindow(1), clock)
     for _ in range(3):
@@ -285,7 +296,8 @@ def test_one_call_that_takes_longer_than_the_idle_time_is_a_silence():
     assert limiter.since_last_success() == 12 * IDLE
 
 
-def test_throttlings_are_counted_and_a_change_is_logged_once(caplog):
+def test_throttlings_counted_and_logged(caplog):
+    """Throttled calls are counted, and a change of the limit is logged once."""
     limiter = RateLimiter(SlidingWindow(12), LoneClock())
     for permit in [limiter.acquire() for _ in range(3)]:
         limiter.throttled(permit, 5)
@@ -296,7 +308,9 @@ def test_throttlings_are_counted_and_a_change_is_logged_once(caplog):
     ]
 
 
-def test_close_from_a_signal_handler_does_not_lock_up_the_thread_that_holds_the_gate():
+def test_close_in_signal_handler():
+    """Closing from a signal handler does not deadlock the thread that holds the limiter's lock."""
+
     class Interrupted(LoneClock):
         def wait(self, condition, seconds):
             # The condition is held here, as it is at any place a signal may arrive.
@@ -328,7 +342,8 @@ def _give_up(*_):
     raise AssertionError("locked up")
 
 
-def test_the_system_clock_waits_and_is_woken(threads):
+def test_system_clock(threads):
+    """The system clock waits for the given time and can be woken."""
     clock, condition = SystemClock(), threading.Condition()
     held = threading.Event()
 
@@ -350,7 +365,8 @@ def test_the_system_clock_waits_and_is_woken(threads):
     assert clock.now() - began >= 0.009
 
 
-def test_the_calls_of_an_earlier_gate_count_for_the_next_one():
+def test_earlier_limiter_calls_count():
+    """The calls of an earlier rate limiter count for the next one on the same sliding window."""
     window, clock = SlidingWindow(2), LoneClock()
     for _ in range(2):
         earlier = RateLimiter(window, clock)

@@ -129,9 +129,8 @@ CASES: list[tuple[int, str, type[LeadSquaredError]]] = [
 
 
 @pytest.mark.parametrize(("status", "text", "kind"), CASES, ids=lambda value: str(value)[:60])
-def test_an_answer_to_a_write_means_one_of_the_errors(
-    status: int, text: str, kind: type[LeadSquaredError]
-) -> None:
+def test_write_answer_errors(status: int, text: str, kind: type[LeadSquaredError]) -> None:
+    """Each failed answer to a write becomes the error that it means."""
     error = error_of(status, text)
     assert type(error) is kind
     assert error.status == status
@@ -140,14 +139,16 @@ def test_an_answer_to_a_write_means_one_of_the_errors(
     assert len(str(error)) < 600
 
 
-def test_only_success_under_200_is_one_for_a_write() -> None:
+def test_write_success() -> None:
+    """Only the status Success under HTTP 200 is a success for a write."""
     assert read(200, json.dumps(QUEUED)) == QUEUED
 
 
 @pytest.mark.parametrize(
     "content", [[], {}, [{"Id": 1}], {"RecordCount": 0, "List": []}, QUEUED, 0, False, ""]
 )
-def test_a_read_gives_what_it_got_without_a_status(content: object) -> None:
+def test_read_success_without_status(content: object) -> None:
+    """A read returns the content it got, which needs no status."""
     assert read(200, json.dumps(content), writes=False) == content
 
 
@@ -160,7 +161,8 @@ def test_a_read_gives_what_it_got_without_a_status(content: object) -> None:
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_read_fails_by_the_same_rules(status: int, text: str, kind: type[LeadSquaredError]) -> None:
+def test_read_answer_errors(status: int, text: str, kind: type[LeadSquaredError]) -> None:
+    """A read fails by the same rules as a write."""
     assert type(error_of(status, text, writes=False)) is kind
 
 
@@ -172,11 +174,13 @@ def test_a_read_fails_by_the_same_rules(status: int, text: str, kind: type[LeadS
         {"RecordCount": 1, "ProspectActivities": [{"Data": [{"Value": LIMIT}]}]},
     ],
 )
-def test_records_that_speak_of_the_limit_are_records(content: object) -> None:
+def test_limit_text_in_records(content: object) -> None:
+    """Records whose text mentions the limit are still records."""
     assert read(200, json.dumps(content), writes=False) == content
 
 
-def test_a_queued_reset_whose_message_speaks_of_the_limit_is_queued() -> None:
+def test_limit_text_in_queued_reset() -> None:
+    """A queued reset whose message mentions the limit is still queued."""
     content = {"Status": "Success", "Message": {"Message": LIMIT}}
     assert read(200, json.dumps(content)) == content
 
@@ -192,14 +196,16 @@ def test_a_queued_reset_whose_message_speaks_of_the_limit_is_queued() -> None:
         ("", None),
     ],
 )
-def test_the_limit_is_read_where_it_is_named(text: str, limit: int | None) -> None:
+def test_limit_read_from_text(text: str, limit: int | None) -> None:
+    """The limit is read from the answer where the answer names it."""
     error = error_of(429, text)
     assert isinstance(error, ThrottledError)
     assert not isinstance(error, QuotaError)
     assert error.limit == limit
 
 
-def test_the_exception_type_and_message_are_kept() -> None:
+def test_exception_details_kept() -> None:
+    """The exception type and message of the answer are kept in the error."""
     error = error_of(500, envelope("MXInvalidEntityReferenceException", "Lead \n not  found"))
     assert (error.exception_type, error.message) == ("MXInvalidEntityReferenceException", "Lead not found")
     assert str(error) == "HTTP 500 MXInvalidEntityReferenceException: Lead not found"
@@ -210,7 +216,8 @@ def test_the_exception_type_and_message_are_kept() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", " ", 5, [], {}, ["MXInvalidInputException"]])
-def test_an_exception_type_that_is_no_text_is_none(value: object) -> None:
+def test_exception_type_must_be_text(value: object) -> None:
+    """An exception type that is not text counts as none."""
     text = json.dumps({"Status": "Error", "ExceptionType": value, "ExceptionMessage": value})
     error = error_of(500, text)
     assert isinstance(error, UnavailableError)
@@ -229,14 +236,16 @@ def test_an_exception_type_that_is_no_text_is_none(value: object) -> None:
         '{"Message": "api-us11.leadsquared.com"}',
     ],
 )
-def test_a_wrong_region_names_the_right_host(status: int, text: str) -> None:
+def test_wrong_region_names_host(status: int, text: str) -> None:
+    """The error for a wrong region names the right host."""
     error = error_of(status, text)
     assert isinstance(error, AccessError)
     assert "set the connection's Host to api-us11.leadsquared.com" in error.message
     assert f"does not live at {HOST}" in error.message
 
 
-def test_the_oldest_host_is_one_too() -> None:
+def test_oldest_host_recognized() -> None:
+    """The oldest API host, which names no region, is recognized as a host too."""
     assert "Host to api.leadsquared.com" in error_of(401, "Use api.leadsquared.com").message
 
 
@@ -253,7 +262,8 @@ def test_the_oldest_host_is_one_too() -> None:
         "api-us11.leadsquared.com or api-ir31.leadsquared.com",
     ],
 )
-def test_other_hosts_and_a_choice_of_hosts_are_not_offered_as_the_right_one(status: int, named: str) -> None:
+def test_unsuitable_hosts_not_offered(status: int, named: str) -> None:
+    """Hosts that are not the API's, or several at once, are not offered as the right one."""
     error = error_of(status, f'<a href="{named}">{named}</a>')
     assert isinstance(error, AccessError)
     assert "does not live" not in error.message
@@ -263,12 +273,14 @@ def test_other_hosts_and_a_choice_of_hosts_are_not_offered_as_the_right_one(stat
     ("status", "said"),
     [(401, "Login (access key)"), (403, "administrator's"), (404, f"Host, {HOST}"), (302, f"Host, {HOST}")],
 )
-def test_an_access_error_says_what_to_do(status: int, said: str) -> None:
+def test_access_error_advice(status: int, said: str) -> None:
+    """An access error says what to do."""
     assert said in error_of(status, "").message
     assert error_of(status, envelope("MXAnyException", "Because.")).message.startswith("Because.: ")
 
 
-def test_a_long_answer_is_cut_and_squeezed_and_has_no_control_signs() -> None:
+def test_long_answer_shortened() -> None:
+    """A long answer is shortened, its blanks are collapsed, and its control characters are replaced."""
     text = "\x1b[31m" + "word \n\t" * 5000
     message = error_of(400, text).message
     assert len(message) == 301
@@ -276,12 +288,14 @@ def test_a_long_answer_is_cut_and_squeezed_and_has_no_control_signs() -> None:
     assert message.endswith("…")
 
 
-def test_half_a_pair_of_surrogates_does_not_get_into_a_message() -> None:
+def test_lone_surrogate_replaced() -> None:
+    """A lone surrogate does not get into a message."""
     error_of(500, '{"ExceptionType": "MXA", "ExceptionMessage": "x\\ud800y"}').message.encode()
 
 
 @pytest.mark.parametrize("at", [0, 280, 290, 297, 299, 300])
-def test_a_key_is_struck_out_before_the_answer_is_cut(at: int) -> None:
+def test_keys_redacted_before_shortening(at: int) -> None:
+    """A key is removed before the answer is shortened, so that no part of it remains."""
     key = "s3c$ret key"
     redact = re.compile(re.escape(key)).sub
     for text in ("." * at + key + "." * 500, envelope("MXA" + key, "." * at + key + "." * 500)):
@@ -307,7 +321,8 @@ def test_a_key_is_struck_out_before_the_answer_is_cut(at: int) -> None:
         ("ChunkedEncodingError", "the connection failed"),
     ],
 )
-def test_a_call_without_an_answer_is_an_outage_named_by_its_kind(kind: str, said: str) -> None:
+def test_network_error_kinds(kind: str, said: str) -> None:
+    """A call without an answer is reported as unavailable, with the kind of network failure."""
     error = network_error(kind, HOST)
     assert type(error) is UnavailableError
     assert error.status is None
@@ -315,7 +330,8 @@ def test_a_call_without_an_answer_is_an_outage_named_by_its_kind(kind: str, said
     assert f"({kind}, {HOST})" in str(error)
 
 
-def test_bad_values_are_value_errors_and_not_leadsquareds() -> None:
+def test_error_class_hierarchy() -> None:
+    """Bad values are value errors, and not errors of LeadSquared."""
     assert issubclass(InputError, ValueError)
     assert not issubclass(InputError, LeadSquaredError)
     assert issubclass(QuotaError, ThrottledError)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_leadreset.leadsquared.api import rate_limit as pace_module
+from airflow_provider_leadreset.leadsquared.api import rate_limit
 from airflow_provider_leadreset.leadsquared.api.rate_limit import (
     GUARD,
     MARGIN,
@@ -36,7 +36,8 @@ def everyone_once(result, leads, tasks=1):
     [(200, FIXED, 60, 1.03), (1000, FIXED, 25, 1.02), (1000, DOWN, 35, 1.02)],
     ids=["200 of 300 ms", "1000 of 300 ms", "1000 of 50 to 800 ms after the stamp"],
 )
-def test_the_limit_is_used_whole_and_nothing_is_throttled(leads, travel, seeds, most):
+def test_full_limit_without_throttling(leads, travel, seeds, most):
+    """The whole limit is used and nothing is throttled."""
     for seed in range(seeds):
         result = simulate([SlidingWindow(25)], leads, travel, seed=seed)
         assert everyone_once(result, leads)
@@ -45,7 +46,8 @@ def test_the_limit_is_used_whole_and_nothing_is_throttled(leads, travel, seeds, 
 
 
 @pytest.mark.parametrize("count_rejected", [True, False])
-def test_jitter_on_the_way_there_costs_little(count_rejected):
+def test_jitter_costs_little(count_rejected):
+    """Varying travel times to the server cost little."""
     for seed in range(40 if count_rejected else 20):
         result = simulate([SlidingWindow(25)], 1000, BOTH_WAYS, count_rejected=count_rejected, seed=seed)
         assert everyone_once(result, 1000)
@@ -56,7 +58,8 @@ def test_jitter_on_the_way_there_costs_little(count_rejected):
 
 
 @pytest.mark.parametrize("count_rejected", [True, False])
-def test_a_smaller_account_than_set_costs_one_burst(count_rejected):
+def test_smaller_account_limit(count_rejected):
+    """When the account allows fewer calls than configured, this costs one throttled burst."""
     for seed in range(30):
         result = simulate([SlidingWindow(25)], 100, FIXED, limit=10, count_rejected=count_rejected, seed=seed)
         assert everyone_once(result, 100)
@@ -64,7 +67,8 @@ def test_a_smaller_account_than_set_costs_one_burst(count_rejected):
         assert 0 < result.throttled <= 20
 
 
-def test_four_shares_of_one_account_never_exceed_it_and_waste_little():
+def test_four_shares_of_account():
+    """Four shares of one account never exceed its limit together, and waste little of it."""
     for seed in range(10):
         result = simulate([SlidingWindow(6, limit=25) for _ in range(4)], 150, FIXED, seed=seed)
         assert everyone_once(result, 150, tasks=4)
@@ -76,7 +80,8 @@ def test_four_shares_of_one_account_never_exceed_it_and_waste_little():
 
 
 @pytest.mark.parametrize("share", [1, 2, 25])
-def test_no_number_of_leads_is_too_large(share):
+def test_many_leads(share):
+    """No number of leads is too large for the sliding window."""
     window, now = SlidingWindow(share), 0.0
     for _ in range(2200 * share):
         now = window.starts_at(now)
@@ -117,7 +122,8 @@ def any_travel(draw, before=pieces):
     st.booleans(),
     st.integers(0, 2**32),
 )
-def test_every_lead_gets_through_any_network(travel, share, limit, count_rejected, names_limit, seed):
+def test_any_network(travel, share, limit, count_rejected, names_limit, seed):
+    """Every lead gets through any network."""
     calls = count()
     paces = [SlidingWindow(share)]
     result = simulate(
@@ -138,7 +144,8 @@ def test_every_lead_gets_through_any_network(travel, share, limit, count_rejecte
 
 @many
 @given(any_travel(before=st.floats(0, 20).map(lambda one: [one])), st.integers(1, 25), st.integers(0, 2**32))
-def test_without_jitter_on_the_way_there_the_server_never_sees_more_than_the_share(travel, share, seed):
+def test_share_kept_without_jitter(travel, share, seed):
+    """Without varying travel times to the server, it never sees more calls than the share."""
     result = simulate([SlidingWindow(share)], 2 * share + 5, travel, limit=share, seed=seed)
     assert everyone_once(result, 2 * share + 5)
     assert result.throttled == 0
@@ -153,7 +160,9 @@ def test_without_jitter_on_the_way_there_the_server_never_sees_more_than_the_sha
     st.integers(1, 25),
     st.integers(0, 2**32),
 )
-def test_jitter_within_the_margin_changes_nothing(way, jitter, network, share, seed):
+def test_jitter_within_margin(way, jitter, network, share, seed):
+    """Travel times that vary within the margin change nothing."""
+
     def travel(dice):
         before, after = network(dice)
         return None if before is None else way + dice.choice(jitter), after
@@ -164,7 +173,8 @@ def test_jitter_within_the_margin_changes_nothing(way, jitter, network, share, s
     assert result.worst() <= share
 
 
-def test_jitter_beyond_the_margin_is_seen_by_the_server():
+def test_jitter_beyond_margin():
+    """Travel times that vary by more than the margin do show the server more calls than the share."""
     # What the two tests above deny does happen where it may, so they could fail.
     jitter = trip(uniform(0, 0.4), steady(0.05))
     assert any(simulate([SlidingWindow(25)], 200, jitter, seed=seed).worst() > 25 for seed in range(5))
@@ -180,7 +190,8 @@ steps = st.lists(
 
 @many
 @given(steps, st.integers(1, 6), st.integers(0, 10))
-def test_permits_come_back_at_the_earlier_moment_and_never_later(steps, share, more):
+def test_permit_return_time(steps, share, more):
+    """A permit comes back at the earliest moment that its departure or its answer allows, and never later."""
     window = SlidingWindow(share, limit=share + more)
     now, calls, under_way = 0.0, [], []
 
@@ -202,7 +213,7 @@ def test_permits_come_back_at_the_earlier_moment_and_never_later(steps, share, m
             assert out(start) < window.capacity, "too early"
             assert start == now or out(start - 1e-6) >= window.capacity, "too late"
             now = start
-            calls.append(window.depart(now))
+            calls.append(window.depart(now, opens_connection=number % 2 == 1))
             under_way.append(calls[-1])
         elif kind != "w" and under_way:
             permit = under_way.pop(number % len(under_way))
@@ -224,24 +235,18 @@ def test_permits_come_back_at_the_earlier_moment_and_never_later(steps, share, m
         assert window.drained_at() == max(map(back, calls), default=float("-inf"))
 
 
-def warm(calls: int, limit: int | None = None) -> SlidingWindow:
-    """A pace whose connections are open."""
-    window = SlidingWindow(calls, limit)
-    window.departed = calls
-    return window
-
-
-def test_a_call_on_a_new_connection_gives_its_permit_back_after_its_answer_only():
+def test_new_connection_permit():
+    """A call on a new connection gives its permit back only after its answer."""
     window = SlidingWindow(2)
-    cold, other = window.depart(0), window.depart(0)
-    assert (cold.opens_connection, other.opens_connection) == (True, True)
+    cold = window.depart(0, opens_connection=True)
+    window.depart(0, opens_connection=True)
     assert window.starts_at(1) == 2 * WINDOW  # should no answer ever come
     window.accepted(cold, 1.5)
     assert window.starts_at(1.5) == pytest.approx(1.5 + WINDOW + GUARD)
-    assert not window.depart(1.5 + WINDOW + GUARD).opens_connection
 
 
-def test_a_handshake_before_the_first_calls_throttles_none():
+def test_handshake_causes_no_throttling():
+    """The handshakes that delay the first calls cause no throttling."""
     calls = iter(range(10**6))
 
     def travel(dice):
@@ -252,8 +257,9 @@ def test_a_handshake_before_the_first_calls_throttles_none():
     assert result.worst() <= 25
 
 
-def test_an_answer_that_takes_longer_than_a_window_does_not_hold_its_permit():
-    window = warm(1)
+def test_slow_answer_frees_permit():
+    """An answer that takes longer than a window does not hold its permit."""
+    window = SlidingWindow(1)
     permit = window.depart(0)
     assert window.starts_at(0) == WINDOW + MARGIN
     window.unanswered(permit, 0.01)
@@ -261,16 +267,18 @@ def test_an_answer_that_takes_longer_than_a_window_does_not_hold_its_permit():
     assert window.starts_at(7) == 7
 
 
-def test_a_cut_pace_waits_until_enough_permits_are_back():
-    window = warm(4, limit=25)
+def test_wait_after_capacity_cut():
+    """After its capacity is cut, the sliding window waits until enough permits are back."""
+    window = SlidingWindow(4, limit=25)
     permits = [window.depart(moment) for moment in (0, 1, 2, 3)]
     window.throttled(permits[3], 3.5)
     assert window.capacity == 2
     assert window.starts_at(3.5) == permits[2].departed + WINDOW + MARGIN
 
 
-def test_drained_is_the_moment_the_last_permit_is_back():
-    window = warm(3)
+def test_drained_at():
+    """The window is drained at the moment the last permit is back."""
+    window = SlidingWindow(3)
     assert window.drained_at() == float("-inf")
     first, second = window.depart(0), window.depart(1)
     assert window.drained_at() == 1 + WINDOW + MARGIN
@@ -281,12 +289,14 @@ def test_drained_is_the_moment_the_last_permit_is_back():
 
 
 @pytest.mark.parametrize("calls", [0, -1])
-def test_a_pace_that_never_lets_a_call_start_is_refused(calls):
+def test_zero_calls_refused(calls):
+    """A sliding window that would never let a call start is refused."""
     with pytest.raises(ValueError, match="never lets a call start"):
         SlidingWindow(calls)
 
 
-def test_the_limit_is_never_below_the_share():
+def test_limit_at_least_share():
+    """The limit is never below the share."""
     assert SlidingWindow(10).limit == SlidingWindow(10, limit=3).limit == 10
     assert SlidingWindow(10, limit=25).limit == 25
 
@@ -303,7 +313,8 @@ def accept(window, permits, now):
         window.accepted(permit, now)
 
 
-def test_a_share_of_a_larger_limit_halves_once_for_a_burst_and_recovers_by_one_a_window():
+def test_share_halves_and_recovers():
+    """A share of a larger limit halves once for a throttled burst and recovers by one call a window."""
     window = SlidingWindow(12, limit=25)
     accept(window, depart(window, 6, 0.0), 0.2)
     burst = depart(window, 6, 0.1)
@@ -333,6 +344,7 @@ def test_a_share_of_a_larger_limit_halves_once_for_a_burst_and_recovers_by_one_a
 
 
 def test_halving_ends_at_one():
+    """Repeated halving ends at a capacity of one call."""
     window = SlidingWindow(5, limit=25)
     seen = []
     for burst in range(5):
@@ -341,7 +353,8 @@ def test_halving_ends_at_one():
     assert seen == [2, 1, 1, 1, 1]
 
 
-def test_a_first_answer_that_is_throttled_says_that_others_are_there():
+def test_first_answer_throttled():
+    """A first answer that is throttled shows that others use the account's limit too."""
     window = SlidingWindow(25)
     assert window.throttled(window.depart(0), 0.3, 25) == (
         "others use the account's limit too: going on with 12"
@@ -352,7 +365,8 @@ def test_a_first_answer_that_is_throttled_says_that_others_are_there():
 @pytest.mark.parametrize(
     ("named", "share", "capacity"), [(10, 10, 10), (24, 24, 24), (25, 25, 25), (72, 25, 25), (0, 25, 25)]
 )
-def test_a_named_limit_counts_at_once_and_downwards_only(named, share, capacity):
+def test_named_limit_only_lowers(named, share, capacity):
+    """A limit named by the server applies at once, and only downwards."""
     window = SlidingWindow(25)
     accept(window, depart(window, 10, 0), 0.3)
     change = window.throttled(window.depart(0), 0.3, named)
@@ -362,7 +376,8 @@ def test_a_named_limit_counts_at_once_and_downwards_only(named, share, capacity)
     assert window.limit == share
 
 
-def test_a_named_limit_above_the_share_leaves_the_share():
+def test_named_limit_above_share():
+    """A named limit above the share leaves the share unchanged."""
     window = SlidingWindow(5, limit=25)
     window.throttled(window.depart(0), 0.3, 8)
     assert (window.share, window.limit) == (5, 8)
@@ -371,7 +386,8 @@ def test_a_named_limit_above_the_share_leaves_the_share():
     assert window.capacity <= 3
 
 
-def test_jitter_widens_the_margin_before_the_pace_is_cut():
+def test_margin_grows_before_cut():
+    """Throttling first widens the margin for varying travel times, and only then cuts the capacity."""
     window = SlidingWindow(25)
     accept(window, depart(window, 24, 0), 0.3)
     margins = [window.margin]
@@ -385,18 +401,20 @@ def test_jitter_widens_the_margin_before_the_pace_is_cut():
     assert "going on with 12" in window.throttled(window.depart(9), 9.1, 25)
 
 
-def test_the_margin_shrinks_slowly_and_not_below_its_start():
+def test_margin_shrinks_slowly():
+    """The margin shrinks slowly, and not below its initial value."""
     window = SlidingWindow(25)
     accept(window, depart(window, 1, 0), 0.3)
     window.throttled(window.depart(1), 1.3, 25)
     wide = window.margin
     accept(window, depart(window, 100, 2), 2.3)
-    assert wide - window.margin == pytest.approx(100 * pace_module.MARGIN_DECAY)
+    assert wide - window.margin == pytest.approx(100 * rate_limit.MARGIN_DECAY)
     accept(window, depart(window, 1000, 3), 3.3)
     assert window.margin == MARGIN
 
 
-def test_the_first_windows_are_as_wide_as_the_answers_are_apart():
+def test_initial_margin_from_answers():
+    """In the first windows the margin is as wide as the answer times differ."""
     window = SlidingWindow(4)
     quick, slow = depart(window, 2, 0)
     window.accepted(quick, 0.1)
@@ -412,6 +430,7 @@ def test_the_first_windows_are_as_wide_as_the_answers_are_apart():
     assert margins[-1] == MARGIN
 
 
-def test_most_in_a_window_counts_what_lies_less_than_a_window_apart():
+def test_most_in_a_window():
+    """The simulation's maximum counts the calls that lie less than a window apart."""
     assert most_in_a_window([0, 1, 4.9, 5, 9.9]) == 3
     assert most_in_a_window([]) == 0

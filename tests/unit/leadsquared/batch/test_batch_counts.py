@@ -25,7 +25,7 @@ class Clock:
         return self.time
 
     def wait(self, condition, seconds):
-        raise AssertionError("a tally waits for nothing")
+        raise AssertionError("a count waits for nothing")
 
 
 @pytest.fixture
@@ -48,7 +48,8 @@ def unavailable(index):
 
 
 @given(st.lists(st.sampled_from([queued, rejected, unavailable]), max_size=300), st.integers(0, 50))
-def test_counts_add_up_to_the_total(kinds, more):
+def test_counts_add_up(kinds, more):
+    """The counts always add up to the total."""
     counts = BatchCounts(len(kinds) + more, RateLimiter(SlidingWindow(25), Clock()))
     for index, kind in enumerate(kinds):
         counts.add(kind(index))
@@ -63,7 +64,8 @@ def test_counts_add_up_to_the_total(kinds, more):
     assert len(named) == min(counts.failed, MOST_NAMED) + (counts.failed > MOST_NAMED)
 
 
-def test_a_summary_says_everything(clock):
+def test_summary_contents(clock):
+    """The summary contains all counts, the time and the failures."""
     limiter = RateLimiter(SlidingWindow(25), clock)
     counts = BatchCounts(4, limiter)
     for index, kind in enumerate([queued, rejected, unavailable]):
@@ -88,7 +90,8 @@ def test_a_summary_says_everything(clock):
     }
 
 
-def test_the_first_failures_are_named_and_the_rest_counted():
+def test_named_failures():
+    """The first failures are named, and the rest are counted."""
     counts = BatchCounts(300, RateLimiter(SlidingWindow(25), Clock()))
     assert counts.named_failures() == ""
     for index in range(20):
@@ -105,7 +108,8 @@ def test_the_first_failures_are_named_and_the_rest_counted():
     ]
 
 
-def test_a_progress_line_each_ten_seconds(clock):
+def test_progress_line_interval(clock):
+    """A progress line is logged every ten seconds."""
     counts = BatchCounts(100, RateLimiter(SlidingWindow(25), clock))
     lines, at = [], []
     for second in range(36):
@@ -117,7 +121,8 @@ def test_a_progress_line_each_ten_seconds(clock):
     assert at == [10, 20, 30]
 
 
-def test_a_late_line_moves_the_next(clock):
+def test_late_progress_line(clock):
+    """A late progress line delays the next one."""
     counts = BatchCounts(100, RateLimiter(SlidingWindow(25), clock))
     lines = []
     for step in (9.99, 0.01, 9.99, 5.0, 9.0, 1.0):
@@ -126,7 +131,8 @@ def test_a_late_line_moves_the_next(clock):
     assert len(lines) == 3
 
 
-def test_the_numbers_of_a_progress_line(clock):
+def test_progress_line_numbers(clock):
+    """A progress line contains the right numbers."""
     limiter = RateLimiter(SlidingWindow(100), clock)
     counts = BatchCounts(200, limiter)
     for index in range(50):
@@ -141,7 +147,8 @@ def test_the_numbers_of_a_progress_line(clock):
     assert lines == ["50 of 200 leads, 3.0 calls/s, 10 throttled, 3 failed, about 60 s left"]
 
 
-def test_no_time_left_is_guessed_before_anything_is_done(clock):
+def test_no_early_time_estimate(clock):
+    """The time left is not estimated before any lead is done."""
     counts = BatchCounts(200, RateLimiter(SlidingWindow(25), clock))
     clock.time += 10
     lines = []
@@ -154,5 +161,6 @@ def test_no_time_left_is_guessed_before_anything_is_done(clock):
     ("calls", "pace", "seconds"),
     [(0, 25, 0), (1, 25, 0), (25, 25, 0), (26, 25, 5), (200, 25, 35), (1000, 25, 195), (3, 1, 10)],
 )
-def test_the_least_time_begins_with_a_whole_window_at_once(calls, pace, seconds):
+def test_least_seconds(calls, pace, seconds):
+    """The estimate of the least time starts with a whole window of calls at once."""
     assert least_seconds(calls, pace) == seconds

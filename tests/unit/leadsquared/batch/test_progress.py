@@ -17,7 +17,8 @@ LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 
 
 @given(st.lists(st.integers(0, 60)))
-def test_an_index_set_holds_what_was_added_in_as_few_spans_as_can_be(numbers):
+def test_index_set_spans(numbers):
+    """An index set holds what was added, in as few spans as possible."""
     indices = IndexSet()
     for number in numbers:
         indices.add(number)
@@ -31,7 +32,8 @@ def test_an_index_set_holds_what_was_added_in_as_few_spans_as_can_be(numbers):
     assert (again.spans(), len(again)) == (spans, len(wanted))
 
 
-def test_progress_keeps_what_is_final_and_forgets_what_a_retry_may_change():
+def test_progress_keeps_final_outcomes():
+    """Progress keeps the final outcomes and forgets those that a retry may change."""
     progress = Progress()
     progress.add(Outcome(0, LEAD))
     progress.add(Outcome(1, LEAD, LeadRejectedError("unknown lead", status=500)))
@@ -42,14 +44,16 @@ def test_progress_keeps_what_is_final_and_forgets_what_a_retry_may_change():
     assert later.failures == [{"prospect_id": LEAD, "error": "HTTP 500: unknown lead"}]
 
 
-def test_a_long_batch_in_order_stays_small():
+def test_long_batch_stays_small():
+    """The progress of a long batch that is done in order stays small."""
     progress = Progress()
     for index in range(100_000):
         progress.add(Outcome(index, LEAD))
     assert progress.as_json()["queued"] == [[0, 100_000]]
 
 
-def test_reasons_are_kept_for_a_hundred_leads_only():
+def test_listed_failures_limited():
+    """The reasons are kept for the first hundred failed leads only."""
     progress = Progress()
     for index in range(MOST_LISTED + 5):
         progress.add(Outcome(index, LEAD, LeadRejectedError("no")))
@@ -57,7 +61,9 @@ def test_reasons_are_kept_for_a_hundred_leads_only():
     assert len(progress.failed) == MOST_LISTED + 5
 
 
-def test_a_fingerprint_changes_with_all_that_was_asked_for():
+def test_fingerprint_covers_request():
+    """The fingerprint changes with everything that was asked for."""
+
     def of(account="a", leads=(LEAD,), codes=(166,), window="2026-09-01/2026-10-01"):
         return fingerprint(account, Leads.parse(leads), Selectors.parse(codes), parse_window(window))
 

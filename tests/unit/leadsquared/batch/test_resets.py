@@ -13,7 +13,7 @@ import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api import client as client_module
-from airflow_provider_leadreset.leadsquared.api import rate_limit as pace_module
+from airflow_provider_leadreset.leadsquared.api import rate_limit
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
 from airflow_provider_leadreset.leadsquared.batch import worker_pool as pool
@@ -147,7 +147,8 @@ def raising(error):
 # -- outcomes ----------------------------------------------------------------------------------------------
 
 
-def test_every_lead_gets_one_outcome_with_its_own_index(kept):
+def test_one_outcome_per_lead(kept):
+    """Every lead gets one outcome, with its own index."""
     client = StubClient(only(range(0, 60, 7), refuse))
     kept.run(client, resets(60))
     assert {outcome.index: outcome.prospect_id for outcome in kept.outcomes} == {
@@ -158,7 +159,8 @@ def test_every_lead_gets_one_outcome_with_its_own_index(kept):
     assert len(client.sent) == 60
 
 
-def test_no_leads_no_calls_and_no_waiting(kept, monkeypatch):
+def test_empty_batch(kept, monkeypatch):
+    """A batch without leads makes no calls, and a finished batch does not wait."""
     monkeypatch.setattr(pool, "TICK", 2 * DEADLINE)
     client = StubClient(accept)
     began = time.monotonic()
@@ -178,7 +180,8 @@ def test_no_leads_no_calls_and_no_waiting(kept, monkeypatch):
         (ClosedError("x"), False),
     ],
 )
-def test_an_outcome_is_final_when_asking_again_could_not_change_it(error, final):
+def test_final_outcomes(error, final):
+    """An outcome is final when another call could not change it."""
     assert Outcome(0, lead_id(0), error).final is final
 
 
@@ -186,7 +189,8 @@ def test_an_outcome_is_final_when_asking_again_could_not_change_it(error, final)
 
 
 @pytest.mark.parametrize("error", [AccessError("keys"), QuotaError("quota"), OutageError("down")])
-def test_an_error_of_the_account_stops_all(kept, error):
+def test_account_error_stops_batch(kept, error):
+    """An error that concerns the whole account stops the batch."""
     client = StubClient(only([30], raising(error)))
     with pytest.raises(type(error)) as raised:
         kept.run(client, resets(10_000))
@@ -197,7 +201,8 @@ def test_an_error_of_the_account_stops_all(kept, error):
     assert len(client.sent) <= 31 + 50
 
 
-def test_no_call_starts_after_an_access_error_though_the_source_is_slow(kept):
+def test_access_error_with_slow_source(kept):
+    """No call starts after an access error, even if the source of leads is slow."""
     failed = threading.Event()
     client = StubClient(raising(AccessError("keys")))
     close = client.limiter.close
@@ -219,7 +224,9 @@ def test_no_call_starts_after_an_access_error_though_the_source_is_slow(kept):
     assert kept.outcomes == []
 
 
-def test_no_call_starts_after_an_access_error_though_an_outcome_takes_long(kept):
+def test_access_error_with_slow_outcome(kept):
+    """No call starts after an access error, even if recording an outcome takes long."""
+
     def writing(outcome):
         # The second lead's error comes while the first one's outcome is being written down.
         go_on.set()
@@ -244,7 +251,8 @@ def test_no_call_starts_after_an_access_error_though_an_outcome_takes_long(kept)
     assert kept.queued == {lead_id(0)}
 
 
-def test_the_account_s_error_is_raised_though_others_found_the_gate_closed_first(kept):
+def test_account_error_over_closed_limiter(kept):
+    """The account's error is raised, even if other leads found the limiter closed first."""
     closed = threading.Event()
 
     def reset(lead):
@@ -270,7 +278,8 @@ def test_the_account_s_error_is_raised_though_others_found_the_gate_closed_first
     assert waited
 
 
-def test_twenty_equal_errors_before_any_success_stop(kept):
+def test_twenty_equal_errors_stop(kept):
+    """Twenty equal errors before any success stop the batch."""
     client = StubClient(refuse)
     with pytest.raises(SameErrorsError, match="first 20 leads all failed alike: HTTP 500 MXInvalidEntity"):
         kept.run(client, resets(1000))
@@ -278,12 +287,15 @@ def test_twenty_equal_errors_before_any_success_stop(kept):
     assert set(kept.failed) == set(client.sent)
 
 
-def test_nineteen_equal_errors_do_not(kept):
+def test_nineteen_errors_do_not_stop(kept):
+    """Nineteen equal errors do not stop the batch."""
     kept.run(StubClient(only(range(19), refuse), share=1), resets(200))
     assert len(kept.failed) == 19
 
 
-def test_errors_that_differ_do_not(kept):
+def test_different_errors_do_not_stop(kept):
+    """Errors that differ do not stop the batch."""
+
     def fail(lead):
         raise LeadRejectedError(f"bad value {uuid.UUID(lead.prospect_id).int % 5}")
 
@@ -291,7 +303,9 @@ def test_errors_that_differ_do_not(kept):
     assert len(kept.failed) == 90
 
 
-def test_after_one_success_one_lead_s_error_never_stops_the_others(kept):
+def test_equal_errors_after_success(kept):
+    """After one success, the errors of single leads never stop the others."""
+
     def fail(lead):
         assert succeeded.wait(DEADLINE)
         refuse(lead)
@@ -307,7 +321,8 @@ def test_after_one_success_one_lead_s_error_never_stops_the_others(kept):
     assert len(kept.failed) == 499
 
 
-def test_outages_of_single_leads_are_their_own(kept):
+def test_outages_of_single_leads(kept):
+    """An outage of a single lead fails that lead only."""
     kept.run(StubClient(only(range(1, 300, 2), raising(UnavailableError("down"))), share=1), resets(300))
     assert len(kept.failed) == 150
 
@@ -315,7 +330,8 @@ def test_outages_of_single_leads_are_their_own(kept):
 # -- ended from outside ------------------------------------------------------------------------------------
 
 
-def test_a_gate_closed_from_outside_ends_it_and_calls_under_way_are_reported(kept):
+def test_limiter_closed_from_outside(kept):
+    """Closing the limiter from outside ends the batch, and the calls under way are reported."""
     under_way = threading.Semaphore(0)
     closed = threading.Event()
 
@@ -323,7 +339,7 @@ def test_a_gate_closed_from_outside_ends_it_and_calls_under_way_are_reported(kep
         under_way.release()
         assert closed.wait(DEADLINE)
 
-    # Real time: the other 25 threads wait at the gate for a window that ends long after the test.
+    # Real time: the other 25 threads wait at the limiter for a window that ends long after the test.
     client = StubClient(reset)
     client.limiter = RateLimiter(SlidingWindow(25))
 
@@ -344,7 +360,8 @@ def test_a_gate_closed_from_outside_ends_it_and_calls_under_way_are_reported(kep
     assert kept.queued == set(client.sent)
 
 
-def test_a_lead_sent_once_and_not_repeated_is_not_reached(kept):
+def test_unrepeated_lead_not_reached(kept):
+    """A lead that was sent once and not repeated counts as not reached."""
     tried = threading.Event()
 
     def reset(lead):
@@ -352,7 +369,7 @@ def test_a_lead_sent_once_and_not_repeated_is_not_reached(kept):
         client.limiter.pause(1000)
 
     client = StubClient(reset)
-    client.limiter.clock = pace_module.SystemClock()
+    client.limiter.clock = rate_limit.SystemClock()
 
     def close():
         assert tried.wait(DEADLINE)
@@ -366,7 +383,8 @@ def test_a_lead_sent_once_and_not_repeated_is_not_reached(kept):
     assert kept.outcomes == []
 
 
-def test_a_gate_closed_when_all_is_done_is_no_error(kept):
+def test_limiter_closed_when_done(kept):
+    """Closing the limiter when everything is done is no error."""
     # When all have passed it, in whatever order.
     client = StubClient(lambda lead: client.limiter.close() if len(client.sent) == 10 else None, share=1)
     kept.run(client, resets(10))
@@ -378,7 +396,9 @@ class TaskTimeoutError(BaseException):
 
 
 @pytest.mark.parametrize("share", [1, 25])
-def test_a_time_out_in_the_main_thread_still_settles_what_is_under_way(kept, share):
+def test_timeout_settles_calls_under_way(kept, share):
+    """A time-out in the main thread still settles the calls under way."""
+
     def time_out(*_):
         interrupted.set()
         raise TaskTimeoutError
@@ -401,7 +421,9 @@ def test_a_time_out_in_the_main_thread_still_settles_what_is_under_way(kept, sha
     assert kept.queued == set(client.sent) == {lead_id(0)}
 
 
-def test_a_time_out_at_any_moment_leaves_nothing_behind(kept):
+def test_timeout_at_any_moment(kept):
+    """A time-out at any moment leaves nothing behind."""
+
     def time_out(*_):
         raise TaskTimeoutError
 
@@ -419,7 +441,8 @@ def test_a_time_out_at_any_moment_leaves_nothing_behind(kept):
         signal.signal(signal.SIGUSR1, before)
 
 
-def test_a_source_that_raises_is_raised_after_what_is_under_way_is_settled(kept):
+def test_source_error_raised_last(kept):
+    """An error of the source is raised after the calls under way are settled."""
     failed = threading.Event()
 
     def source():
@@ -433,10 +456,11 @@ def test_a_source_that_raises_is_raised_after_what_is_under_way_is_settled(kept)
     assert kept.queued == set(client.sent)
 
 
-def test_who_waits_at_the_gate_when_the_batch_breaks_off_is_never_sent(kept):
+def test_waiting_lead_never_sent(kept):
+    """A lead that waits for the limiter when the batch breaks off is never sent."""
     waits = threading.Event()
 
-    class Clock(pace_module.SystemClock):
+    class Clock(rate_limit.SystemClock):
         def wait(self, condition, seconds):
             waits.set()
             super().wait(condition, seconds)
@@ -456,7 +480,8 @@ def test_who_waits_at_the_gate_when_the_batch_breaks_off_is_never_sent(kept):
     assert kept.queued == set(client.sent)
 
 
-def test_on_outcome_that_raises_hides_no_other_outcome(kept):
+def test_on_outcome_error(kept):
+    """An error in on_outcome hides no other outcome."""
     full = threading.Barrier(10)
 
     def keep(outcome):
@@ -469,7 +494,8 @@ def test_on_outcome_that_raises_hides_no_other_outcome(kept):
     assert len(kept.queued) == 10
 
 
-def test_a_bug_in_one_call_ends_the_batch_and_hides_no_outcome(kept):
+def test_bug_in_call(kept):
+    """A bug in one call ends the batch and hides no outcome."""
     full = threading.Barrier(10)
 
     def reset(lead):
@@ -482,7 +508,8 @@ def test_a_bug_in_one_call_ends_the_batch_and_hides_no_outcome(kept):
     assert len(kept.queued) == 7
 
 
-def test_on_tick_that_raises_hides_no_outcome(kept):
+def test_on_tick_error(kept):
+    """An error in on_tick hides no outcome."""
     client = StubClient(accept)
     with pytest.raises(RuntimeError, match="tick"):
         kept.run(client, resets(10), on_tick=lambda: raising(RuntimeError("tick"))(None))
@@ -493,7 +520,8 @@ def test_on_tick_that_raises_hides_no_outcome(kept):
 
 
 @pytest.mark.parametrize(("share", "threads"), [(1, 2), (10, 20), (25, 50), (72, 50)])
-def test_as_many_threads_as_the_share_can_use(kept, share, threads):
+def test_thread_count_from_share(kept, share, threads):
+    """The batch uses as many threads as the share can use."""
     names = set()
     gathered = threading.Barrier(threads)
 
@@ -507,7 +535,8 @@ def test_as_many_threads_as_the_share_can_use(kept, share, threads):
     assert len(names) == threads
 
 
-def test_a_hundred_thousand_leads_take_constant_memory(kept):
+def test_constant_memory(kept):
+    """A hundred thousand leads take constant memory."""
     read = ended = most_ahead = 0
     reset = LeadReset(lead_id(0), SELECTORS, WINDOW)
     latest = []
@@ -535,7 +564,8 @@ def test_a_hundred_thousand_leads_take_constant_memory(kept):
     assert most_ahead <= 20
 
 
-def test_outcomes_are_reported_while_the_source_goes_on(kept):
+def test_outcomes_reported_early(kept):
+    """Outcomes are reported while the source still produces leads."""
     answered = threading.Semaphore(0)
     seen = []
 
@@ -556,7 +586,7 @@ def test_outcomes_are_reported_while_the_source_goes_on(kept):
 @pytest.fixture
 def quick(monkeypatch):
     """Windows of 0.2 s and short pauses, on both sides."""
-    monkeypatch.setattr(pace_module, "WINDOW", 0.2)
+    monkeypatch.setattr(rate_limit, "WINDOW", 0.2)
     monkeypatch.setattr(client_module, "RETRY_DELAYS", (0.01, 0.02, 0.04))
     return {"window": 0.2, "calls_per_5s": 25, "queue_delay": 0.0}
 
@@ -570,7 +600,8 @@ def sent_to(lsq):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_any_faults_leave_each_lead_queued_failed_or_not_reached(kept, quick, seed):
+def test_random_faults(kept, quick, seed):
+    """Whatever faults occur, each lead ends up queued, failed or not reached."""
     dice = random.Random(seed)
     count = 60
     kinds = ["429", "403", "200-throttled", "500", "502-html", "500-mx", "drop", "truncated", "html"]
@@ -602,7 +633,8 @@ def test_any_faults_leave_each_lead_queued_failed_or_not_reached(kept, quick, se
             assert calls[lead] >= 4
 
 
-def test_wrong_keys_stop_before_a_second_burst(kept, quick):
+def test_wrong_keys_stop_early(kept, quick):
+    """Wrong keys stop the batch before a second burst of calls."""
     with LeadSquaredEmulator(**quick) as lsq:
         client = LeadSquaredClient(lsq.url, "wrong", "wrong", limiter=RateLimiter(SlidingWindow(5)))
         with pytest.raises(AccessError):
@@ -612,7 +644,8 @@ def test_wrong_keys_stop_before_a_second_burst(kept, quick):
     assert kept.outcomes == []
 
 
-def test_a_gate_closed_mid_batch_leaves_no_lead_in_two_places(kept, quick):
+def test_limiter_closed_mid_batch(kept, quick):
+    """Closing the limiter in the middle of a batch leaves no lead in two places."""
     with LeadSquaredEmulator(**quick) as lsq:
         for index in range(200):
             lsq.add_lead(prospect_id=lead_id(index))
@@ -631,7 +664,8 @@ def test_a_gate_closed_mid_batch_leaves_no_lead_in_two_places(kept, quick):
 
 
 @pytest.mark.parametrize(("fault", "error"), [("429", QuotaError), ("502-html", OutageError)])
-def test_five_minutes_without_success_end_the_batch_for_a_later_try(kept, fault, error):
+def test_five_minutes_without_success(kept, fault, error):
+    """Five minutes without a success end the batch, to be continued by a later try."""
     with LeadSquaredEmulator(queue_delay=0.0, calls_per_5s=None) as lsq:
         for index in range(5):
             lsq.add_lead(prospect_id=lead_id(index))

@@ -1,4 +1,4 @@
-"""What a crew tells of work that was on its way when it ended."""
+"""What a worker pool tells of work that was on its way when it ended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from support.answering import FakeClock, client_of
 @pytest.mark.parametrize(
     "error", [AccessError("wrong keys"), QuotaError("used up"), TimeoutError("too long")]
 )
-def test_what_ended_the_work_is_told_and_not_that_others_were_stopped_by_it(error):
+def test_original_error_raised(error):
+    """The error that ended the work is raised, and not that other calls were stopped by it."""
     client = client_of("127.0.0.1", clock=FakeClock())
     waiting = threading.Barrier(3)
 
@@ -36,7 +37,8 @@ def test_what_ended_the_work_is_told_and_not_that_others_were_stopped_by_it(erro
     client.close()
 
 
-def test_the_first_error_of_work_that_was_left_is_told_where_nothing_else_went_wrong():
+def test_leftover_error_raised():
+    """The first error of the remaining work is raised if nothing else went wrong."""
     client, together = client_of("127.0.0.1", clock=FakeClock()), threading.Barrier(3)
     told: list[Any] = []
 

@@ -31,20 +31,23 @@ def folder(tmp_path):
     )
 
 
-def test_a_folder_is_one_tries_own_and_its_name_is_safe(folder, tmp_path):
+def test_evidence_folder_path(folder, tmp_path):
+    """The evidence folder belongs to a single try and has a safe name."""
     assert str(folder) == str(
         tmp_path / "d" / "manual__2026-10-01T00_00_00_00_00" / "g.t" / "unmapped" / "try-2"
     )
 
 
-def test_a_file_is_never_written_twice(folder):
+def test_files_never_overwritten(folder):
+    """A file is never written twice."""
     folder.write("a", b"1")
     with pytest.raises(InputError, match="never written over"):
         folder.write("a", b"2")
     assert (folder.path / "a").read_bytes() == b"1"
 
 
-def test_a_report_has_a_line_per_call_in_parts(folder):
+def test_report_parts(folder):
+    """A report has one line per call, and is written in parts."""
     report = Report(folder)
     report.add(Call(LEAD, AT, 0.5, ThrottledError("slow down", status=429)))
     report.write_if_due(0.0)
@@ -79,19 +82,22 @@ def test_a_report_has_a_line_per_call_in_parts(folder):
 
 
 @pytest.mark.parametrize("value", ["", "  ", "None", None])
-def test_a_path_that_rendered_to_nothing_is_refused(value):
+def test_empty_path_refused(value):
+    """An evidence_path that rendered to nothing is refused."""
     with pytest.raises(InputError, match="evidence_path"):
         checked_root(value)
 
 
 @pytest.mark.parametrize("name", ["..", ".", "...", "../x"])
-def test_no_id_leads_out_of_its_folder(tmp_path, name):
+def test_ids_stay_in_folder(tmp_path, name):
+    """No ID leads out of its folder."""
     folder = evidence_folder(tmp_path, dag_id=name, run_id=name, task_id=name, map_index=-1, try_number=1)
     assert len(folder.path.relative_to(tmp_path).parts) == 5
     assert not {".", "..", ""} & set(folder.path.parts)
 
 
-def test_calls_whose_part_could_not_be_written_stand_in_the_next(folder, monkeypatch):
+def test_failed_part_kept_for_next(folder, monkeypatch):
+    """Calls whose part could not be written are in the next part."""
     report = Report(folder)
     report.add(Call(LEAD, AT, 0.5, None))
     with monkeypatch.context() as patched:

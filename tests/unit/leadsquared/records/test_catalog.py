@@ -52,7 +52,8 @@ def rows(*numbers: int) -> list[dict[str, Any]]:
 # -- members of a list ----------------------------------------------------------------------------------------
 
 
-def test_a_list_is_read_to_its_end(emulator: LeadSquaredEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_read_completely(emulator: LeadSquaredEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list is read to its end, page by page."""
     monkeypatch.setattr(catalog, "PAGE", 3)
     leads = [emulator.add_lead() for _ in range(8)]
     emulator.add_lead()
@@ -63,17 +64,20 @@ def test_a_list_is_read_to_its_end(emulator: LeadSquaredEmulator, monkeypatch: p
     assert [call.path.rpartition("/")[2] for call in emulator.calls].count(SEARCH) == 3
 
 
-def test_a_list_id_may_be_a_uuid_object(emulator: LeadSquaredEmulator) -> None:
+def test_list_id_as_uuid(emulator: LeadSquaredEmulator) -> None:
+    """A list ID may be a UUID object."""
     lead = emulator.add_lead()
     wanted: Any = uuid.UUID(emulator.add_list("to reset", [lead]))
     assert catalog.list_members(client_of(emulator.url), wanted) == [lead]
 
 
-def test_an_empty_list_has_no_members(emulator: LeadSquaredEmulator) -> None:
+def test_empty_list(emulator: LeadSquaredEmulator) -> None:
+    """An empty list has no members."""
     assert catalog.list_members(client_of(emulator.url), emulator.add_list("empty", [])) == []
 
 
-def test_an_unknown_list_is_an_error_and_no_search_is_made(emulator: LeadSquaredEmulator) -> None:
+def test_unknown_list_refused(emulator: LeadSquaredEmulator) -> None:
+    """An unknown list is an error, and no search is made."""
     for number in range(201):
         emulator.add_list(f"another {number}", [])
     with pytest.raises(InputError, match=f"no list '{LIST}'"):
@@ -83,7 +87,8 @@ def test_an_unknown_list_is_an_error_and_no_search_is_made(emulator: LeadSquared
 
 
 @pytest.mark.parametrize("value", [None, "", "None", "All leads", LIST[:-1], f" {LIST}", 5])
-def test_a_list_is_named_by_its_guid_or_nothing_is_asked(emulator: LeadSquaredEmulator, value: Any) -> None:
+def test_invalid_list_id_refused(emulator: LeadSquaredEmulator, value: Any) -> None:
+    """A list ID that is not a GUID is refused before any call."""
     with pytest.raises(InputError, match="list_id"):
         catalog.list_members(client_of(emulator.url), value)
     assert not emulator.calls
@@ -110,20 +115,21 @@ def test_a_list_is_named_by_its_guid_or_nothing_is_asked(emulator: LeadSquaredEm
         ([{"RecordCount": 0, "Leads": []}], []),
     ],
 )
-def test_members_are_read_in_either_shape_with_or_without_a_count(
-    pages: list[Any], expected: list[int]
-) -> None:
+def test_member_formats(pages: list[Any], expected: list[int]) -> None:
+    """Members are read in either format, with or without a count."""
     with Answering(members(*pages)) as server:
         assert catalog.list_members(client_of(server.url), LIST) == list(map(guid, expected))
 
 
-def test_two_spellings_of_one_member_are_one_lead() -> None:
+def test_member_spellings_merged() -> None:
+    """Two spellings of one member's ID are one lead."""
     page = {"RecordCount": 2, "Leads": [{"ProspectID": guid(1)}, {"ProspectID": guid(1).upper()}]}
     with Answering(members(page)) as server:
         assert catalog.list_members(client_of(server.url), LIST) == [guid(1)]
 
 
-def test_a_list_that_shrinks_while_it_is_read_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_shrinking_list_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """A list that shrinks while it is read is logged."""
     with (
         Answering(
             members({"RecordCount": 3, "Leads": rows(1, 2)}, {"RecordCount": 3, "Leads": []})
@@ -155,7 +161,8 @@ def test_a_list_that_shrinks_while_it_is_read_is_told(caplog: pytest.LogCaptureF
     ],
     ids=lambda page: json.dumps(page)[:60],
 )
-def test_an_answer_without_readable_members_does_not_pass_for_an_empty_list(page: Any) -> None:
+def test_unreadable_members_refused(page: Any) -> None:
+    """An answer without readable members does not count as an empty list."""
     with Answering(members(page)) as server, pytest.raises(UnavailableError):
         catalog.list_members(client_of(server.url), LIST)
 
@@ -163,7 +170,8 @@ def test_an_answer_without_readable_members_does_not_pass_for_an_empty_list(page
 # -- types ----------------------------------------------------------------------------------------------------
 
 
-def test_the_types_of_the_account_are_given_by_code_and_id(emulator: LeadSquaredEmulator) -> None:
+def test_account_types(emulator: LeadSquaredEmulator) -> None:
+    """The account's activity types are given by code, and its task types by ID."""
     emulator.add_activity_type(166, "Site visit")
     kind = emulator.add_task_type("Call back")
     client = client_of(emulator.url)
@@ -192,7 +200,8 @@ def test_the_types_of_the_account_are_given_by_code_and_id(emulator: LeadSquared
     ],
     ids=str,
 )
-def test_activity_types_are_read_or_the_answer_is_unreadable(answer: Any, expected: Any) -> None:
+def test_activity_type_answers(answer: Any, expected: Any) -> None:
+    """Activity types are read, or the answer is reported as unreadable."""
     with Answering(http(200, json.dumps(answer))) as server:
         client = client_of(server.url)
         if expected is None:
@@ -210,11 +219,13 @@ def test_activity_types_are_read_or_the_answer_is_unreadable(answer: Any, expect
         ({"Id": "a"}, {"a": ""}),
     ],
 )
-def test_task_types_are_read_under_either_name(row: dict[str, str], expected: dict[str, str]) -> None:
+def test_task_type_names(row: dict[str, str], expected: dict[str, str]) -> None:
+    """Task types are read under either field name."""
     with Answering(http(200, json.dumps([row]))) as server:
         assert catalog.task_types(client_of(server.url)) == expected
 
 
-def test_a_task_type_without_an_id_is_unreadable() -> None:
+def test_task_type_without_id() -> None:
+    """A task type without an ID makes the answer unreadable."""
     with Answering(http(200, '[{"Name": "b"}]')) as server, pytest.raises(UnavailableError):
         catalog.task_types(client_of(server.url))

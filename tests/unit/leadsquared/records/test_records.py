@@ -50,7 +50,8 @@ def read(client: LeadSquaredClient, lead: str, **asked: Any) -> list[Any]:
     return list(read_records(client, lead, selectors, WINDOW, task_types_of(client, selectors)))
 
 
-def test_ten_thousand_activities_are_counted_exactly_in_little_memory(lsq, client):
+def test_ten_thousand_activities(lsq, client):
+    """Ten thousand activities are counted exactly and in little memory."""
     lead = lsq.add_lead()
     for number in range(10_000):
         lsq.add_activity(lead, 166 + number % 2, INSIDE if number % 5 else "2026-10-15 10:00:00")
@@ -66,7 +67,8 @@ def test_ten_thousand_activities_are_counted_exactly_in_little_memory(lsq, clien
     assert counts.kinds["activities"].count == 8_000
 
 
-def test_one_event_is_asked_for_by_itself(lsq, client):
+def test_single_event_filter(lsq, client):
+    """A single event is asked for by its code, and several without a filter."""
     lead = lsq.add_lead()
     for code in (166, 167, 201):
         lsq.add_activity(lead, code, INSIDE)
@@ -76,7 +78,8 @@ def test_one_event_is_asked_for_by_itself(lsq, client):
     assert lsq.calls[-1].body["Parameter"] == {}
 
 
-def test_system_activities_never_count_since_they_are_never_deleted(lsq, client):
+def test_system_activities_ignored(lsq, client):
+    """System activities never count, since they are never deleted."""
     lead = lsq.add_lead()
     lsq.add_activity(lead, 22, INSIDE)
     assert read(client, lead, activity_event_list=[22]) == []
@@ -84,14 +87,16 @@ def test_system_activities_never_count_since_they_are_never_deleted(lsq, client)
 
 
 @pytest.mark.parametrize("notes", [0, 1, NOTE_PAGE - 1, NOTE_PAGE, NOTE_PAGE + 1])
-def test_notes_are_read_to_their_end(lsq, client, notes):
+def test_notes_read_completely(lsq, client, notes):
+    """Notes are read to their end."""
     lead = lsq.add_lead()
     for number in range(notes):
         lsq.add_note(lead, f"note {number}", INSIDE)
     assert len({row["Note"] for row in read_notes(client, lead)}) == notes
 
 
-def test_the_window_is_kept_to_the_second(lsq, client):
+def test_window_bounds_exact(lsq, client):
+    """The window's bounds are kept to the second."""
     lead = lsq.add_lead()
     for moment in (
         "2026-08-31 23:59:59",
@@ -104,7 +109,8 @@ def test_the_window_is_kept_to_the_second(lsq, client):
     assert found == {"2026-09-01 00:00:00", "2026-09-30 23:59:59"}
 
 
-def test_tasks_are_told_apart_by_type_and_an_owner_is_asked_once(lsq, client):
+def test_tasks_by_type(lsq, client):
+    """Tasks are told apart by type, and each owner's tasks are read only once."""
     for type_id, name in ((FOLLOW_UP, "Follow-up"), (MEETING, "Meeting")):
         lsq.add_task_type(name, type_id)
     leads = [lsq.add_lead() for _ in range(3)]
@@ -120,7 +126,8 @@ def test_tasks_are_told_apart_by_type_and_an_owner_is_asked_once(lsq, client):
     assert Counter(call.path for call in lsq.calls)["Task.svc/Retrieve"] == 4
 
 
-def test_a_task_whose_type_cannot_be_found_out_counts(lsq, client):
+def test_task_of_unknown_type(lsq, client):
+    """A task whose type cannot be determined counts as matching."""
     lead = lsq.add_lead()
     lsq.add_task_type("Follow-up", FOLLOW_UP)
     hidden = lsq.add_task_type("Retired")
@@ -131,7 +138,8 @@ def test_a_task_whose_type_cannot_be_found_out_counts(lsq, client):
     assert types.matches({"TaskID": "x", "OwnerID": None}) == (True, "")
 
 
-def test_known_leads_are_found_in_any_letter_case(lsq, client):
+def test_known_leads_ignore_case(lsq, client):
+    """Known leads are found whatever the letter case of their IDs."""
     lead = lsq.add_lead()
     assert known_leads(client, [lead.upper(), "11111111-0000-4000-8000-000000000000"]) == {lead.lower()}
 
@@ -150,22 +158,26 @@ def ids_of(*given: tuple[list[int], int | None]) -> list[int]:
     return [row["Id"] for row in paged(pages(*given), 2, "Id")]
 
 
-def test_a_page_that_comes_twice_counts_once_and_is_no_end():
+def test_repeated_page():
+    """A page that comes twice counts once and does not end the reading."""
     assert ids_of(([1, 2], 4), ([1, 2], 4), ([3, 4], 4)) == [1, 2, 3, 4]
 
 
-def test_rows_that_were_announced_and_do_not_come_are_an_error():
+def test_missing_rows_refused():
+    """Rows that were announced and do not come are an error."""
     with pytest.raises(UnavailableError, match="4 records were announced and only 2 given"):
         ids_of(([1, 2], 4), ([1, 2], 4), ([1, 2], 4))
 
 
-def test_without_a_count_a_page_that_is_not_full_is_the_last():
+def test_last_page_without_count():
+    """Without a count, a page that is not full is the last one."""
     assert ids_of(([1, 2], None), ([3], None)) == [1, 2, 3]
     assert ids_of(([1, 2], None), ([], None)) == [1, 2]
 
 
 @pytest.mark.parametrize("answer", ['{"RecordCount": 1}', '{"ProspectActivities": 5}', "[]"])
-def test_an_answer_without_its_list_is_no_empty_list(lsq, client, monkeypatch, answer):
+def test_answer_without_list(lsq, client, monkeypatch, answer):
+    """An answer without its list does not count as an empty list."""
     monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.RETRY_DELAYS", ())
     lead = lsq.add_lead()
     monkeypatch.setattr(client, "call", lambda *_, **__: __import__("json").loads(answer))
@@ -173,7 +185,8 @@ def test_an_answer_without_its_list_is_no_empty_list(lsq, client, monkeypatch, a
         list(read_activities(client, lead, [166]))
 
 
-def test_notes_that_come_in_smaller_pages_than_asked_for_are_read_to_their_end(lsq, client, monkeypatch):
+def test_notes_in_smaller_pages(lsq, client, monkeypatch):
+    """Notes that come in smaller pages than asked for are read to their end."""
     lead = lsq.add_lead()
     for number in range(60):
         lsq.add_note(lead, f"note {number}", INSIDE)
@@ -188,9 +201,8 @@ def test_notes_that_come_in_smaller_pages_than_asked_for_are_read_to_their_end(l
 
 
 @pytest.mark.parametrize("total", ["60", 60])
-def test_activities_that_come_in_smaller_pages_than_asked_for_are_read_to_their_end(
-    client, monkeypatch, total
-):
+def test_activities_in_smaller_pages(client, monkeypatch, total):
+    """Activities that come in smaller pages than asked for are read to their end."""
     rows = [{"Id": str(number), "EventCode": 166} for number in range(60)]
 
     def capped(*_: Any, body: Any, **__: Any) -> Any:
@@ -201,12 +213,14 @@ def test_activities_that_come_in_smaller_pages_than_asked_for_are_read_to_their_
     assert len(list(read_activities(client, "any", [166]))) == 60
 
 
-def test_a_count_below_what_was_given_is_no_end():
+def test_count_too_low():
+    """A count below the number of rows already given does not end the reading."""
     parts = [list(range(1, 26)), list(range(26, 51)), [51]]
     assert [row["Id"] for row in paged(pages(*((part, 1) for part in parts)), 25, "Id")] == list(range(1, 52))
 
 
-def test_page_numbers_without_effect_are_an_error_where_no_count_tells_the_end():
+def test_ignored_page_numbers_refused():
+    """Page numbers that have no effect are an error where no count tells the end."""
     with pytest.raises(UnavailableError, match="given twice"):
         list(paged(pages((list(range(1, 26)), None), (list(range(1, 26)), None)), 200, "Id"))
 
@@ -228,9 +242,8 @@ def test_page_numbers_without_effect_are_an_error_where_no_count_tells_the_end()
         ),
     ],
 )
-def test_a_record_that_lacks_what_it_is_judged_by_is_an_error_and_never_left_out(
-    client, monkeypatch, answer, asked
-):
+def test_incomplete_record_refused(client, monkeypatch, answer, asked):
+    """A record without a field that decides about it is an error, and is never left out."""
     selectors = Selectors.parse(**asked)
     types = TaskTypes(client, selectors.task_type_list, {})
     monkeypatch.setattr(client, "call", lambda *_, **__: answer)
@@ -239,7 +252,8 @@ def test_a_record_that_lacks_what_it_is_judged_by_is_an_error_and_never_left_out
 
 
 @pytest.mark.parametrize("counted", [True, False])
-def test_leads_that_come_on_a_second_page_are_known(client, monkeypatch, counted):
+def test_known_leads_second_page(client, monkeypatch, counted):
+    """Leads that come on a second page are known."""
     leads = [f"3f2504e0-4f89-11d3-9a0c-0305e82c33{number:02}" for number in range(50)]
 
     def capped(*_: Any, body: Any, **__: Any) -> Any:

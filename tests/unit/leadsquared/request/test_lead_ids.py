@@ -89,7 +89,8 @@ class Lazy(Sequence[Any]):
     ],
     ids=repr,
 )
-def test_ids_are_read_in_their_order_each_once(value: object, expected: list[str]) -> None:
+def test_ids_in_order_without_duplicates(value: object, expected: list[str]) -> None:
+    """Lead IDs are read in their order, each of them once."""
     assert parse_lead_ids(value) == expected
 
 
@@ -150,12 +151,14 @@ def test_ids_are_read_in_their_order_each_once(value: object, expected: list[str
     ],
     ids=lambda value: repr(value)[:60],
 )
-def test_whatever_else_is_in_it_is_refused(value: object) -> None:
+def test_invalid_ids_refused(value: object) -> None:
+    """Any value that contains something other than lead IDs is refused."""
     with pytest.raises(InputError, match="prospect_ids"):
         parse_lead_ids(value)
 
 
-def test_a_bad_id_is_quoted_and_its_place_named() -> None:
+def test_bad_id_message() -> None:
+    """The error quotes a bad ID and names its place."""
     with pytest.raises(
         InputError, match=r"^item 1 of prospect_ids holds 'lead-7', which is no lead id"
     ) as caught:
@@ -163,7 +166,8 @@ def test_a_bad_id_is_quoted_and_its_place_named() -> None:
     assert A in str(caught.value) or "3f2504e0-" in str(caught.value)
 
 
-def test_a_long_value_is_quoted_in_part() -> None:
+def test_long_value_shortened() -> None:
+    """The error quotes only part of a long value."""
     with pytest.raises(InputError) as caught:
         parse_lead_ids("x" * 100_000)
     assert len(str(caught.value)) < 500
@@ -175,13 +179,15 @@ def test_a_long_value_is_quoted_in_part() -> None:
     st.sampled_from([", ", " ", "\n", "\r\n", ",\n"]),
     st.sampled_from(["", "'", '"']),
 )
-def test_ids_written_down_in_any_of_the_ways_are_read_back(ids: list[str], between: str, quote: str) -> None:
+def test_ids_survive_formatting(ids: list[str], between: str, quote: str) -> None:
+    """Lead IDs written in any of the accepted formats are read back."""
     text = "[" + between.join(f"{quote}{lead}{quote}" for lead in ids) + "]"
     assert parse_lead_ids(text) == list(dict.fromkeys(ids))
 
 
 @given(st.text() | st.lists(st.text() | st.lists(st.text())))
-def test_what_is_read_is_always_ids(value: Any) -> None:
+def test_only_ids_returned(value: Any) -> None:
+    """Whatever the input, the result contains nothing but valid lead IDs."""
     try:
         ids = parse_lead_ids(value)
     except InputError:
@@ -193,19 +199,22 @@ def test_what_is_read_is_always_ids(value: Any) -> None:
 @pytest.mark.parametrize(
     "value", [None, "", A + " ", f"{{{A}}}", A.replace("-", ""), 5, A.encode(), [A], object]
 )
-def test_one_guid_is_exactly_that(value: object) -> None:
+def test_single_guid_strict(value: object) -> None:
+    """A single GUID must be exactly a GUID, with nothing around it."""
     with pytest.raises(InputError, match="my field holds") as caught:
         parse_guid(value, "my field")
     assert repr(value) in str(caught.value)
 
 
-def test_leads_are_cut_into_chunks() -> None:
+def test_chunks_of_leads() -> None:
+    """Leads are divided into chunks, without duplicates."""
     assert chunked([A, B, C, A], 2) == [[A, B], [C]]
     assert chunked([], 5) == []
 
 
 @pytest.mark.parametrize("n", [0, -1, True, 2.0, "2", None])
-def test_chunks_have_a_whole_size(n: Any) -> None:
+def test_invalid_chunk_size_refused(n: Any) -> None:
+    """A chunk size that is not a positive whole number is refused."""
     with pytest.raises(InputError, match="chunks of"):
         chunked([A], n)
 
@@ -238,7 +247,8 @@ FILES = [
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize(("name", "text"), FILES)
-def test_ids_are_read_from_every_kind_of_file(tmp_path: Path, name: str, text: str, packed: bool) -> None:
+def test_file_formats(tmp_path: Path, name: str, text: str, packed: bool) -> None:
+    """Lead IDs are read from every kind of file."""
     path = file_of(tmp_path, name, text.encode(), packed=packed)
     assert list(read_lead_file(path)) == [A, B]
 
@@ -249,7 +259,8 @@ def file_of(folder: Path, name: str, content: bytes, *, packed: bool = False) ->
     return path
 
 
-def test_ids_come_as_often_as_they_stand_there(tmp_path: Path) -> None:
+def test_file_duplicates_kept(tmp_path: Path) -> None:
+    """Lead IDs come as often as they stand in the file."""
     assert list(read_lead_file(file_of(tmp_path, "a.txt", f"{B}\n{A}\n{B}\n{B.upper()}".encode()))) == [
         B,
         A,
@@ -270,7 +281,8 @@ def test_ids_come_as_often_as_they_stand_there(tmp_path: Path) -> None:
         ("a.jsonl", "\n"),
     ],
 )
-def test_an_empty_file_has_no_leads(tmp_path: Path, name: str, text: str, packed: bool) -> None:
+def test_empty_file(tmp_path: Path, name: str, text: str, packed: bool) -> None:
+    """An empty file has no leads."""
     leads = Leads.from_file(file_of(tmp_path, name, text.encode(), packed=packed))
     assert leads.count == 0
     assert list(leads) == []
@@ -309,9 +321,8 @@ def test_an_empty_file_has_no_leads(tmp_path: Path, name: str, text: str, packed
         ("a.json", f'[{{"ProspectID": "{A}"}}]', "line 1 holds"),
     ],
 )
-def test_what_cannot_be_read_is_refused_naming_file_and_line(
-    tmp_path: Path, name: str, text: str, said: str
-) -> None:
+def test_unreadable_line_refused(tmp_path: Path, name: str, text: str, said: str) -> None:
+    """Content that cannot be read is refused, with the file and the line in the error."""
     path = file_of(tmp_path, name, text.encode())
     with pytest.raises(InputError, match=said) as caught:
         Leads.from_file(path)
@@ -354,14 +365,16 @@ def _spoilt(data: bytes) -> bytes:
     ],
     ids=["utf-16", "latin-1", "not packed", "cut", "spoilt", "more after it"],
 )
-def test_a_spoilt_file_is_refused_whole(tmp_path: Path, name: str, content: bytes) -> None:
+def test_damaged_file_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    """A damaged file is refused as a whole."""
     path = file_of(tmp_path, name, content)
     with pytest.raises(InputError, match="cannot be read to its end"):
         Leads.from_file(path)
 
 
 @pytest.mark.parametrize("path", ["missing.csv", "folder.csv", "file.txt/below.csv"])
-def test_a_missing_file_is_said(tmp_path: Path, path: str) -> None:
+def test_missing_file(tmp_path: Path, path: str) -> None:
+    """The error says that a file is missing."""
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "file.txt").touch()
     with pytest.raises(InputError, match="there is no such file"):
@@ -371,7 +384,8 @@ def test_a_missing_file_is_said(tmp_path: Path, path: str) -> None:
 # -- counted, checked, read again -----------------------------------------------------------------------------
 
 
-def test_the_digest_tells_leads_apart_by_who_and_in_which_order_not_by_spelling(tmp_path: Path) -> None:
+def test_digest_of_leads(tmp_path: Path) -> None:
+    """The digest depends on which leads come in which order, and not on the spelling of their IDs."""
     given_ = Leads.parse([A, B])
     assert (given_.count, list(given_), list(given_)) == (2, [A, B], [A, B])
     spelled = Leads.from_file(file_of(tmp_path, "a.csv", f"ProspectID\n{A.upper()}\n{B}".encode()))
@@ -380,7 +394,8 @@ def test_the_digest_tells_leads_apart_by_who_and_in_which_order_not_by_spelling(
 
 
 @pytest.mark.parametrize("later", ["", f"{A}\n", f"{A}\n{B}\n{C}\n", f"{A}\n{C}\n", "no lead"])
-def test_a_file_is_used_as_it_was_counted(tmp_path: Path, later: str) -> None:
+def test_later_file_changes_ignored(tmp_path: Path, later: str) -> None:
+    """A file is used as it was counted, whatever happens to it later."""
     path = file_of(tmp_path, "a.txt", f"{A}\n{B}\n".encode())
     leads = Leads.from_file(path)
     path.write_text(later)
@@ -390,7 +405,8 @@ def test_a_file_is_used_as_it_was_counted(tmp_path: Path, later: str) -> None:
     assert [next(first), next(second), next(first)] == [A, A, B]
 
 
-def test_the_copy_of_a_file_goes_with_its_last_reader(tmp_path: Path) -> None:
+def test_private_copy_removed(tmp_path: Path) -> None:
+    """The private copy of a file disappears with its last reader."""
     gc.collect()
     before = set(os.listdir("/dev/fd"))
     leads = Leads.from_file(file_of(tmp_path, "a.txt", f"{A}\n{B}\n".encode()))
@@ -404,7 +420,8 @@ def test_the_copy_of_a_file_goes_with_its_last_reader(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "count"), [("a.csv.gz", 100_000), ("a.txt", 10_000), ("a.jsonl", 10_000)])
-def test_ids_are_streamed_in_flat_memory(tmp_path: Path, name: str, count: int) -> None:
+def test_ids_streamed(tmp_path: Path, name: str, count: int) -> None:
+    """Lead IDs are streamed from a file in constant memory."""
     ids = (f"{number:08x}-0000-4000-8000-{number:012x}" for number in range(count))
     text = io.StringIO()
     if ".csv" in name:

@@ -24,7 +24,8 @@ WINDOW = Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=U
 # -- bodies ---------------------------------------------------------------------------------------------------
 
 
-def test_the_body_has_all_that_was_asked_for_under_the_names_of_the_api() -> None:
+def test_complete_body() -> None:
+    """The body has everything that was asked for, under the API's names."""
     selectors = Selectors.parse([166, 167], [TASK], ["StageChange", "OwnerChange"], True)
     assert LeadReset(LEAD, selectors, WINDOW).body() == {
         "ProspectId": LEAD,
@@ -64,9 +65,8 @@ def test_the_body_has_all_that_was_asked_for_under_the_names_of_the_api() -> Non
         ({"activity_event_list": [166], "should_delete_prospect_notes": None}, {"ActivityEventList": [166]}),
     ],
 )
-def test_a_selector_that_was_not_asked_for_is_left_out(
-    given_: dict[str, Any], expected: dict[str, Any]
-) -> None:
+def test_unused_selectors_omitted(given_: dict[str, Any], expected: dict[str, Any]) -> None:
+    """A selector that was not asked for is left out of the body."""
     body = LeadReset(LEAD, Selectors.parse(**given_), WINDOW).body()
     assert {name: body[name] for name in body.keys() - {"ProspectId", "FromDate", "ToDate"}} == expected
 
@@ -92,9 +92,8 @@ def test_a_selector_that_was_not_asked_for_is_left_out(
     ],
     ids=repr,
 )
-def test_event_codes_are_read_from_lists_and_from_the_texts_that_templates_make_of_them(
-    value: object, expected: tuple[int, ...]
-) -> None:
+def test_event_code_forms(value: object, expected: tuple[int, ...]) -> None:
+    """Event codes are read from lists and from the texts that templates make of them."""
     assert Selectors.parse(value).activity_event_list == expected
 
 
@@ -151,13 +150,15 @@ def test_event_codes_are_read_from_lists_and_from_the_texts_that_templates_make_
     ],
     ids=repr,
 )
-def test_what_is_no_event_code_is_refused(value: object) -> None:
+def test_invalid_event_codes_refused(value: object) -> None:
+    """A value that is not an event code is refused."""
     with pytest.raises(InputError, match="activity_event_list"):
         Selectors.parse(value)
 
 
 @pytest.mark.parametrize("brackets", ["[" * 100_000, "[" * 3000 + "]" * 3000, "(" * 5000 + ")" * 5000])
-def test_brackets_without_end_are_refused_like_other_junk(brackets: str) -> None:
+def test_endless_brackets_refused(brackets: str) -> None:
+    """Endless brackets are refused like any other unreadable value."""
     # Python 3.13 reads deeper lists than those before it.
     with pytest.raises(InputError, match=r"no readable list|an event code is a whole number"):
         Selectors.parse(brackets)
@@ -165,7 +166,8 @@ def test_brackets_without_end_are_refused_like_other_junk(brackets: str) -> None
 
 @pytest.mark.parametrize("name", ["activity_event_list", "task_type_list", "audit_activity_list"])
 @pytest.mark.parametrize("value", ["", "  ", "None", " None\n", "null"])
-def test_a_list_that_rendered_to_nothing_is_refused_although_others_are_given(name: str, value: str) -> None:
+def test_empty_rendered_list_refused(name: str, value: str) -> None:
+    """A list that rendered to nothing is refused, even if other selectors are given."""
     with pytest.raises(InputError, match=rf"{name} rendered to .*, which is nothing"):
         Selectors.parse(**{"should_delete_prospect_notes": True, name: value})
 
@@ -189,6 +191,7 @@ def test_a_list_that_rendered_to_nothing_is_refused_although_others_are_given(na
     ids=repr,
 )
 def test_task_types_are_guids(value: object, expected: tuple[str, ...] | None) -> None:
+    """Task types are read as GUIDs, and anything else is refused."""
     if expected is None:
         with pytest.raises(InputError, match="task_type_list"):
             Selectors.parse(task_type_list=value)
@@ -211,7 +214,8 @@ def test_task_types_are_guids(value: object, expected: tuple[str, ...] | None) -
     ],
     ids=repr,
 )
-def test_audits_are_the_two_there_are_spelled_so(value: object, expected: tuple[str, ...] | None) -> None:
+def test_audit_names(value: object, expected: tuple[str, ...] | None) -> None:
+    """Audits are the two that exist, in their exact spelling."""
     if expected is None:
         with pytest.raises(InputError, match="audit_activity_list"):
             Selectors.parse(audit_activity_list=value)
@@ -222,7 +226,8 @@ def test_audits_are_the_two_there_are_spelled_so(value: object, expected: tuple[
 @pytest.mark.parametrize(
     "value", ["true", "false", "TRUE", "yes", "", "None", " True", 1, 0, 1.0, [], [True], {}, b"True", "0"]
 )
-def test_only_true_and_false_or_exactly_these_texts_say_whether_notes_go(value: object) -> None:
+def test_notes_flag_values(value: object) -> None:
+    """Only True and False, or exactly these texts, say whether notes are deleted."""
     with pytest.raises(InputError, match="should_delete_prospect_notes"):
         Selectors.parse([166], should_delete_prospect_notes=value)
 
@@ -235,12 +240,14 @@ def test_only_true_and_false_or_exactly_these_texts_say_whether_notes_go(value: 
         {"activity_event_list": [], "task_type_list": "[]", "audit_activity_list": "()"},
     ],
 )
-def test_no_selector_at_all_is_refused(given_: dict[str, Any]) -> None:
+def test_missing_selectors_refused(given_: dict[str, Any]) -> None:
+    """A reset without any selector is refused."""
     with pytest.raises(InputError, match="nothing to delete was named"):
         Selectors.parse(**given_)
 
 
-def test_selectors_can_be_given_again_as_arguments_and_are_said_in_words() -> None:
+def test_selectors_arguments_and_description() -> None:
+    """Selectors can be passed again as arguments and are described in words."""
     selectors = Selectors.parse("166,167", [TASK], "StageChange,OwnerChange", "True")
     assert Selectors.parse(**selectors.arguments()) == selectors
     assert json.loads(json.dumps(selectors.arguments())) == selectors.arguments()
@@ -253,12 +260,14 @@ def test_selectors_can_be_given_again_as_arguments_and_are_said_in_words() -> No
 @pytest.mark.parametrize(
     "value", [None, "", "None", " " + LEAD, f"{{{LEAD}}}", LEAD[:-1], 5, [LEAD], LEAD + "\n"]
 )
-def test_a_reset_is_of_one_guid(value: Any) -> None:
+def test_invalid_prospect_id_refused(value: Any) -> None:
+    """A reset is for one lead, whose ID must be a GUID."""
     with pytest.raises(InputError, match="prospect_id"):
         LeadReset(value, Selectors.parse([166]), WINDOW)
 
 
-def test_a_uuid_is_sent_as_text() -> None:
+def test_uuid_sent_as_text() -> None:
+    """A UUID object is sent as text."""
     lead: Any = uuid.UUID(LEAD)
     assert (
         json.loads(json.dumps(LeadReset(lead, Selectors.parse([166]), WINDOW).body()))["ProspectId"]
@@ -269,13 +278,15 @@ def test_a_uuid_is_sent_as_text() -> None:
 @pytest.mark.parametrize(
     "value", [None, "2026-09-01/2026-10-01", ENTIRE_HISTORY, (WINDOW.start, WINDOW.end), {}]
 )
-def test_there_is_no_reset_without_a_window(value: Any) -> None:
+def test_window_required(value: Any) -> None:
+    """There is no reset without a window."""
     with pytest.raises(InputError, match="without dates LeadSquared would delete everything"):
         LeadReset(LEAD, Selectors.parse([166]), value)
 
 
 @pytest.mark.parametrize("value", [None, {}, {"ActivityEventList": [166]}])
-def test_there_is_no_reset_without_selectors(value: Any) -> None:
+def test_selectors_required(value: Any) -> None:
+    """There is no reset without selectors."""
     with pytest.raises(InputError, match="Selectors"):
         LeadReset(LEAD, value, WINDOW)
 
@@ -346,7 +357,7 @@ def selector(items: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 @example(LEAD, "2026-09-01/9999-12-31T23:59:59", "America/New_York", [166], None, None, None, NOW)
 @example(LEAD, "2026-09-01/2026-10-01", "UTC", "[{[]: 1}]", None, None, None, NOW)
 @example(LEAD, "2026-09-01T00:00:00.9/2026-09-01T00:00:01.1", "UTC", [166], None, None, None, NOW)
-def test_values_are_refused_or_make_a_body_with_both_dates_inside_the_window_asked_for(
+def test_any_values_refused_or_safe(
     prospect_id: Any,
     value: Any,
     timezone: Any,
@@ -356,6 +367,7 @@ def test_values_are_refused_or_make_a_body_with_both_dates_inside_the_window_ask
     notes: Any,
     run_due: datetime | None,
 ) -> None:
+    """Any values are either refused or make a body with both dates inside the requested window."""
     try:
         window = parse_window(value, timezone=timezone, run_due=run_due, now=lambda: NOW)
         body = LeadReset(prospect_id, Selectors.parse(events, tasks, audits, notes), window).body()

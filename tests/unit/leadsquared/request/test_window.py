@@ -36,7 +36,8 @@ def sent(value: object, timezone: object = "UTC") -> tuple[str, str]:
 # -- what is sent ---------------------------------------------------------------------------------------------
 
 
-def test_two_whole_days_in_india_are_sent_as_the_documented_sample_is() -> None:
+def test_documented_sample() -> None:
+    """Two whole days in India are sent as in LeadSquared's documented sample."""
     assert sent("2026-10-01/2026-10-03", "Asia/Kolkata") == ("2026-09-30 18:30:00", "2026-10-02 18:29:59")
 
 
@@ -67,11 +68,13 @@ def test_two_whole_days_in_india_are_sent_as_the_documented_sample_is() -> None:
         ("2000-01-01/2000-01-02", ("2000-01-01 00:00:00", "2000-01-01 23:59:59")),
     ],
 )
-def test_every_documented_form_is_read(text: str, expected: tuple[str, str]) -> None:
+def test_documented_forms(text: str, expected: tuple[str, str]) -> None:
+    """Every documented form of a window is read."""
     assert sent(text) == expected
 
 
-def test_sides_without_an_offset_are_local_and_an_offset_of_its_own_goes_before_the_zone() -> None:
+def test_offset_overrides_zone() -> None:
+    """A side without an offset is local time, and a side's own offset overrides the time zone."""
     assert sent("2026-09-01/2026-09-01T12:00Z", "America/New_York") == (
         "2026-09-01 04:00:00",
         "2026-09-01 11:59:59",
@@ -96,47 +99,55 @@ def test_sides_without_an_offset_are_local_and_an_offset_of_its_own_goes_before_
         ("2026-10-25T02:30+02:00/2026-10-25T02:30", ("2026-10-25 00:30:00", "2026-10-25 01:29:59")),
     ],
 )
-def test_days_are_counted_by_the_calendar_of_the_zone(text: str, expected: tuple[str, str]) -> None:
+def test_days_across_clock_changes(text: str, expected: tuple[str, str]) -> None:
+    """Days are counted by the calendar of the time zone, even when its clock changes."""
     assert sent(text, "Europe/Paris") == expected
 
 
-def test_both_bounds_are_cut_to_the_second_and_the_end_is_left_out() -> None:
+def test_bounds_truncated_to_seconds() -> None:
+    """Both bounds are truncated to the second, and the end itself is excluded."""
     read = Window(
         datetime(2026, 9, 1, 0, 0, 0, 999_999, tzinfo=UTC), datetime(2026, 9, 1, 0, 0, 5, 1, tzinfo=UTC)
     )
     assert (read.from_date, read.to_date) == ("2026-09-01 00:00:00", "2026-09-01 00:00:04")
 
 
-def test_the_entire_history_ends_at_the_start_of_the_run() -> None:
+def test_entire_history_end() -> None:
+    """The entire history ends at the time at which the run is due."""
     read = window(ENTIRE_HISTORY, "Asia/Kolkata", run_due=NOW + timedelta(milliseconds=500))
     assert (read.from_date, read.to_date) == ("2000-01-01 00:00:00", "2026-11-20 11:59:59")
 
 
-def test_the_entire_history_of_a_run_that_is_not_due_yet_is_refused() -> None:
+def test_entire_history_of_future_run() -> None:
+    """The entire history is refused for a run that is not due yet."""
     with pytest.raises(InputError, match=r"window ENTIRE_HISTORY ends at .* in the future"):
         window(ENTIRE_HISTORY, run_due=NOW + timedelta(days=7))
 
 
-def test_the_entire_history_needs_a_run() -> None:
+def test_entire_history_needs_run() -> None:
+    """The entire history is refused without a run that says when it ends."""
     with pytest.raises(InputError, match="does not say when"):
         window(ENTIRE_HISTORY)
 
 
-def test_the_entire_history_is_no_text_and_equals_none() -> None:
+def test_entire_history_is_not_text() -> None:
+    """The entire history is not a text and does not equal any text."""
     assert not isinstance(ENTIRE_HISTORY, str)
     assert all(text != ENTIRE_HISTORY for text in ("ENTIRE_HISTORY", "entire history", str(ENTIRE_HISTORY)))
     assert repr(ENTIRE_HISTORY) == "ENTIRE_HISTORY"
     assert EntireHistory("entire history") is ENTIRE_HISTORY
 
 
-def test_a_window_is_said_in_its_own_zone_and_as_sent() -> None:
+def test_window_description() -> None:
+    """A window is described in its own time zone and as it is sent."""
     assert window("2026-10-01/2026-10-03", "Asia/Kolkata").describe() == (
         "from 2026-10-01 00:00:00 up to, not including, 2026-10-03 00:00:00 Asia/Kolkata "
         "(sent as FromDate 2026-09-30 18:30:00, ToDate 2026-10-02 18:29:59 UTC)"
     )
 
 
-def test_a_moment_is_inside_to_the_second() -> None:
+def test_window_contains_moment() -> None:
+    """Whether a moment is inside the window is decided to the second."""
     read = window("2026-10-01/2026-10-02")
     last = datetime(2026, 10, 1, 23, 59, 59, 999_999, tzinfo=UTC)
     assert datetime(2026, 10, 1, tzinfo=UTC) in read
@@ -153,7 +164,8 @@ def test_a_moment_is_inside_to_the_second() -> None:
         ("2000-01-01/2026-11-20", "UTC"),
     ],
 )
-def test_its_text_reads_back_as_the_same_window_in_any_zone(text: str, zone: str) -> None:
+def test_text_round_trip(text: str, zone: str) -> None:
+    """A window's text is read back as the same window in any time zone."""
     read = window(text, zone)
     again = window(read.text, "Pacific/Auckland")
     assert (again.start, again.end) == (read.start, read.end)
@@ -231,7 +243,8 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("value", REFUSED, ids=repr)
-def test_anything_else_is_refused_quoted_and_with_the_right_form_named(value: object) -> None:
+def test_invalid_windows_refused(value: object) -> None:
+    """Any other value is refused, and the error quotes it and names the right form."""
     with pytest.raises(InputError) as caught:
         window(value, run_due=NOW)
     assert repr(value)[:120] in str(caught.value)
@@ -251,7 +264,8 @@ def test_anything_else_is_refused_quoted_and_with_the_right_form_named(value: ob
         ("2026-10-01T10:00+05:30/2026-10-01T04:30+00:00", "UTC"),
     ],
 )
-def test_an_empty_or_inverted_window_is_refused_and_the_whole_day_spelled(value: str, zone: str) -> None:
+def test_empty_window_refused(value: str, zone: str) -> None:
+    """An empty or inverted window is refused, and the error shows how to write a whole day."""
     with pytest.raises(InputError, match="the window is empty") as caught:
         window(value, zone)
     assert repr(value) in str(caught.value)
@@ -267,7 +281,8 @@ def test_an_empty_or_inverted_window_is_refused_and_the_whole_day_spelled(value:
         ("P30Y/2026-10-01", "UTC"),
     ],
 )
-def test_a_start_before_leadsquared_is_refused_as_a_slip(value: str, zone: str) -> None:
+def test_start_too_early_refused(value: str, zone: str) -> None:
+    """A start before LeadSquared existed is refused as a mistake."""
     with pytest.raises(InputError, match="before 2000-01-01") as caught:
         window(value, zone)
     assert repr(value) in str(caught.value)
@@ -281,20 +296,23 @@ def test_a_start_before_leadsquared_is_refused_as_a_slip(value: str, zone: str) 
         ("2026-09-01/9999-12-31T23:59:59-12:00", "UTC"),
     ],
 )
-def test_dates_at_the_ends_of_the_calendar_are_refused_like_others(value: str, zone: str) -> None:
+def test_calendar_limits_refused(value: str, zone: str) -> None:
+    """Dates at the ends of the calendar are refused like other bad values."""
     with pytest.raises(InputError) as caught:
         window(value, zone)
     assert repr(value) in str(caught.value)
 
 
-def test_an_end_up_to_a_minute_ahead_of_the_clock_is_taken() -> None:
+def test_end_slightly_ahead_accepted() -> None:
+    """An end of up to a minute ahead of the clock is accepted."""
     assert window("2026-11-20/2026-11-20T12:01").to_date == "2026-11-20 12:00:59"
 
 
 @pytest.mark.parametrize(
     "value", ["2026-11-20/2026-11-20T12:01:01", "2026-11-20/P1D", "2026-11-01/2062-12-01"]
 )
-def test_an_end_in_the_future_is_refused_and_the_run_offered_instead(value: str) -> None:
+def test_future_end_refused(value: str) -> None:
+    """An end in the future is refused, and the error offers the run's own times instead."""
     with pytest.raises(InputError, match="in the future") as caught:
         window(value)
     assert repr(value) in str(caught.value)
@@ -302,7 +320,8 @@ def test_an_end_in_the_future_is_refused_and_the_run_offered_instead(value: str)
     assert "{{ dag_run.run_after }}" in str(caught.value)
 
 
-def test_without_a_clock_given_the_real_one_is_asked() -> None:
+def test_default_clock() -> None:
+    """Without a given clock, the real one is used."""
     today = datetime.now(UTC)
     assert parse_window(f"2026-01-01/{today:%Y-%m-%dT%H:%M:%SZ}").end == today.replace(microsecond=0)
     with pytest.raises(InputError, match="in the future"):
@@ -330,13 +349,15 @@ def test_without_a_clock_given_the_real_one_is_asked() -> None:
         (UTC, "write an IANA name"),
     ],
 )
-def test_an_unknown_zone_is_refused_quoted_and_the_near_name_offered(zone: object, hint: str) -> None:
+def test_unknown_zone_refused(zone: object, hint: str) -> None:
+    """An unknown time zone is refused, and the error quotes it and offers a similar name."""
     with pytest.raises(InputError, match=re.escape(hint)) as caught:
         window("2026-09-01/2026-10-01", zone)
     assert repr(zone) in str(caught.value)
 
 
-def test_known_zones_are_taken_by_name() -> None:
+def test_known_zones_accepted() -> None:
+    """Known time zones are accepted by name."""
     assert [parse_timezone(zone) for zone in ("UTC", "Asia/Kolkata")] == ["UTC", "Asia/Kolkata"]
 
 
@@ -351,7 +372,8 @@ def test_known_zones_are_taken_by_name() -> None:
         (datetime.min.replace(tzinfo=dt.timezone(timedelta(hours=5))), NOW),
     ],
 )
-def test_a_window_is_made_of_aware_datetimes_only(start: Any, end: Any) -> None:
+def test_naive_bounds_refused(start: Any, end: Any) -> None:
+    """A window is made of timezone-aware datetimes only."""
     with pytest.raises(InputError, match=r"a window's (start|end)"):
         Window(start, end)
 
@@ -422,7 +444,8 @@ def local(*fields: int) -> datetime:
 @given(zone_and_local_times(3))
 @example(("Europe/Paris", [local(2026, 3, 29, 1), local(2026, 3, 29, 2, 30), local(2026, 3, 29, 4)]))
 @example(("Pacific/Apia", [local(2011, 12, 29), local(2011, 12, 30), local(2012, 1, 1)]))
-def test_windows_that_meet_leave_no_gap_and_do_not_overlap(drawn: tuple[str, list[datetime]]) -> None:
+def test_adjacent_windows(drawn: tuple[str, list[datetime]]) -> None:
+    """Adjacent windows leave no gap and do not overlap."""
     zone, (a, b, c) = drawn[0], map(written, drawn[1])
     assert next_second(at(f"{a}/{b}", zone).to_date) == at(f"{b}/{c}", zone).from_date
 
@@ -430,9 +453,8 @@ def test_windows_that_meet_leave_no_gap_and_do_not_overlap(drawn: tuple[str, lis
 @given(zone_and_local_times(1), st.sampled_from(["P1D", "P2D", "P1W", "P1M", "P1DT2H"]))
 @example(("Africa/Cairo", [local(2010, 4, 30)]), "P1D")
 @example(("Europe/Paris", [local(2026, 3, 29, 2, 30)]), "P1D")
-def test_a_window_by_length_ends_where_the_window_from_that_local_time_begins(
-    drawn: tuple[str, list[datetime]], length: str
-) -> None:
+def test_adjacent_window_after_length(drawn: tuple[str, list[datetime]], length: str) -> None:
+    """A window given by its length ends where a window that starts at that local time begins."""
     zone, (start,) = drawn
     days = pendulum.instance(start, tz=None)
     added = {"P1D": days.add(days=1), "P2D": days.add(days=2), "P1W": days.add(weeks=1)} | {
@@ -445,9 +467,8 @@ def test_a_window_by_length_ends_where_the_window_from_that_local_time_begins(
 
 @given(zone_and_local_times(1), st.sampled_from(["P1D", "P2D", "P1W"]))
 @example(("Africa/Casablanca", [local(2010, 5, 3)]), "P1D")
-def test_a_window_back_from_a_local_time_begins_where_the_window_to_that_time_before_it_ends(
-    drawn: tuple[str, list[datetime]], length: str
-) -> None:
+def test_adjacent_window_before_length(drawn: tuple[str, list[datetime]], length: str) -> None:
+    """A window that reaches back from a local time begins where a window up to its start ends."""
     zone, (end,) = drawn
     start = end - timedelta(days={"P1D": 1, "P2D": 2, "P1W": 7}[length])
     earlier = at(f"P20D/{written(start)}", zone)
@@ -455,7 +476,8 @@ def test_a_window_back_from_a_local_time_begins_where_the_window_to_that_time_be
 
 
 @given(zone_and_local_times(1), st.integers(1, 100))
-def test_hours_are_hours_over_any_clock_change(drawn: tuple[str, list[datetime]], hours: int) -> None:
+def test_hours_across_clock_changes(drawn: tuple[str, list[datetime]], hours: int) -> None:
+    """Hours have their full length across any clock change."""
     zone, (start,) = drawn
     read = at(f"{written(start)}/PT{hours}H", zone)
     assert read.end - read.start == timedelta(hours=hours)

@@ -44,11 +44,13 @@ class Mapped(Sequence[Any]):
         ["CRM-17", "CRM-18"],
     ],
 )
-def test_any_value_that_says_something_is_kept(value):
+def test_meaningful_approval_kept(value):
+    """Any approval that says something is kept as it is."""
     assert checked_approval(value) == value
 
 
-def test_the_answer_of_airflows_operator_is_kept_with_who_and_when():
+def test_operator_answer_kept():
+    """The answer of Airflow's own operator is kept, with who gave it and when."""
     kept = checked_approval(YES)
     assert (kept["responded_by_user"], kept["responded_at"][:10]) == (
         {"id": "1", "name": "Asha"},
@@ -94,7 +96,8 @@ def test_the_answer_of_airflows_operator_is_kept_with_who_and_when():
         {"tickets": ("CRM-17", "")},
     ],
 )
-def test_what_says_nothing_or_no_is_refused(value):
+def test_empty_approval_refused(value):
+    """A value that says nothing, or no, is refused."""
     with pytest.raises(InputError, match="nobody has said yes"):
         checked_approval(value)
 
@@ -111,7 +114,8 @@ def test_what_says_nothing_or_no_is_refused(value):
         str(YES),
     ],
 )
-def test_a_no_is_a_no_in_any_shape(value):
+def test_rejection_refused(value):
+    """A rejection is refused in any format."""
     with pytest.raises(InputError, match=r"not Approve|cannot be read"):
         checked_approval(value)
 
@@ -127,12 +131,14 @@ def test_a_no_is_a_no_in_any_shape(value):
         {**YES, "responded_by_user": {}},
     ],
 )
-def test_nobodys_yes_is_refused(value):
+def test_approval_by_nobody_refused(value):
+    """An approval that was given by nobody is refused."""
     with pytest.raises(InputError, match="by nobody"):
         checked_approval(value)
 
 
 @pytest.mark.parametrize("value", [b"CRM-17", float("nan"), {"ticket": object()}, {"ticket": float("inf")}])
-def test_what_is_no_json_is_refused(value):
+def test_non_json_refused(value):
+    """A value that is not JSON is refused."""
     with pytest.raises(InputError, match="no JSON value"):
         checked_approval(value)

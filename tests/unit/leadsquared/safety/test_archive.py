@@ -49,7 +49,8 @@ def check_and_archive(client: LeadSquaredClient, leads: list[str], folder: Path)
     return resets
 
 
-def test_half_of_an_emoji_is_copied(lsq, client, monkeypatch, tmp_path):
+def test_half_emoji_copied(lsq, client, monkeypatch, tmp_path):
+    """A record that contains half of an emoji is copied unchanged."""
     lead = lsq.add_lead()
     row = {"ProspectNoteId": "n1", "CreatedOn": INSIDE, "Note": "cut off \ud83d ज"}
     monkeypatch.setattr(client, "call", lambda *_, **__: {"List": [row]})
@@ -58,7 +59,8 @@ def test_half_of_an_emoji_is_copied(lsq, client, monkeypatch, tmp_path):
     assert json.loads(gzip.decompress(part.read_bytes()))["record"] == row
 
 
-def test_reads_that_end_after_the_part_was_given_up_hide_nothing(lsq, client, monkeypatch, tmp_path):
+def test_late_reads_after_failure(lsq, client, monkeypatch, tmp_path):
+    """Reads that end after their part of the archive was given up do not hide the error."""
     leads = [lsq.add_lead() for _ in range(5)]
     for lead in leads:
         lsq.add_note(lead, "a note", INSIDE)
@@ -78,7 +80,8 @@ def test_reads_that_end_after_the_part_was_given_up_hide_nothing(lsq, client, mo
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ten_thousand_records_are_compared_with_a_plan_at_once():
+def test_fast_comparison_with_plan():
+    """Thousands of records are compared with a plan in a single pass."""
     from types import SimpleNamespace
 
     class Read(list[str]):

@@ -45,7 +45,8 @@ def rewrite(path: Path, change: Callable[[list[dict[str, Any]]], Any]) -> None:
     path.write_bytes(gzip.compress(b"".join(json.dumps(line).encode() + b"\n" for line in lines)))
 
 
-def test_what_was_written_is_read(path):
+def test_plan_round_trip(path):
+    """A plan is read as it was written."""
     plan = Plan.read(path)
     assert plan
     assert (plan.leads.count, plan.counts) == (3, {"activities": 6, "tasks": 0, "notes": 3})
@@ -54,7 +55,8 @@ def test_what_was_written_is_read(path):
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_what_stands_behind_the_end_is_none_of_the_plan(path, packed):
+def test_lines_after_end_ignored(path, packed):
+    """Lines after the end of a plan do not belong to it."""
     line = json.dumps({"prospect_id": OTHER}).encode() + b"\n"
     content = path.read_bytes()
     path.write_bytes(
@@ -66,13 +68,15 @@ def test_what_stands_behind_the_end_is_none_of_the_plan(path, packed):
     assert list(plan.leads) == LEADS
 
 
-def test_counts_that_were_changed_are_refused(path):
+def test_changed_counts_refused(path):
+    """A plan whose counts were changed is refused."""
     rewrite(path, lambda lines: lines[-1].update(counts={"activities": 0, "tasks": 0, "notes": 0}))
     with pytest.raises(InputError, match="was changed"):
         Plan.read(path)
 
 
-def test_a_plan_is_used_as_it_was_checked(path):
+def test_later_plan_changes_ignored(path):
+    """A plan is used as it was checked, whatever happens to its file later."""
     plan = Plan.read(path)
     assert plan
     rewrite(path, lambda lines: lines[1].update(prospect_id=OTHER))
@@ -84,13 +88,15 @@ def test_a_plan_is_used_as_it_was_checked(path):
 @pytest.mark.parametrize(
     "content", [b"[1]\n", b'{"end": true}\n', b'{"plan": 1}\n{"end": true}\n', b"[" * 100_000, b"\xff\xfe"]
 )
-def test_what_is_no_plan_is_refused(path, content):
+def test_invalid_plan_refused(path, content):
+    """A file that is not a plan is refused."""
     path.write_bytes(gzip.compress(content))
     with pytest.raises(InputError, match=r"no plan|was changed"):
         Plan.read(path)
 
 
-def test_damage_is_refused_wherever_it_is(path):
+def test_damaged_plan_refused(path):
+    """Damage to a plan's file is refused, wherever it is."""
     whole = path.read_bytes()
     for place in range(len(whole)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
@@ -115,7 +121,8 @@ MADE_AT = datetime(2026, 10, 2, tzinfo=UTC)
         ({"now": MADE_AT - timedelta(minutes=6)}, "more than a day ago"),
     ],
 )
-def test_a_plan_is_taken_as_it_was_shown_for_its_account_and_in_time(path, changed, said):
+def test_plan_check(path, changed, said):
+    """A plan is accepted only as it was shown, for its own account and in time."""
     plan = Plan.read(path)
     assert plan
     good = {"digest": plan.digest, "account": ACCOUNT, "now": MADE_AT + timedelta(hours=23)}
@@ -126,7 +133,8 @@ def test_a_plan_is_taken_as_it_was_shown_for_its_account_and_in_time(path, chang
 
 
 @pytest.mark.parametrize("value", [None, "", "plan.jsonl.gz", ["a"]])
-def test_a_reference_is_a_previews_output(value):
+def test_reference_must_be_output(value):
+    """A reference to a plan must be a preview's output."""
     with pytest.raises(InputError, match="give the preview's output itself"):
         plan_reference(value)
 
@@ -134,17 +142,20 @@ def test_a_reference_is_a_previews_output(value):
 @pytest.mark.parametrize(
     "output", [{}, {"plan": None, "digest": None}, {"plan": "a", "digest": ""}, {"plan": 1, "digest": "b"}]
 )
-def test_a_preview_without_a_plan_is_no_reference(output):
+def test_preview_without_plan_refused(output):
+    """The output of a preview without a plan is no reference."""
     with pytest.raises(InputError, match="give the preview an evidence_path"):
         plan_reference(output)
 
 
-def test_there_is_no_plan_where_there_is_no_file(path):
+def test_missing_plan_file(path):
+    """The error says that there is no plan where there is no file."""
     with pytest.raises(InputError, match="there is no plan at"):
         Plan.read(path.with_name("plan-2.jsonl.gz"))
 
 
-def test_a_plan_that_was_never_finished_is_none(path):
+def test_unfinished_plan(path):
+    """A plan that was never finished counts as none."""
     lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
     path.write_bytes(gzip.compress(b"".join(lines[:-1])))
     assert Plan.read(path) is None

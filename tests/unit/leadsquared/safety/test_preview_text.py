@@ -9,7 +9,8 @@ from airflow_provider_leadreset.leadsquared.text import pluralize
 WINDOW = parse_window("2026-09-01/2026-10-01")
 
 
-def test_audits_alone_are_not_told_as_nothing():
+def test_audits_alone_mentioned():
+    """A preview of audits alone does not say that nothing would be deleted."""
     text = markdown(
         RecordCounts(leads=3, unknown=["x"]),
         Selectors(audit_activity_list=("StageChange",)),
@@ -22,7 +23,8 @@ def test_audits_alone_are_not_told_as_nothing():
     )
 
 
-def test_a_name_of_the_account_stays_a_name():
+def test_account_names_escaped():
+    """A name from the account is escaped, so that it stays a name in Markdown and in the log."""
     hostile = "| x |\n# [Yes](http://evil) <b>&lt;b&gt;</b> `a` \u202e\x1b[2J ~~gone~~"
     name = TypeNames({166: hostile}, {}, in_markdown=True).activity(166)
     assert "\n" not in name
@@ -34,20 +36,23 @@ def test_a_name_of_the_account_stays_a_name():
     assert "\\" not in in_a_log
 
 
-def test_a_type_without_a_name_is_still_known():
+def test_unnamed_types():
+    """A type without a name is still known to the account."""
     names = TypeNames({166: ""}, {"A": ""})
     assert (names.activity(166), names.task("a")) == ("unnamed (166)", "unnamed (a)")
     assert "unknown to the account" in names.activity(167)
 
 
-def test_what_an_account_does_not_know_or_never_deletes_is_said():
+def test_special_type_names():
+    """The text says which types the account does not know and which it never deletes."""
     names = TypeNames({166: "Test call"}, {})
     assert names.activity(21) == "event 21 (a system activity, never deleted)"
     assert "unknown to the account" in names.task("3c8c")
     assert "could not be found out" in names.task("")
 
 
-def test_tasks_of_a_type_that_could_not_be_found_out_have_a_row_of_their_own():
+def test_row_for_unknown_task_types():
+    """Tasks whose type could not be determined have their own row."""
     counts = RecordCounts(leads=1)
     counts.types["tasks", ""] = 2
     kind = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
@@ -56,12 +61,14 @@ def test_tasks_of_a_type_that_could_not_be_found_out_have_a_row_of_their_own():
     assert "| tasks | tasks whose type could not be found out, counted as matching | 2 |" in text
 
 
-def test_the_log_says_how_many_leads_its_table_leaves_out():
+def test_log_table_omissions():
+    """The log says how many of the leads its table shows."""
     counts = RecordCounts(leads=60, with_records=60, listed=[LeadRecordCounts("x")])
     assert "(the 1 leads with most records, of 60)" in log_table(counts, Selectors((166,)), TypeNames({}, {}))
 
 
-def test_one_is_told_as_one():
+def test_singular_and_plural():
+    """A count of one uses the singular."""
     counts = RecordCounts(leads=1, listed=[LeadRecordCounts("a")], with_records=1, unknown=["x"])
     counts.kinds["notes"].count = 1
     assert markdown(
