@@ -99,7 +99,7 @@ class BaseRun:
 
     @contextmanager
     def account_session(self) -> Generator[None, None, None]:
-        """Return the connections back at the end, and the slots of the pool as good as new."""
+        """Close the connections at the end, and give the pool's slots back as good as new."""
         with task_errors():
             client = self.client
         try:
@@ -149,10 +149,10 @@ class BaseRun:
 
         :raises InputError: it cannot have been meant.
         """
-        self.request = self._given() if self.task.plan is None else self._planned()
+        self.request = self._parsed() if self.task.plan is None else self._planned()
         return self.request
 
-    def _given(self) -> ResetRequest:
+    def _parsed(self) -> ResetRequest:
         selectors = Selectors.parse(
             self.task.activity_event_list,
             self.task.task_type_list,

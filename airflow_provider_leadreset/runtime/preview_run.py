@@ -65,7 +65,7 @@ class PreviewRun(BaseRun):
             return None
         return self.evidence_in(self.task.evidence_path, of_this_try=False)
 
-    def _asked_for(self, request: ResetRequest) -> str:
+    def _request_digest(self, request: ResetRequest) -> str:
         return fingerprint(self.client.host, request.leads, request.selectors, request.window)
 
     def _earlier(self, folder: EvidenceFolder, request: ResetRequest) -> Plan | None:
@@ -76,7 +76,7 @@ class PreviewRun(BaseRun):
                 raise InputError(
                     f"the plan {path} is of another run, {plan.made_by}: use another evidence_path or run id"
                 )
-            if plan and plan.asked != self._asked_for(request):
+            if plan and plan.request_digest != self._request_digest(request):
                 raise InputError(
                     f"this run has the plan {path}, made for other leads, selectors, window or account than are "
                     "asked for now, and keeps it: start another run"
@@ -91,7 +91,7 @@ class PreviewRun(BaseRun):
             writer = PlanWriter(
                 account=self.account,
                 made_by=self.identity,
-                asked=self._asked_for(request),
+                request_digest=self._request_digest(request),
                 window=request.window,
                 selectors=request.selectors,
                 now=datetime.now(UTC),

@@ -45,7 +45,7 @@ class Outcome:
 
 
 class ResetRunner:
-    """ResetRunner leads with a pool, and judges which errors end the batch.
+    """Resets leads with a pool, and judges which errors end the batch.
 
     One lead's error never stops the others. Wrong keys, rights or host do, and a quota or an outage of five minutes,
     the first 20 leads all failing alike, and a limiter closed from outside: that error is then the :attr:`stop_reason`.

@@ -40,7 +40,7 @@ class PlanWriter:
 
     :param account: the API host, and the account's code where it is known.
     :param made_by: the task that makes it: ids of its DAG, run and task, and its map index.
-    :param asked: the :func:`.fingerprint` of what the preview was asked for.
+    :param request_digest: the :func:`.fingerprint` of what the preview was asked for.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class PlanWriter:
         *,
         account: dict[str, Any],
         made_by: list[Any],
-        asked: str,
+        request_digest: str,
         window: Window,
         selectors: Selectors,
         now: datetime,
@@ -63,7 +63,7 @@ class PlanWriter:
                 "plan": 1,
                 "account": account,
                 "made_by": made_by,
-                "asked": asked,
+                "request_digest": request_digest,
                 "window": window.text,
                 "timezone": window.timezone,
                 "selectors": selectors.arguments(),
@@ -108,7 +108,7 @@ class Plan:
     path: ReadablePath
     account: dict[str, Any]
     made_by: list[Any]
-    asked: str
+    request_digest: str
     window: Window
     selectors: Selectors
     made_at: datetime
@@ -140,7 +140,7 @@ class Plan:
                         path,
                         head["account"],
                         head["made_by"],
-                        head["asked"],
+                        head["request_digest"],
                         parse_window(head["window"], timezone=head["timezone"]),
                         Selectors.parse(**head["selectors"]),
                         datetime.fromisoformat(head["made_at"]),

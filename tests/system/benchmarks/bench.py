@@ -1,4 +1,4 @@
-"""ResetRunner by this operator and by what people use today, measured side by side against the emulator.
+"""Resets by this operator and by what people use today, measured side by side against the emulator.
 
 It judges nothing by its exit status, which only says whether everything ran: how fast a machine is, is no error.
 """

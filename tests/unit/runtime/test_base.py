@@ -211,7 +211,7 @@ def test_preview_of_another_request(tmp_path):
     writer = PlanWriter(
         account={"host": "api.leadsquared.com"},
         made_by=run.identity,
-        asked=run._asked_for(request),
+        request_digest=run._request_digest(request),
         window=request.window,
         selectors=request.selectors,
         now=datetime.now(UTC),

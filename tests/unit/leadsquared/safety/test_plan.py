@@ -25,7 +25,7 @@ def path(tmp_path: Path) -> Path:
     writer = PlanWriter(
         account={"host": "api.leadsquared.com", "code": "1"},
         made_by=["d", "r", "t", -1],
-        asked="f",
+        request_digest="f",
         window=parse_window("2026-09-01/2026-10-01"),
         selectors=Selectors((166,)),
         now=datetime(2026, 10, 2, tzinfo=UTC),
