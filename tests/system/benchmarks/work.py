@@ -65,6 +65,6 @@ def peak_memory() -> float:
     )
 
 
-def log_progress(usage: Usage, **more: object) -> None:
+def tell(usage: Usage, **more: object) -> None:
     """Print it as the last line, for the process that started this one."""
     print(json.dumps({**asdict(usage), **more}), flush=True)
