@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     )
     from airflow_provider_leadreset.leadsquared.request.lead_ids import chunked
     from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
-    from airflow_provider_leadreset.leadsquared.request.window import ENTIRE_HISTORY, Window, parse_window
+    from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
     from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts
+    from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY
 
 __all__ = [
     "ENTIRE_HISTORY",
@@ -48,7 +49,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ENTIRE_HISTORY": "request.window",
+    "ENTIRE_HISTORY": "sentinels",
     "LeadReset": "request.lead_reset",
     "LeadSquaredClient": "api.client",
     "LeadRecordCounts": "safety.preview",

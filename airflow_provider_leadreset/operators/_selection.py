@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from airflow_provider_leadreset.compat import BaseOperator
-from airflow_provider_leadreset.leadsquared.request.window import EntireHistory
+from airflow_provider_leadreset.leadsquared.sentinels import EntireHistory
 
 SELECTORS = (
     "activity_event_list",

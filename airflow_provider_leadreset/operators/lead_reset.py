@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.leadsquared.request.window import ENTIRE_HISTORY
+from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY, NOT_GIVEN
 from airflow_provider_leadreset.links import EvidenceLink, LeadLink
 from airflow_provider_leadreset.operators._selection import LeadSelection
 
@@ -14,12 +13,6 @@ if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
 
 __all__ = ["ENTIRE_HISTORY", "LeadResetOperator", "LeadResetPreviewOperator"]
-
-
-class NotGiven(Enum):
-    """The default of an argument for which None is a value."""
-
-    NOT_GIVEN = "not given"
 
 
 class LeadResetOperator(LeadSelection):
@@ -86,7 +79,7 @@ class LeadResetOperator(LeadSelection):
     def __init__(
         self,
         *,
-        approval: Any = NotGiven.NOT_GIVEN,
+        approval: Any = NOT_GIVEN,
         evidence_path: str | None = None,
         archive: bool = False,
         max_records: int | None = None,
@@ -97,7 +90,7 @@ class LeadResetOperator(LeadSelection):
         if archive and evidence_path is None:
             raise ValueError("archive=True needs an evidence_path to copy the records to")
         # After rendering, what was asked for and came to nothing looks like what was not asked for.
-        self.asked_for_approval = approval is not NotGiven.NOT_GIVEN
+        self.asked_for_approval = approval is not NOT_GIVEN
         self.approval = approval if self.asked_for_approval else None
         self.asked_for_evidence = evidence_path is not None
         self.evidence_path = evidence_path

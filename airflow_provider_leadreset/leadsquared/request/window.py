@@ -6,12 +6,12 @@ import difflib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from typing import TYPE_CHECKING
 
 import pendulum
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY
 from airflow_provider_leadreset.leadsquared.text import quoted
 
 if TYPE_CHECKING:
@@ -37,23 +37,6 @@ _FORMS = (
     "Write it as 'start/end', for example '2026-09-01/2026-10-01', '2026-09-01T18:30/2026-09-02T18:30' "
     "or 'P30D/2026-10-01'; ENTIRE_HISTORY, the name and not a text, means everything"
 )
-
-
-class EntireHistory(Enum):
-    """The type of :data:`ENTIRE_HISTORY`. An enum, so that no text rendered by a template can equal it."""
-
-    ENTIRE_HISTORY = "entire history"
-
-    def __repr__(self) -> str:
-        return self.name
-
-
-ENTIRE_HISTORY = EntireHistory.ENTIRE_HISTORY
-"""As ``window``: from 2000-01-01 00:00:00 UTC up to when the DAG run was due.
-
-LeadSquared's own form for this, a request without dates, is never sent: it would also delete what was
-created after the run began, and is one lost value away from any other request.
-"""
 
 
 @dataclass(frozen=True, slots=True)

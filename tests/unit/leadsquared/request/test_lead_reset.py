@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
-from airflow_provider_leadreset.leadsquared.request.window import ENTIRE_HISTORY, Window, parse_window
+from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
+from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY
 
 LEAD = "3F2504E0-4f89-11d3-9a0c-0305e82c3301"
 TASK = "3c8c1f00-0000-4000-8000-000000000001"

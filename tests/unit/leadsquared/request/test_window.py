@@ -13,13 +13,8 @@ from hypothesis import example, given, reject
 from hypothesis import strategies as st
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.request.window import (
-    ENTIRE_HISTORY,
-    EntireHistory,
-    Window,
-    parse_timezone,
-    parse_window,
-)
+from airflow_provider_leadreset.leadsquared.request.window import Window, parse_timezone, parse_window
+from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY, EntireHistory
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
