@@ -65,7 +65,7 @@ def test_default_args_reach_all_tasks(lsq, leads, dags, run, tmp_path):
     assert result.xcoms("reset")[0]["approval"] == "CRM-17"
     assert list(tmp_path.rglob("archive-*"))
     reads = sum(call.path == "LeadManagement.svc/RetrieveNote" for call in lsq.calls)
-    assert reads <= 4 * len(leads)  # preview, copy, and two looks
+    assert reads <= 4 * len(leads)  # preview, copy, and two pokes
 
 
 def test_pool_task_waits_out_window(lsq, leads, dags, run, tmp_path, monkeypatch):
@@ -93,16 +93,16 @@ def test_entire_history_plan_end(lsq, leads, planned):
 
 def test_repeated_preview_keeps_first_plan(lsq, leads, dags, run, tmp_path, monkeypatch):
     """A preview that runs again in the same run returns its first plan."""
-    from airflow_provider_leadreset.runtime.preview_run import Preview
+    from airflow_provider_leadreset.runtime.preview_run import PreviewRun
 
-    count, results = Preview._count, []
+    count, results = PreviewRun._count, []
 
     def count_and_die(self: Any, *args: Any) -> Any:
         results.append(count(self, *args))
         lsq.add_note(leads[0], "written since", IN_WINDOW)
         raise OSError("the worker died before it could tell")
 
-    monkeypatch.setattr(Preview, "_count", count_and_die)
+    monkeypatch.setattr(PreviewRun, "_count", count_and_die)
     result = run(dags.previewed_twice, leads=leads, evidence=str(tmp_path))
     (told,) = result.xcoms("preview")
     assert [told] == results, "the second try counted nothing, and tells what the first had found"
@@ -160,17 +160,17 @@ def test_account_outage_costs_one_poke(lsq, leads, planned, monkeypatch):
     from airflow_provider_leadreset.runtime.verification_run import VerificationRun
 
     monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.RETRY_DELAYS", ())
-    look, looks = VerificationRun.look, []
+    verify, pokes = VerificationRun.verify, []
 
     def once(self: Any, sensor: Any) -> Any:
-        if not looks:
+        if not pokes:
             lsq.fault("502-html", times=1, path="Authentication.svc/UserByAccessKey.Get")
-        looks.append(1)
-        return look(self, sensor)
+        pokes.append(1)
+        return verify(self, sensor)
 
-    monkeypatch.setattr(VerificationRun, "look", once)
+    monkeypatch.setattr(VerificationRun, "verify", once)
     assert planned(leads).state == "success"
-    assert len(looks) >= 2
+    assert len(pokes) >= 2
 
 
 def test_full_outage_reported_at_timeout(lsq, leads, dags, run, monkeypatch, capfd):
@@ -188,7 +188,7 @@ def test_full_outage_reported_at_timeout(lsq, leads, dags, run, monkeypatch, cap
     monkeypatch.setattr(dags.tasks_verified.get_task("verify"), "timeout", 1)
     assert run(dags.tasks_verified, leads=leads).state == "failed"
     assert "3 leads could not be read: not one call was accepted" in seen[-1]
-    assert capfd.readouterr().out.count("This look failed, the next will try again") >= 1
+    assert capfd.readouterr().out.count("This poke failed, the next will try again") >= 1
 
 
 def test_changed_file_read_anew(lsq, leads, dags, run, tmp_path, monkeypatch):
@@ -199,16 +199,16 @@ def test_changed_file_read_anew(lsq, leads, dags, run, tmp_path, monkeypatch):
     clean = lsq.add_lead()
     path = tmp_path / "leads.txt"
     path.write_text(f"{clean}\n{leads[0]}")
-    look, looks = VerificationRun.look, []
+    verify, pokes = VerificationRun.verify, []
 
     def change(self: Any, sensor: Any) -> Any:
-        looks.append(look(self, sensor).is_done)
+        pokes.append(verify(self, sensor).is_done)
         path.write_text(f"{leads[0]}\n{clean}")
-        return PokeReturnValue(is_done=looks[-1] or len(looks) == 3)
+        return PokeReturnValue(is_done=pokes[-1] or len(pokes) == 3)
 
-    monkeypatch.setattr(VerificationRun, "look", change)
+    monkeypatch.setattr(VerificationRun, "verify", change)
     run(dags.file_verified, path=str(path))
-    assert looks == [False, False, False]
+    assert pokes == [False, False, False]
 
 
 def test_dag_serialization_is_stable(dags):
