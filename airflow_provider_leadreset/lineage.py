@@ -34,7 +34,7 @@ _DATASETS = {
 
 @attrs.define
 class LeadResetSummaryRunFacet(RunFacet):
-    """What a task was asked for, and how far a reset came. TypeNames no lead.
+    """What a task was asked for, and how far a reset came. Names no lead.
 
     Published as ``facets/1-0-0/LeadResetSummaryRunFacet.json``. What does not apply is left out of an event: the
     three outcomes where nothing was reset, the digest where there is no plan.

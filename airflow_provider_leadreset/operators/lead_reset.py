@@ -1,4 +1,4 @@
-"""LeadResetOperator deletes, LeadResetPreviewOperator looks."""
+"""LeadResetOperator deletes, LeadResetPreviewOperator counts what would go."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Sensor: proves that what was reset is gone."""
+"""Sensor: verifies that what was reset is gone."""

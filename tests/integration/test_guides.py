@@ -57,10 +57,10 @@ def test_make_the_connection(lsq, run):
     (found,) = json.loads(re.findall(r"^\[\{.*\}\]$", stored, re.MULTILINE)[0])
     assert (found["login"], found["password"]) == ("u$r12+/%=ab", "s$12+/%=cd")
 
-    the_dag = CONNECTION.dag("current_user")
+    the_dag = CONNECTION.dag("test_the_connection")
     assert run(the_dag).state == "success"
     lsq.set_user("Sales User")
-    assert run(CONNECTION.dag("current_user")).state == "failed"
+    assert run(CONNECTION.dag("test_the_connection")).state == "failed"
     assert CONNECTION.not_run() == []
 
 

@@ -16,6 +16,7 @@ from typing import Any
 PACKAGE = "airflow_provider_leadreset"
 PUBLIC = {
     "operators.lead_reset": ("LeadResetOperator", "LeadResetPreviewOperator", "ENTIRE_HISTORY"),
+    "operators._selection": ("LeadSelection",),
     "sensors.lead_reset": ("LeadResetSensor",),
     "hooks.lead_reset": ("LeadResetHook", "AccountSettings"),
     "links": ("LeadLink", "EvidenceLink"),

@@ -26,7 +26,7 @@ def documented() -> Iterator[tuple[str, Any]]:
     for module in pkgutil.walk_packages(airflow_provider_leadreset.__path__, "airflow_provider_leadreset."):
         if module.name.endswith("__main__"):
             continue
-        if module.name.endswith("operators.retry") and AIRFLOW < (3, 3):
+        if module.name.endswith("runtime.retry_policy") and AIRFLOW < (3, 3):
             continue  # of Airflow 3.3, and loaded there only
         loaded = importlib.import_module(module.name)
         for name, value in vars(loaded).items():

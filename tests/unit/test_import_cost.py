@@ -26,9 +26,10 @@ FOR_RUN_TIME = (
     "jinja2",
     "concurrent.futures.thread",
     "airflow_provider_leadreset.hooks",
-    "airflow_provider_leadreset.runtime.reset_run",
-    "airflow_provider_leadreset.leadsquared.api.client",
-    "airflow_provider_leadreset.leadsquared.batch.resets",
+    "airflow_provider_leadreset.runtime",
+    "airflow_provider_leadreset.leadsquared.api",
+    "airflow_provider_leadreset.leadsquared.batch",
+    "airflow_provider_leadreset.leadsquared.safety",
     "airflow_provider_leadreset.emulator",
 )
 
