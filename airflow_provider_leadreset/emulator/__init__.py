@@ -15,24 +15,44 @@ in memory.
 and, where that is silent, what public code of others reports. It is good for testing how your DAGs behave, and no
 proof of how LeadSquared does. A guess is:
 
-- that FromDate and ToDate compare with a record's CreatedOn (for tasks too), exactly, and include both ends
-  (``bounds="from"`` leaves the end out); and that a call with one date only is accepted
-- how long the queue takes (``queue_delay``), and that a reset deletes what is there when it is applied
-- that an unknown lead is an error; it may be queued and ignored. Unknown event codes and task types are
-  accepted and ignored here
-- that event codes below 100 are the system activities a reset never deletes
+Where LeadSquared is not documented, or was seen to differ between accounts, a :class:`Dialect` says how the
+emulator behaves: ``LeadSquaredEmulator(dialect={"page_cap": 200, "audits_shown": False})``, or ``--dialect
+page_cap=200`` on the command line. Run your tests in more than one. Its defaults are a guess about
+
+- what FromDate and ToDate compare with: a record's CreatedOn, tasks included (``activity_date``, ``task_date``,
+  ``note_date``, ``audit_date``), both ends included (``from_included``, ``to_included``), fractions of a second
+  compared (``fractions``)
+- what an unknown lead does: an error (``unknown_lead``); unknown event codes and task types, and system activities,
+  are accepted and ignored (``unknown_types``, ``system_events``)
+- that audits are shown as activities 3001 and 3002 (``audits_shown``), and custom activities not twice
+  (``mirror_rows``, ``mirrors_kept``)
+- the names of ids and rows (``task_id_key``, ``lead_id_key``, ``notes_key``, ``key_check``), and that event types are
+  told (``event_types_shown``)
+- which paging fields count, and what they mean (``paging``, ``offset_means``), how large a page may be
+  (``page_cap``), what follows the last one (``beyond_the_end``), and what a RecordCount counts (``counts``,
+  ``note_counts``)
+- that notes and activity types can be read at all (``notes_api``, ``types_api``)
+- what moves a lead's LeadLastModifiedOn: activities, stage and owner, not notes, tasks and resets
+  (``moves_last_modified``), and that it does at once (``last_modified_lag``)
+- what throttling and errors look like (``throttle_status``, ``throttle_text``, ``errors_as``).
+
+A guess that no dialect switches is
+
+- how long the queue takes (``queue_delay``), and that a reset deletes what is there when it is applied; that a call
+  with one date only is accepted
+- that a code which no type names is a custom activity from 100 on
 - the answer to keys of a user who is no administrator, and to bad dates, GUIDs and audit names
 - that the call limit's window slides, that it counts calls on arrival, reads included, and that neither rejected
   calls (``count_rejected``) nor calls with wrong keys use it up. Daily and bulk limits are not played at all
-- what throttling looks like: three forms were reported (``throttle_as``)
-- page numbers and order of the reads, the meaning of the dates in ``Task.svc/Retrieve``, the fields of
-  ``GetActivityDetails``, of list and lead field answers, and all message texts but the two documented ones
-- the sibling calls that delete activities, tasks, notes and histories are not there; neither are dynamic lists.
+- the order of the reads, the meaning of the dates in ``Task.svc/Retrieve``, a few fields (each is listed, with its
+  reason, in ``tests/unit/emulator/test_samples.py``) and all message texts but the two documented ones
+- the sibling calls that delete activities, tasks, notes and histories are not there; dynamic lists have fixed members.
 
 All paths and fields are matched exactly; the real API may be more lenient. Times are UTC throughout.
 """
 
 from airflow_provider_leadreset.emulator.account.call_log import CallRecord
+from airflow_provider_leadreset.emulator.dialect import Dialect
 from airflow_provider_leadreset.emulator.server import LeadSquaredEmulator
 
-__all__ = ["CallRecord", "LeadSquaredEmulator"]
+__all__ = ["CallRecord", "Dialect", "LeadSquaredEmulator"]

@@ -10,7 +10,10 @@ import threading
 from collections.abc import Sequence
 
 from airflow_provider_leadreset import __version__
+from airflow_provider_leadreset.emulator.dialect import Dialect
 from airflow_provider_leadreset.emulator.server import LeadSquaredEmulator
+
+_PLAIN = Dialect().as_json()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,6 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="N",
         help="the account's limit (default: 25); 0 for none",
     )
+    parser.add_argument(
+        "--dialect",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="how it behaves where LeadSquared's behaviour is unknown, such as page_cap=200, or a JSON object; "
+        "may be repeated; python -c \"help('airflow_provider_leadreset.emulator.dialect')\" lists them",
+    )
     parser.add_argument("--version", action="version", version=__version__)
     given = parser.parse_args(arguments)
     # Before anything is said, so that whoever reads the first line may already stop the process.
@@ -39,7 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        lsq = LeadSquaredEmulator(port=given.port, calls_per_5s=given.calls_per_5s or None).start()
+        lsq = LeadSquaredEmulator(
+            port=given.port,
+            calls_per_5s=given.calls_per_5s or None,
+            dialect=Dialect.parse(given.dialect),
+        ).start()
     except (ImportError, OSError, OverflowError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -75,6 +90,9 @@ def _greeting(lsq: LeadSquaredEmulator, leads: int) -> str:
             "",
         ]
     limit = lsq.limit.calls
+    different = [f"{name}={value}" for name, value in lsq.dialect.as_json().items() if value != _PLAIN[name]]
+    if different:
+        lines += [f"Dialect    {', '.join(different)}", ""]
     lines += [
         "The connection, for the environment of Airflow:",
         f"export AIRFLOW_CONN_LEADSQUARED_DEFAULT={shlex.quote(lsq.conn_json)}",

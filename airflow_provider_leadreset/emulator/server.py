@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,8 @@ from airflow_provider_leadreset.emulator.account.account import (
     SECRET_KEY,
     Account,
     Latency,
-    ThrottleAs,
 )
-from airflow_provider_leadreset.emulator.store.accepted_reset import Bounds
+from airflow_provider_leadreset.emulator.dialect import Dialect
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.emulator.http.uvicorn_server import HttpServer
@@ -41,11 +41,11 @@ class LeadSquaredEmulator(Account):
     :param latency: seconds after the arrival stamp, or a function that gives them.
     :param latency_before: seconds before the arrival stamp, or a function that gives them.
     :param queue_delay: seconds from "queued" to applied; None to wait for :meth:`apply_queue`.
-    :param throttle_as: how throttling looks: ``"429"``, ``"200"`` (an error envelope) or ``"403"``. All three
-        were seen; 429 is documented.
-    :param bounds: whether FromDate and ToDate are inclusive, ``"both"`` or only ``"from"`` (unknown).
+    :param dialect: how it behaves where LeadSquared's behaviour is unknown or differs: a :class:`.Dialect`, or a
+        mapping such as ``{"page_cap": 200}``.
     :param access_key: the access key to accept.
     :param secret_key: the secret key to accept.
+    :raises ValueError: when a value, the dialect's included, is none of those that are taken.
     :raises ImportError: when the packages of the ``emulator`` extra are missing.
     """
 
@@ -58,8 +58,7 @@ class LeadSquaredEmulator(Account):
         latency: Latency = 0.0,
         latency_before: Latency = 0.0,
         queue_delay: float | None = 0.05,
-        throttle_as: ThrottleAs = "429",
-        bounds: Bounds = "both",
+        dialect: Dialect | Mapping[str, Any] | None = None,
         access_key: str = ACCESS_KEY,
         secret_key: str = SECRET_KEY,
     ) -> None:
@@ -70,8 +69,7 @@ class LeadSquaredEmulator(Account):
             latency=latency,
             latency_before=latency_before,
             queue_delay=queue_delay,
-            throttle_as=throttle_as,
-            bounds=bounds,
+            dialect=dialect,
             access_key=access_key,
             secret_key=secret_key,
         )

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from airflow_provider_leadreset.emulator.account.call_limit import CallLimit, most_in_window
 from airflow_provider_leadreset.emulator.account.call_log import CallLog, CallRecord
 from airflow_provider_leadreset.emulator.account.faults import Fault, FaultBook, FaultKind
-from airflow_provider_leadreset.emulator.store.accepted_reset import Bounds
+from airflow_provider_leadreset.emulator.dialect import Dialect
 from airflow_provider_leadreset.emulator.store.crm import Crm
 
 Latency = float | Callable[[], float]
 """Seconds, or a function that gives them for one call; it runs on the server's thread and must not block."""
-
-ThrottleAs = Literal["429", "200", "403"]
 
 ADMINISTRATOR = "Administrator"
 
@@ -23,6 +21,9 @@ ADMINISTRATOR = "Administrator"
 # templates. They open nothing but an emulator.
 ACCESS_KEY = "u$emulated+access/key%41=1"
 SECRET_KEY = "s$emulated+secret/key%2F=2"  # ruff: ignore[hardcoded-password-string]
+
+
+_OTHER_WORDS = {"too many requests": "Too many requests", "rate limit": "Rate limit exceeded"}
 
 
 @dataclass
@@ -33,7 +34,6 @@ class Settings:
     secret_key: str
     latency: Latency
     latency_before: Latency
-    throttle_as: ThrottleAs
     api_host: str | None = None
     """The account's API host as the key check names it, without scheme; None for the emulator itself."""
     app_host: str | None = None
@@ -53,15 +53,12 @@ class Account(Crm):
         latency: Latency = 0.0,
         latency_before: Latency = 0.0,
         queue_delay: float | None = 0.05,
-        throttle_as: ThrottleAs = "429",
-        bounds: Bounds = "both",
+        dialect: Dialect | Mapping[str, Any] | None = None,
         access_key: str = ACCESS_KEY,
         secret_key: str = SECRET_KEY,
     ) -> None:
-        super().__init__(queue_delay=queue_delay, bounds=bounds)
-        if throttle_as not in ("429", "200", "403"):
-            raise ValueError(f"throttle_as must be '429', '200' or '403', not {throttle_as!r}")
-        self.settings = Settings(access_key, secret_key, latency, latency_before, throttle_as)
+        super().__init__(queue_delay=queue_delay, dialect=dialect)
+        self.settings = Settings(access_key, secret_key, latency, latency_before)
         self.limit = CallLimit(calls_per_5s, window, count_rejected=count_rejected)
         self.log = CallLog()
         self.faults = FaultBook()
@@ -87,6 +84,12 @@ class Account(Crm):
     def resets(self) -> list[CallRecord]:
         """The calls to Lead.Reset that were accepted, including those whose answer got lost."""
         return [entry.call for entry in self.log.entries() if entry.accepted]
+
+    def throttle_text(self) -> str:
+        """Return what a throttled call is told, in the dialect's words."""
+        if self.dialect.throttle_text == "documented":
+            return self.limit.text()
+        return _OTHER_WORDS[self.dialect.throttle_text]
 
     def worst_window(self) -> int:
         """Return the most calls, accepted or rejected, that arrived within any window of the limit.
@@ -120,17 +123,21 @@ class Account(Crm):
         body: Any = None,
         status: int | None = None,
         seconds: float | None = None,
+        size: int | None = None,
     ) -> None:
         """Let the next ``times`` matching calls fail.
 
-        A call that the limit turns away uses up no fault. Only ``hang`` and ``truncated`` calls are carried
-        out: with them a reset is queued although the client cannot know it.
+        A call that the limit turns away uses up no fault. Only ``hang``, ``trickle`` and ``truncated`` calls are
+        carried out: with them a reset is queued although the client cannot know it.
 
         :param kind: ``429``, ``403``, ``200-throttled``: throttled, in the three forms; ``500``: no MX body;
-            ``502-html``; ``500-mx``: an error envelope; ``hang``: no answer for ``seconds``, then the right
-            one; ``drop``: the connection is closed without an answer; ``truncated``: half of the right answer;
-            ``html`` and ``empty``: status 200 with an HTML page or nothing; ``status-error``: an error
-            envelope under 200; ``redirect``: 302; ``wrong-region``: 401 naming another host; ``401``.
+            ``502-html``; ``404-html``; ``edge-403``: an edge's HTML page, "Access Denied"; ``gateway-403``: an API
+            gateway's bare ``{"message": "Forbidden"}``; ``500-mx``: an error envelope; ``hang``: no answer for
+            ``seconds``, then the right one; ``trickle``: the right one, a byte each ``seconds``; ``drop``: the
+            connection is closed without an answer; ``truncated``: half of the right answer; ``oversized``: JSON
+            of ``size`` bytes, in gzip for a client that takes it; ``html`` and ``empty``: status 200 with an HTML
+            page or nothing; ``status-error``: an error envelope under 200; ``redirect``: 302; ``wrong-region``:
+            401 naming another host; ``401``.
         :param times: None for every call until :meth:`clear_faults`.
         :param path: only calls whose path ends so, say ``Lead.Reset``.
         :param prospect_id: only calls about that lead.
@@ -138,9 +145,11 @@ class Account(Crm):
             ExceptionType and a dict is merged into the envelope; for ``redirect`` it is the Location; for
             ``wrong-region`` the host.
         :param status: instead of the usual status.
-        :param seconds: how long ``hang`` keeps silent; None for 30.
+        :param seconds: how long ``hang`` keeps silent, None for 30; how long ``trickle`` waits before each byte,
+            None for 1.
+        :param size: bytes of ``oversized`` when unpacked; None for 32 MiB.
         """
-        self.faults.add(Fault(kind, times, path, prospect_id, body, status, seconds))
+        self.faults.add(Fault(kind, times, path, prospect_id, body, status, seconds, size))
 
     def clear_faults(self) -> None:
         """Forget all faults. Calls that hang already go on hanging."""

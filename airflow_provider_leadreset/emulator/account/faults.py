@@ -12,10 +12,15 @@ FaultKind = Literal[
     "200-throttled",
     "500",
     "502-html",
+    "404-html",
+    "edge-403",
+    "gateway-403",
     "500-mx",
     "hang",
+    "trickle",
     "drop",
     "truncated",
+    "oversized",
     "html",
     "empty",
     "status-error",
@@ -27,7 +32,7 @@ FaultKind = Literal[
 THROTTLING = ("429", "403", "200-throttled")
 """Kinds that play the limit: the call uses no budget, unless rejected calls do."""
 
-CARRIED_OUT = ("hang", "truncated")
+CARRIED_OUT = ("hang", "trickle", "truncated")
 """Kinds where the call does its work and only the answer suffers. With every other kind nothing is done."""
 
 
@@ -48,13 +53,17 @@ class Fault:
     status: int | None = None
     """Replaces the status of the answer."""
     seconds: float | None = None
-    """How long ``hang`` keeps silent; None for 30."""
+    """How long ``hang`` keeps silent, None for 30; how long ``trickle`` waits before each byte, None for 1."""
+    size: int | None = None
+    """Bytes of ``oversized`` when unpacked; None for 32 MiB."""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(FaultKind):
             raise ValueError(f"A fault is one of {', '.join(get_args(FaultKind))}; not {self.kind!r}")
         if self.times is not None and self.times < 1:
             raise ValueError(f"times must be 1 or more, or None for no end, not {self.times!r}")
+        if self.size is not None and self.size < 4:
+            raise ValueError(f"size must be 4 bytes or more, or None for 32 MiB, not {self.size!r}")
 
     def matches(self, path: str, prospect_id: str | None) -> bool:
         """Return whether a call is hit."""

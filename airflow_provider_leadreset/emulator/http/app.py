@@ -45,7 +45,7 @@ def build_app(account: Account, drop: Drop) -> CallMiddleware:
 
     @app.exception_handler(ApiError)
     async def api_error(_: Request, error: ApiError) -> Response:
-        return _response(error_answer(error))
+        return _response(error_answer(error, account.dialect.errors_as))
 
     @app.exception_handler(HTTPException)
     async def no_such_api(request: Request, error: HTTPException) -> Response:

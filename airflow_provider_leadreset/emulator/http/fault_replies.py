@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -18,18 +19,30 @@ from airflow_provider_leadreset.emulator.http.replies import (
     wrong_region,
 )
 
+_OVERSIZED = 32 * 1024 * 1024
+_EDGE_PAGE = (
+    "<HTML><HEAD>\n<TITLE>Access Denied</TITLE>\n</HEAD><BODY>\n<H1>Access Denied</H1>\n"
+    "You don't have permission to access this server.<P>\n"
+    "Reference&#32;&#35;18&#46;1a2b3c4d&#46;1790000000&#46;5e6f7a8b\n</BODY>\n</HTML>\n"
+)
+"""The form of Akamai's page, which stands in front of LeadSquared's Indian host (seen); the number is made up."""
 
-def fault_answer(fault: Fault, *, path: str, limit_text: str) -> Answer:
+
+def fault_answer(fault: Fault, *, path: str, limit_text: str, takes_gzip: bool) -> Answer:
     """Return the answer of a fault that replaces the call's own.
 
     :param path: the call's path after ``/v2/``.
     :param limit_text: the message of a throttled call.
+    :param takes_gzip: whether the client takes a body in gzip.
     """
     answer = _answer(fault, path, limit_text)
     body, media_type = answer.body, answer.media_type
     if fault.body is not None and fault.kind not in ("500-mx", "redirect", "wrong-region"):
         body, media_type = _body(fault.body, media_type)
-    return Answer(fault.status or answer.status, body, media_type, answer.headers)
+    headers = answer.headers
+    if fault.kind == "oversized" and takes_gzip:
+        body, headers = gzip.compress(body), (*headers, ("content-encoding", "gzip"))
+    return Answer(fault.status or answer.status, body, media_type, headers)
 
 
 def _answer(fault: Fault, path: str, limit_text: str) -> Answer:
@@ -43,6 +56,15 @@ def _answer(fault: Fault, path: str, limit_text: str) -> Answer:
             return text_answer("Internal Server Error", 500)
         case "502-html":
             return html_answer("502 Bad Gateway", 502)
+        case "404-html":
+            return html_answer("404 Not Found", 404)
+        case "edge-403":
+            return text_answer(_EDGE_PAGE, 403, "text/html")
+        case "gateway-403":
+            return json_answer({"message": "Forbidden"}, 403)
+        case "oversized":
+            size = _OVERSIZED if fault.size is None else fault.size
+            return Answer(200, b'["' + b"x" * (size - 4) + b'"]')
         case "500-mx":
             error = envelope(given or INVALID_INPUT, "Forced by a fault of the emulator")
             return json_answer(error | fault.body if isinstance(fault.body, dict) else error, 500)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -75,18 +76,18 @@ class CallMiddleware:
         if not known:
             answer = wrong_keys()
         elif not admitted:
-            answer = throttled(settings.throttle_as, account.limit.text())
+            answer = throttled(account.dialect.throttle_status, account.throttle_text())
         elif settings.api_host is not None and entry.call.path != KEY_CHECK:
             answer = wrong_region(settings.api_host)
         else:
-            answer = await self._work(scope, body, entry)
+            answer = await self._work(scope, body, entry, headers)
         await _pause(settings.latency)
         if answer is None:
             await self._break(scope, receive)
             return
         # Before the answer leaves, so that a client that has it also finds it in the record.
         entry.update(status=answer.status)
-        await _reply(send, answer)
+        await _reply(send, receive, answer)
 
     async def _break(self, scope: Scope, receive: Receive) -> None:
         self._drop(scope)
@@ -101,7 +102,9 @@ class CallMiddleware:
         settings = self._account.settings
         return access == settings.access_key and secret == settings.secret_key
 
-    async def _work(self, scope: Scope, body: bytes, entry: Entry) -> Answer | None:
+    async def _work(
+        self, scope: Scope, body: bytes, entry: Entry, headers: Mapping[str, str]
+    ) -> Answer | None:
         account = self._account
         fault = account.faults.take(entry.call.path, entry.call.prospect_id)
         if fault is None:
@@ -110,6 +113,8 @@ class CallMiddleware:
             answer = await self._endpoint(scope, body, entry)
             if fault.kind == "truncated":
                 return truncate(fault, answer)
+            if fault.kind == "trickle":
+                return replace(answer, seconds_a_byte=1.0 if fault.seconds is None else fault.seconds)
             await asyncio.sleep(30.0 if fault.seconds is None else fault.seconds)
             return answer
         if fault.kind in THROTTLING:
@@ -117,7 +122,12 @@ class CallMiddleware:
             entry.update(throttled=True)
         if fault.kind == "drop":
             return None
-        return fault_answer(fault, path=entry.call.path, limit_text=account.limit.text())
+        return fault_answer(
+            fault,
+            path=entry.call.path,
+            limit_text=account.throttle_text(),
+            takes_gzip="gzip" in headers.get("accept-encoding", "").lower(),
+        )
 
     async def _endpoint(self, scope: Scope, body: bytes, entry: Entry) -> Answer:
         start: MutableMapping[str, Any] = {}
@@ -189,7 +199,7 @@ def _parse(body: bytes) -> Any:
         return None
 
 
-async def _reply(send: Send, answer: Answer) -> None:
+async def _reply(send: Send, receive: Receive, answer: Answer) -> None:
     headers = [
         ("content-type", answer.media_type),
         ("content-length", str(len(answer.body))),
@@ -197,4 +207,21 @@ async def _reply(send: Send, answer: Answer) -> None:
     ]
     encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": answer.body})
+    if answer.seconds_a_byte is not None:
+        await _trickle(send, receive, answer.body, answer.seconds_a_byte)
+    else:
+        await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _trickle(send: Send, receive: Receive, body: bytes, seconds: float) -> None:
+    # Until the client is gone: an answer of a few hundred bytes would otherwise outlive the test it is for.
+    gone = asyncio.ensure_future(receive())
+    try:
+        for at in range(len(body)):
+            done, _ = await asyncio.wait([gone], timeout=seconds)
+            if done:
+                return
+            await send({"type": "http.response.body", "body": body[at : at + 1], "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        gone.cancel()

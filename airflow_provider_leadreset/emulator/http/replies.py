@@ -28,6 +28,8 @@ class Answer:
     body: bytes
     media_type: str = "application/json; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
+    seconds_a_byte: float | None = None
+    """How long each byte of the body is held back; None to send it at once."""
 
 
 class ApiError(Exception):
@@ -67,8 +69,13 @@ def html_answer(title: str, status: int) -> Answer:
     return text_answer(page, status, "text/html; charset=utf-8")
 
 
-def error_answer(error: ApiError) -> Answer:
-    """Return the answer for ``error``."""
+def error_answer(error: ApiError, form: str = "500") -> Answer:
+    """Return the answer for ``error``.
+
+    :param form: how logical errors look: ``"500"`` or ``"200 failed"`` (both seen).
+    """
+    if form == "200 failed" and error.status == 500:
+        return json_answer({"Status": "Failed", "Message": {"Message": error.message}})
     return json_answer(envelope(error.kind, error.message), error.status)
 
 

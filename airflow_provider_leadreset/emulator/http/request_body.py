@@ -1,18 +1,16 @@
-"""Reading what a call asks for: bodies, mandatory fields, paging."""
+"""Reading what a call asks for: bodies, mandatory fields, dates."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 from fastapi import Request, Response
 
 from airflow_provider_leadreset.emulator.http.replies import INVALID_INPUT, MANDATORY, ApiError, json_answer
 from airflow_provider_leadreset.emulator.store.times import parse_time
-
-Record = TypeVar("Record")
 
 
 async def json_body(request: Request, *, optional: bool = False) -> Any:
@@ -76,35 +74,6 @@ def date_range(parameter: Mapping[str, Any]) -> tuple[datetime, datetime]:
         date_of(start, "FromDate") if start else datetime.min.replace(tzinfo=UTC),
         date_of(end, "ToDate") if end else datetime.max.replace(tzinfo=UTC),
     )
-
-
-def page(
-    rows: Sequence[Record],
-    paging: Mapping[str, Any],
-    *,
-    default: int = 25,
-    cap: int = 1000,
-    offset: Literal["page", "rows"] = "page",
-    too_large: str = INVALID_INPUT,
-) -> Sequence[Record]:
-    """Return the rows of one page, by PageIndex and PageSize or by Offset and RowCount.
-
-    :param default: rows per page when none is asked for.
-    :param cap: most rows per page; more is a 500 (seen).
-    :param offset: what Offset counts. For activities the documentation calls it a page number while its
-        samples start at 0 and at 1: here both mean the first page, a guess. For tasks it is rows to skip.
-    :param too_large: the exception type of an oversized page.
-    """
-    size = integer(paging, "PageSize", integer(paging, "RowCount", default))
-    if not 1 <= size <= cap:
-        raise ApiError(500, too_large, f"Page size must be from 1 to {cap}")
-    if paging.get("PageIndex") not in (None, ""):
-        skip = (max(1, integer(paging, "PageIndex", 1)) - 1) * size
-    elif offset == "rows":
-        skip = max(0, integer(paging, "Offset", 0))
-    else:
-        skip = (max(1, integer(paging, "Offset", 1)) - 1) * size
-    return rows[skip : skip + size]
 
 
 def reply(content: Any) -> Response:

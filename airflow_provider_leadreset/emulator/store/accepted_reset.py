@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-from airflow_provider_leadreset.emulator.store.entities import FIRST_CUSTOM_EVENT, Lead
+from airflow_provider_leadreset.emulator.dialect import Dialect
+from airflow_provider_leadreset.emulator.store.entities import Activity, Audit, Lead, Note, Task
 
-Bounds = Literal["both", "from"]
+_DATES = {
+    "CreatedOn": "created_on",
+    "ModifiedOn": "modified_on",
+    "ActivityDateTime": "activity_date_time",
+    "DueDate": "due_date",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,42 +30,46 @@ class Reset:
     """First moment covered; None for the lead's creation: no record of a lead is older."""
     end: datetime
 
-    def covers(self, created_on: datetime, bounds: Bounds) -> bool:
-        """Return whether a record of that creation time lies in the span.
+    def covers(self, record: Activity | Task | Note | Audit, date: str, dialect: Dialect) -> bool:
+        """Return whether the span covers a record.
 
-        A guess twice over: that the dates compare with CreatedOn, and that the comparison is exact, so that
-        a record half a second after a ToDate is out.
+        :param date: the name of the record's date that is compared.
         """
-        if self.start is not None and created_on < self.start:
-            return False
-        return created_on <= self.end if bounds == "both" else created_on < self.end
+        moment: datetime = getattr(record, _DATES[date])
+        if dialect.fractions == "dropped":
+            moment = moment.replace(microsecond=0)
+        after_start = (
+            self.start is None or moment > self.start or (moment == self.start and dialect.from_included)
+        )
+        return after_start and (moment < self.end or (moment == self.end and dialect.to_included))
 
-    def apply(self, lead: Lead, bounds: Bounds) -> int:
-        """Delete what the reset covers from ``lead``, and return how many records that were."""
+    def apply(self, lead: Lead, dialect: Dialect, is_custom: Callable[[int], bool]) -> int:
+        """Delete what the reset covers from ``lead``, and return how many records that were.
+
+        Activities that go are added to the lead's ``deleted_activities``.
+
+        :param is_custom: whether an event code is a custom one. Documented: system activities stay, whatever
+            the list says.
+        """
         before = _size(lead)
-        if self.event_codes:
-            # Documented: system activities stay, whatever the list says.
-            lead.activities = [
-                a
-                for a in lead.activities
-                if a.code < FIRST_CUSTOM_EVENT
-                or a.code not in self.event_codes
-                or not self.covers(a.created_on, bounds)
-            ]
-        if self.task_types:
-            lead.tasks = [
-                t
-                for t in lead.tasks
-                if t.type_id not in self.task_types or not self.covers(t.created_on, bounds)
-            ]
-        if self.audit_kinds:
-            lead.audits = [
-                a
-                for a in lead.audits
-                if a.kind not in self.audit_kinds or not self.covers(a.created_on, bounds)
-            ]
+        kept: list[Activity] = []
+        for activity in lead.activities:
+            goes = activity.code in self.event_codes and is_custom(activity.code)
+            goes = goes and self.covers(activity, dialect.activity_date, dialect)
+            (lead.deleted_activities if goes else kept).append(activity)
+        lead.activities = kept
+        lead.tasks = [
+            task
+            for task in lead.tasks
+            if task.type_id not in self.task_types or not self.covers(task, dialect.task_date, dialect)
+        ]
+        lead.audits = [
+            audit
+            for audit in lead.audits
+            if audit.kind not in self.audit_kinds or not self.covers(audit, dialect.audit_date, dialect)
+        ]
         if self.notes:
-            lead.notes = [n for n in lead.notes if not self.covers(n.created_on, bounds)]
+            lead.notes = [note for note in lead.notes if not self.covers(note, dialect.note_date, dialect)]
         return before - _size(lead)
 
 

@@ -7,25 +7,27 @@ import threading
 import time
 import uuid
 from bisect import insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow_provider_leadreset.emulator.store.accepted_reset import Bounds, Reset
-from airflow_provider_leadreset.emulator.store.directory import Directory
+from airflow_provider_leadreset.emulator.dialect import Dialect
+from airflow_provider_leadreset.emulator.store.accepted_reset import Reset
+from airflow_provider_leadreset.emulator.store.directory import ActivityType, Directory
 from airflow_provider_leadreset.emulator.store.entities import (
     AUDIT_KINDS,
     Activity,
     Audit,
     Lead,
     LeadList,
+    ListType,
     Note,
     Task,
     User,
     guid,
 )
 from airflow_provider_leadreset.emulator.store.reset_queue import ResetQueue
-from airflow_provider_leadreset.emulator.store.times import parse_time
+from airflow_provider_leadreset.emulator.store.times import american_text, parse_time
 
 Time = datetime | str
 """An aware datetime, or UTC text ``YYYY-MM-DD HH:MM:SS``."""
@@ -39,13 +41,17 @@ def _created(record: Activity | Task | Note | Audit) -> datetime:
     return record.created_on
 
 
+def _id_of(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+
+
 class Crm:
     """Records in memory, safe to use from any thread.
 
     Ids are random-looking but the same in every run, so that a failing test fails the same way again.
 
     :param queue_delay: seconds from "queued" to applied; None to wait for :meth:`apply_queue`.
-    :param bounds: whether FromDate and ToDate are inclusive, ``"both"`` or only ``"from"`` (unknown in reality).
+    :param dialect: how it behaves where LeadSquared's behaviour is unknown or differs.
     :param clock: seconds of a monotonic clock, for the queue.
     :param now: the present moment, aware.
     """
@@ -54,13 +60,12 @@ class Crm:
         self,
         *,
         queue_delay: float | None = 0.05,
-        bounds: Bounds = "both",
+        dialect: Dialect | Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        if bounds not in ("both", "from"):
-            raise ValueError(f"bounds must be 'both' or 'from', not {bounds!r}")
-        self.bounds: Bounds = bounds
+        self.dialect: Dialect = Dialect.of(dialect)
+        """May be exchanged for another one while the emulator runs."""
         self._changed = threading.Condition(threading.RLock())
         self._clock = clock
         self._now = now
@@ -126,16 +131,35 @@ class Crm:
         *,
         note: str = "",
         modified_on: Time | None = None,
+        activity_date_time: Time | None = None,
+        fields: Mapping[str, str | datetime] | None = None,
     ) -> str:
-        """Add an activity and return its id. Codes below 100 are system activities, which no reset deletes."""
+        """Add an activity and return its id. No reset deletes those of a system type: see :meth:`add_activity_type`.
+
+        :param activity_date_time: its own date; None for its creation.
+        :param fields: custom fields, such as ``{"mx_Custom_1": "x"}``. An aware datetime becomes text of the form
+            that was seen in them, ``7/31/2026 5:33:50 AM``.
+        """
         created = parse_time(created_on)
-        modified = created if modified_on is None else parse_time(modified_on)
         with self._changed:
             lead = self.lead(lead_id)
             self.directory.activity_type(event_code)
-            activity = Activity(self._new_id(), lead.id, event_code, created, modified, note)
+            activity = Activity(
+                id=self._new_id(),
+                lead_id=lead.id,
+                code=event_code,
+                created_on=created,
+                modified_on=created if modified_on is None else parse_time(modified_on),
+                activity_date_time=created if activity_date_time is None else parse_time(activity_date_time),
+                note=note,
+                fields={
+                    name: american_text(parse_time(value)) if isinstance(value, datetime) else value
+                    for name, value in (fields or {}).items()
+                },
+            )
             insort(lead.activities, activity, key=_created)
             self._activities[activity.id] = activity
+            lead.moved_by(activity, "activity")
             return activity.id
 
     def add_task(
@@ -148,6 +172,7 @@ class Crm:
         due_date: Time | None = None,
         owner: str | None = None,
         status: str = "Pending",
+        modified_on: Time | None = None,
     ) -> str:
         """Add a task and return its id.
 
@@ -162,41 +187,84 @@ class Crm:
             type_id = guid(task_type_id)
             self.directory.task_type(type_id)
             owner_id = lead.owner_id if owner is None else self._owner(owner)
-            task = Task(self._new_id(), lead.id, type_id, created, name, due, owner_id, status)
+            modified = created if modified_on is None else parse_time(modified_on)
+            task = Task(self._new_id(), lead.id, type_id, created, modified, name, due, owner_id, status)
             insort(lead.tasks, task, key=_created)
+            lead.moved_by(task, "task")
             return task.id
 
     def add_note(
-        self, lead_id: str, text: str, created_on: Time, *, attachment_url: str | None = None
+        self,
+        lead_id: str,
+        text: str,
+        created_on: Time,
+        *,
+        attachment_url: str | None = None,
+        modified_on: Time | None = None,
     ) -> str:
         """Add a note and return its id."""
+        created = parse_time(created_on)
+        modified = created if modified_on is None else parse_time(modified_on)
         with self._changed:
             lead = self.lead(lead_id)
-            note = Note(self._new_id(), lead.id, parse_time(created_on), text, attachment_url)
+            note = Note(self._new_id(), lead.id, created, modified, text, attachment_url)
             insort(lead.notes, note, key=_created)
+            lead.moved_by(note, "note")
             return note.id
 
-    def add_audit(self, lead_id: str, kind: str, created_on: Time, *, old: str = "", new: str = "") -> str:
+    def add_audit(
+        self,
+        lead_id: str,
+        kind: str,
+        created_on: Time,
+        *,
+        old: str = "",
+        new: str = "",
+        modified_on: Time | None = None,
+    ) -> str:
         """Add an audit, ``"StageChange"`` or ``"OwnerChange"``, and return its id."""
         if kind not in AUDIT_KINDS:
             raise ValueError(f"An audit is one of {AUDIT_KINDS}, not {kind!r}")
+        created = parse_time(created_on)
+        modified = created if modified_on is None else parse_time(modified_on)
         with self._changed:
             lead = self.lead(lead_id)
-            audit = Audit(self._new_id(), lead.id, kind, parse_time(created_on), old, new)
+            audit = Audit(self._new_id(), lead.id, kind, created, modified, old, new)
             insort(lead.audits, audit, key=_created)
+            lead.moved_by(audit, "stage" if kind == "StageChange" else "owner")
             return audit.id
 
-    def add_list(self, name: str, lead_ids: Iterable[str]) -> str:
-        """Add a static list of leads and return its id."""
+    def add_list(self, name: str, lead_ids: Iterable[str], *, list_type: ListType = "static") -> str:
+        """Add a list of leads and return its id. A dynamic one has fixed members here, and is only called so."""
         with self._changed:
-            lead_list = LeadList(self._new_id(), name, [self.lead(lead_id).id for lead_id in lead_ids])
+            members = [self.lead(lead_id).id for lead_id in lead_ids]
+            lead_list = LeadList(self._new_id(), name, members, list_type)
             self._lists[lead_list.id] = lead_list
             return lead_list.id
 
-    def add_activity_type(self, code: int, name: str) -> None:
-        """Name an event code."""
+    def add_activity_type(self, code: int, name: str, custom: bool = True) -> None:
+        """Name an event code.
+
+        :param custom: whether its activities are custom ones; no reset deletes others.
+        """
         with self._changed:
-            self.directory.activity_types[code] = name
+            self.directory.activity_types[code] = ActivityType(name, custom)
+
+    def merge_leads(self, survivor: str, merged: str) -> None:
+        """Let a lead take over another's records, which keep their ids; the other's id is unknown from then on.
+
+        :raises KeyError: when one of them does not exist.
+        :raises ValueError: when they are the same.
+        """
+        with self._changed:
+            into, gone = self.lead(survivor), self.lead(merged)
+            if into is gone:
+                raise ValueError(f"Lead {survivor} cannot be merged with itself")
+            into.take_over(gone)
+            del self._leads[gone.id]
+            for one in self._lists.values():
+                members = (into.id if lead_id == gone.id else lead_id for lead_id in one.lead_ids)
+                one.lead_ids = list(dict.fromkeys(members))
 
     def add_task_type(self, name: str, task_type_id: str | None = None) -> str:
         """Add a task type and return its id."""
@@ -213,8 +281,8 @@ class Crm:
     def lead(self, lead_id: str) -> Lead:
         """Return a lead with its records, after what is due has been applied.
 
-        The lead itself, not a copy: hold no longer than a thought. Records are never changed in place, and a
-        reset replaces the lists.
+        The lead itself, not a copy: hold no longer than a thought. Records are never changed in place,
+        but for a merge, and a reset replaces the lists.
 
         :raises KeyError: when there is none.
         """
@@ -238,15 +306,36 @@ class Crm:
             return list(self._leads.values())
 
     def lists(self) -> list[LeadList]:
-        """Return all lists in the order they were added."""
+        """Return all lists in the order they were added, without the system's."""
         with self._changed:
             return list(self._lists.values())
+
+    def system_lists(self) -> list[LeadList]:
+        """Return the lists that every account has (documented by a sample): nobody's stars, and all leads."""
+        with self._changed:
+            everyone = list(self._leads)
+            return [
+                LeadList(_id_of("Starred Leads"), "Starred Leads", [], "static", "Leads you have starred."),
+                LeadList(_id_of("All Leads"), "All Leads", everyone, "dynamic", "All leads you may see"),
+            ]
 
     def find_activity(self, activity_id: str) -> Activity | None:
         """Return an activity, or None when it does not exist (any more)."""
         with self._changed:
             self._settle()
             return self._activities.get(activity_id.strip().lower())
+
+    def find_audit(self, audit_id: str) -> Audit | None:
+        """Return an audit, or None when it does not exist (any more)."""
+        wanted = audit_id.strip().lower()
+        audits = (audit for lead in self.leads() for audit in lead.audits)
+        return next((audit for audit in audits if audit.id == wanted), None)
+
+    def last_modified(self, lead: Lead) -> datetime:
+        """Return the LeadLastModifiedOn that can be read now, as the dialect moves it."""
+        with self._changed:
+            lag = timedelta(seconds=self.dialect.last_modified_lag)
+            return lead.last_modified(self.dialect.moves_last_modified, self.now() - lag)
 
     def activities(self) -> list[Activity]:
         """Return the activities of all leads, in no particular order."""
@@ -269,7 +358,7 @@ class Crm:
             names = self.directory
             return {
                 "activities": [
-                    a.view() | {"event_name": names.activity_type(a.code)} for a in lead.activities
+                    a.view() | {"event_name": names.activity_type(a.code).name} for a in lead.activities
                 ],
                 "tasks": [t.view() | {"task_type": names.task_type(t.type_id)} for t in lead.tasks],
                 "notes": [n.view() for n in lead.notes],
@@ -340,14 +429,17 @@ class Crm:
     def _apply(self, resets: Iterable[Reset]) -> int:
         gone = 0
         for reset in resets:
-            lead = self._leads[reset.lead_id]
-            before = lead.activities
-            gone += reset.apply(lead, self.bounds)
-            if len(before) != len(lead.activities):
-                kept = {activity.id for activity in lead.activities}
-                for activity in before:
-                    if activity.id not in kept:
-                        del self._activities[activity.id]
+            lead = self._leads.get(reset.lead_id)
+            if lead is None:
+                # Unknown from the start, or merged meanwhile.
+                continue
+            before = len(lead.deleted_activities)
+            deleted = reset.apply(lead, self.dialect, self.directory.is_custom)
+            for activity in lead.deleted_activities[before:]:
+                del self._activities[activity.id]
+            if deleted:
+                lead.moves.append((self.now(), "reset"))
+            gone += deleted
         self._deleted += gone
         self._changed.notify_all()
         return gone

@@ -6,10 +6,38 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from airflow_provider_leadreset.emulator.store.entities import FIRST_CUSTOM_EVENT, User, guid
+from airflow_provider_leadreset.emulator.store.entities import User, guid
 
-# Codes seen in use by system activities in public integrations.
-_SYSTEM_EVENTS = {21: "Inbound Phone Call Activity", 22: "Outbound Phone Call Activity", 23: "Lead Capture"}
+STAGE_CHANGE, OWNER_CHANGE, MIRROR = 3002, 3001, 3011
+"""Codes under which audits, and the mirrors of custom activities, are read as activities (seen)."""
+
+SYSTEM_EVENTS = {
+    21: "Inbound Phone Call Activity",
+    22: "Outbound Phone Call Activity",
+    23: "Lead Capture",
+    30: "Sales Activity",
+    33: "Opportunity Captured",
+    97: "Dynamic Form Submission",
+    OWNER_CHANGE: "Lead Assigned",
+    STAGE_CHANGE: "Lead Stage Changed",
+    3004: "System activity 3004",
+    3006: "System activity 3006",
+    MIRROR: "Activity mirror",
+}
+"""Codes seen in use by system activities in public integrations; most of the names are made up."""
+
+_FIRST_CUSTOM = 100
+"""What a code that nobody has named is taken for: below it system, from it on custom (inferred: custom codes are
+mostly 150 to 300, and 1001 and 12000 were seen)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityType:
+    """A kind of activities."""
+
+    name: str
+    custom: bool
+    """Whether a reset may delete its activities: it never deletes a system one (documented)."""
 
 
 @dataclass
@@ -18,7 +46,11 @@ class Directory:
 
     new_id: Callable[[], str]
     users: dict[str, User] = field(default_factory=dict)
-    activity_types: dict[int, str] = field(default_factory=lambda: dict(_SYSTEM_EVENTS))
+    activity_types: dict[int, ActivityType] = field(
+        default_factory=lambda: {
+            code: ActivityType(name, custom=False) for code, name in SYSTEM_EVENTS.items()
+        }
+    )
     task_types: dict[str, str] = field(default_factory=dict)
 
     def user_id(self, who: str) -> str:
@@ -42,12 +74,17 @@ class Directory:
         """Return a user's full name."""
         return self.users[user_id].name
 
-    def activity_type(self, code: int) -> str:
-        """Return the name of an event code."""
+    def activity_type(self, code: int) -> ActivityType:
+        """Return the type of an event code."""
         if code not in self.activity_types:
-            kind = "Custom activity" if code >= FIRST_CUSTOM_EVENT else "System activity"
-            self.activity_types[code] = f"{kind} {code}"
+            custom = code >= _FIRST_CUSTOM
+            name = f"{'Custom' if custom else 'System'} activity {code}"
+            self.activity_types[code] = ActivityType(name, custom)
         return self.activity_types[code]
+
+    def is_custom(self, code: int) -> bool:
+        """Return whether the activities of an event code are custom ones."""
+        return self.activity_type(code).custom
 
     def task_type(self, type_id: str) -> str:
         """Return the name of a task type."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
+from airflow_provider_leadreset.emulator.dialect import Mover
 from airflow_provider_leadreset.emulator.store.times import time_text
-
-FIRST_CUSTOM_EVENT = 100
-"""Event codes from here on are custom activities, the only ones a reset deletes (codes below were only
-seen on system activities; the border itself is inferred)."""
 
 AUDIT_KINDS = ("StageChange", "OwnerChange")
 """The audits that a reset can delete (documented)."""
@@ -39,7 +37,11 @@ class Activity:
     code: int
     created_on: datetime
     modified_on: datetime
+    activity_date_time: datetime
+    """Its own date, which may lie before its creation (documented for the call that makes it)."""
     note: str
+    fields: Mapping[str, str]
+    """Custom fields, ``mx_Custom_1`` and so on."""
 
     def view(self) -> dict[str, Any]:
         """Return the record as JSON-able fields."""
@@ -48,7 +50,9 @@ class Activity:
             "event_code": self.code,
             "created_on": time_text(self.created_on),
             "modified_on": time_text(self.modified_on),
+            "activity_date_time": time_text(self.activity_date_time),
             "note": self.note,
+            "fields": dict(self.fields),
         }
 
 
@@ -60,6 +64,7 @@ class Task:
     lead_id: str
     type_id: str
     created_on: datetime
+    modified_on: datetime
     name: str
     due_date: datetime
     owner_id: str
@@ -71,6 +76,7 @@ class Task:
             "id": self.id,
             "task_type_id": self.type_id,
             "created_on": time_text(self.created_on),
+            "modified_on": time_text(self.modified_on),
             "name": self.name,
             "due_date": time_text(self.due_date),
             "owner": self.owner_id,
@@ -85,6 +91,7 @@ class Note:
     id: str
     lead_id: str
     created_on: datetime
+    modified_on: datetime
     text: str
     attachment_url: str | None
 
@@ -93,6 +100,7 @@ class Note:
         return {
             "id": self.id,
             "created_on": time_text(self.created_on),
+            "modified_on": time_text(self.modified_on),
             "text": self.text,
             "attachment_url": self.attachment_url,
         }
@@ -100,12 +108,13 @@ class Note:
 
 @dataclass(slots=True)
 class Audit:
-    """An entry in the history of a lead's stage or owner. The real API has no call that reads them."""
+    """An entry in the history of a lead's stage or owner; read as an activity of the lead (seen)."""
 
     id: str
     lead_id: str
     kind: str
     created_on: datetime
+    modified_on: datetime
     old: str
     new: str
 
@@ -115,9 +124,14 @@ class Audit:
             "id": self.id,
             "kind": self.kind,
             "created_on": time_text(self.created_on),
+            "modified_on": time_text(self.modified_on),
             "old": self.old,
             "new": self.new,
         }
+
+
+def _created_on(record: Activity | Task | Note | Audit) -> datetime:
+    return record.created_on
 
 
 @dataclass(slots=True)
@@ -136,20 +150,52 @@ class Lead:
     tasks: list[Task] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
+    deleted_activities: list[Activity] = field(default_factory=list)
+    """Those that a reset deleted, newest last: their mirror rows may stay."""
+    moves: list[tuple[datetime, Mover]] = field(default_factory=list)
+    """All that was ever done to it: what may have moved its LeadLastModifiedOn, and when."""
 
     @property
     def name(self) -> str:
         """First and last name."""
         return f"{self.first_name} {self.last_name}".strip()
 
+    def moved_by(self, record: Activity | Task | Note | Audit, mover: Mover) -> None:
+        """Note that a record was added, as of its own times, so that histories can be built."""
+        self.moves.append((max(record.created_on, record.modified_on), mover))
+
+    def last_modified(self, movers: Collection[Mover], until: datetime) -> datetime:
+        """Return when one of ``movers`` last did anything, as far as that was not after ``until``."""
+        moves = [at for at, mover in self.moves if mover in movers and at <= until]
+        return max((self.created_on, *moves))
+
+    def take_over(self, other: Lead) -> None:
+        """Add another lead's records and history. Lists are replaced, as readers may hold the old ones."""
+        records: list[Activity | Task | Note | Audit] = [*other.activities, *other.deleted_activities]
+        records += [*other.tasks, *other.notes, *other.audits]
+        for record in records:
+            record.lead_id = self.id
+        self.activities = sorted((*self.activities, *other.activities), key=_created_on)
+        self.tasks = sorted((*self.tasks, *other.tasks), key=_created_on)
+        self.notes = sorted((*self.notes, *other.notes), key=_created_on)
+        self.audits = sorted((*self.audits, *other.audits), key=_created_on)
+        self.deleted_activities = [*self.deleted_activities, *other.deleted_activities]
+        self.moves = [*self.moves, *other.moves]
+
+
+ListType = Literal["static", "dynamic"]
+"""As answers write it (documented; how they write refreshable lists is not)."""
+
 
 @dataclass(slots=True)
 class LeadList:
-    """A static list of leads."""
+    """A list of leads."""
 
     id: str
     name: str
     lead_ids: list[str]
+    type: ListType = "static"
+    description: str = ""
 
 
 @dataclass(slots=True)

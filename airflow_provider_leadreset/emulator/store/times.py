@@ -24,6 +24,13 @@ def parse_time(value: datetime | str) -> datetime:
     return datetime.strptime(value, form).replace(tzinfo=UTC)
 
 
+def american_text(moment: datetime) -> str:
+    """Write ``moment`` as the times inside ActivityFields were seen: ``7/31/2026 5:33:50 AM``, UTC."""
+    utc = moment.astimezone(UTC)
+    hour = utc.hour % 12 or 12
+    return f"{utc.month}/{utc.day}/{utc.year} {hour}:{utc:%M:%S} {'AM' if utc.hour < 12 else 'PM'}"
+
+
 def time_text(moment: datetime, *, millis: bool = False) -> str:
     """Write ``moment`` as UTC text.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+from airflow_provider_leadreset.emulator import Dialect, LeadSquaredEmulator
 from support.emulator_client import Api
 
 
@@ -17,6 +17,7 @@ def running() -> Iterator[LeadSquaredEmulator]:
 @pytest.fixture
 def lsq(running: LeadSquaredEmulator) -> LeadSquaredEmulator:
     running.forget()
+    running.dialect = Dialect()
     running.set_user(api_host="", app_host="", org_short_code="LSQEMU")
     return running
 

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 
 from airflow_provider_leadreset.emulator.account.account import Account
+from airflow_provider_leadreset.emulator.http.activity_rows import (
+    activity_details,
+    activity_row,
+    event_row,
+    shown_activities,
+)
 from airflow_provider_leadreset.emulator.http.replies import INVALID_INPUT, UNKNOWN_ACTIVITY, ApiError
 from airflow_provider_leadreset.emulator.http.request_body import (
     date_range,
     integer,
     json_body,
     mandatory,
-    page,
     reply,
     section,
 )
-from airflow_provider_leadreset.emulator.store.entities import FIRST_CUSTOM_EVENT, Activity
-from airflow_provider_leadreset.emulator.store.times import time_text
+from airflow_provider_leadreset.emulator.http.row_paging import page, record_count
+from airflow_provider_leadreset.emulator.store.entities import Activity, Audit
 
 _SORT_KEYS: dict[str, Callable[[Activity], Any]] = {
     "ProspectActivityId": lambda activity: activity.id,
@@ -27,31 +32,13 @@ _SORT_KEYS: dict[str, Callable[[Activity], Any]] = {
     "ModifiedOn": lambda activity: activity.modified_on,
 }
 
+_UNLISTED = range(3000, 4000)
+"""System codes that ActivityTypes.Get does not name (seen)."""
+
 
 def activity_routes(account: Account) -> APIRouter:
     """Return the routes, reading from ``account``."""
     router = APIRouter()
-
-    def row(activity: Activity) -> dict[str, Any]:
-        custom = activity.code >= FIRST_CUSTOM_EVENT
-        return {
-            "Id": activity.id,
-            "EventCode": activity.code,
-            "EventName": account.directory.activity_type(activity.code),
-            "ActivityScore": 10 if custom else 0,
-            "CreatedOn": time_text(activity.created_on),
-            # 2 on the custom activities of the documented samples; 1 for the others is a guess.
-            "ActivityType": 2 if custom else 1,
-            "IsEmailType": False,
-            "Type": "Custom" if custom else "System",
-            "SessionId": None,
-            "TrackLocation": None,
-            "Latitude": None,
-            "Longitude": None,
-            "RelatedProspectId": activity.lead_id,
-            "ModifiedOn": time_text(activity.modified_on),
-            "Data": [{"Key": "NotableEventDescription", "Value": activity.note}],
-        }
 
     @router.post("/ProspectActivity.svc/Retrieve")
     async def of_lead(request: Request) -> Response:
@@ -59,12 +46,12 @@ def activity_routes(account: Account) -> APIRouter:
         body = await json_body(request, optional=True)
         code = integer(section(body, "Parameter"), "ActivityEvent", 0)
         lead = account.find_lead(lead_id)
-        # Newest first is a guess; so is an empty answer for an unknown lead.
-        found = lead.activities[::-1] if lead else []
-        if code:
-            found = [activity for activity in found if activity.code == code]
-        rows = page(found, section(body, "Paging"))
-        return reply({"RecordCount": len(found), "ProspectActivities": [row(activity) for activity in rows]})
+        # An empty answer for an unknown lead is a guess.
+        found = shown_activities(account, lead, code) if lead else []
+        rows = page(found, section(body, "Paging"), account.dialect)
+        activities = [activity_row(account, row) for row in rows]
+        count = record_count(account.dialect, len(found), len(rows))
+        return reply({**count, "ProspectActivities": activities})
 
     @router.post("/ProspectActivity.svc/CustomActivity/RetrieveByActivityEvent")
     async def by_event(request: Request) -> Response:
@@ -79,34 +66,34 @@ def activity_routes(account: Account) -> APIRouter:
             raise ApiError(500, INVALID_INPUT, f"Invalid ColumnName: {column}")
         found = [a for a in account.activities() if a.code == code and start <= a.modified_on <= end]
         found.sort(key=_SORT_KEYS[column], reverse=integer(sorting, "Direction", 1) == 1)
-        rows = page(found, section(body, "Paging"))
-        return reply({"RecordCount": len(found), "List": [_event_row(activity) for activity in rows]})
+        rows = page(found, section(body, "Paging"), account.dialect)
+        count = record_count(account.dialect, len(found), len(rows))
+        return reply({**count, "List": [event_row(activity) for activity in rows]})
 
     @router.get("/ProspectActivity.svc/GetActivityDetails")
     async def details(request: Request) -> Response:
-        activity = account.find_activity(mandatory(request.query_params, "activityId"))
-        if activity is None:
+        activity_id = mandatory(request.query_params, "activityId")
+        found: Activity | Audit | None = account.find_activity(activity_id)
+        if found is None and account.dialect.audits_shown:
+            # That an audit that is shown as an activity can be asked for by its id is a guess.
+            found = account.find_audit(activity_id)
+        if found is None:
             raise ApiError(500, UNKNOWN_ACTIVITY, "Activity does not exist")
-        return reply(row(activity))
+        return reply(activity_details(account, found))
 
     @router.get("/ProspectActivity.svc/ActivityTypes.Get")
     async def types() -> Response:
-        known = sorted(account.directory.activity_types.items())
-        return reply([{"ActivityEvent": code, "ActivityEventName": name} for code, name in known])
+        if not account.dialect.types_api:
+            raise HTTPException(404, "Not Found")
+        rows: list[dict[str, Any]] = []
+        for code, kind in sorted(account.directory.activity_types.items()):
+            if not kind.custom and code in _UNLISTED:
+                continue
+            row: dict[str, Any] = {"ActivityEvent": code, "ActivityEventName": kind.name}
+            if account.dialect.event_types_shown:
+                # 2 is custom (seen); 1 for a system activity is a guess.
+                row["EventType"] = 2 if kind.custom else 1
+            rows.append(row)
+        return reply(rows)
 
     return router
-
-
-def _event_row(activity: Activity) -> dict[str, Any]:
-    return {
-        "ProspectActivityId": activity.id,
-        "RelatedProspectId": activity.lead_id,
-        "ActivityType": "2",
-        # As text here, as a number in the other calls: so documented.
-        "ActivityEvent": str(activity.code),
-        "Status": "Active",
-        "CreatedOn": time_text(activity.created_on, millis=True),
-        "ModifiedOn": time_text(activity.modified_on, millis=True),
-        "CreatedBy": "",
-        "ActivityEvent_Note": activity.note,
-    }

@@ -27,6 +27,8 @@ class ActivitySeed(_Strict):
     created_on: str
     note: str = ""
     modified_on: str | None = None
+    activity_date_time: str | None = None
+    fields: dict[str, str] | None = None
 
 
 class TaskSeed(_Strict):
@@ -38,6 +40,7 @@ class TaskSeed(_Strict):
     due_date: str | None = None
     owner: str | None = None
     status: str = "Pending"
+    modified_on: str | None = None
 
 
 class NoteSeed(_Strict):
@@ -46,6 +49,7 @@ class NoteSeed(_Strict):
     text: str
     created_on: str
     attachment_url: str | None = None
+    modified_on: str | None = None
 
 
 class AuditSeed(_Strict):
@@ -55,6 +59,7 @@ class AuditSeed(_Strict):
     created_on: str
     old: str = ""
     new: str = ""
+    modified_on: str | None = None
 
 
 class LeadSeed(_Strict):
@@ -94,6 +99,14 @@ class FaultSeed(_Strict):
     body: Any = None
     status: int | None = None
     seconds: float | None = None
+    size: int | None = Field(default=None, ge=4)
+
+
+class Merge(_Strict):
+    """Two leads to make one of; the id of the merged one is unknown from then on."""
+
+    survivor: str
+    merged: str
 
 
 def control_routes(account: Account) -> APIRouter:
@@ -141,6 +154,15 @@ def control_routes(account: Account) -> APIRouter:
             raise HTTPException(404, f"No lead {lead_id}")
         return account.remaining(lead_id)
 
+    @router.post("/merge")
+    async def merge(wanted: Merge) -> dict[str, Any]:
+        """Merge two leads."""
+        try:
+            account.merge_leads(wanted.survivor, wanted.merged)
+        except (KeyError, ValueError) as error:
+            raise HTTPException(422, str(error.args[0])) from None
+        return account.remaining(wanted.survivor)
+
     @router.get("/state")
     async def state() -> dict[str, Any]:
         """Return a summary."""
@@ -154,6 +176,7 @@ def control_routes(account: Account) -> APIRouter:
             "worst_window": account.worst_window(),
             "calls_per_5s": account.limit.calls,
             "faults": account.faults.pending(),
+            "dialect": account.dialect.as_json(),
         }
 
     @router.post("/apply")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request, Response
 
 from airflow_provider_leadreset.emulator.account.account import Account
-from airflow_provider_leadreset.emulator.store.entities import FIRST_CUSTOM_EVENT, Lead
+from airflow_provider_leadreset.emulator.store.entities import Lead
 from airflow_provider_leadreset.emulator.store.times import time_text
 
 LEAD_PAGE = "/LeadManagement/LeadDetails"
@@ -127,8 +127,8 @@ def _plural(label: str) -> str:
 def _rows(account: Account, lead: Lead) -> Iterable[_Row]:
     directory = account.directory
     for activity in lead.activities:
-        kind = "custom" if activity.code >= FIRST_CUSTOM_EVENT else "system"
-        name = f"{activity.code} {directory.activity_type(activity.code)}"
+        kind = "custom" if directory.is_custom(activity.code) else "system"
+        name = f"{activity.code} {directory.activity_type(activity.code).name}"
         yield _Row(activity.created_on, kind, name, activity.note)
     for task in lead.tasks:
         text = f"{task.name} ({task.status}, due {time_text(task.due_date)})"

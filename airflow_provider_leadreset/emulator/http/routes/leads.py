@@ -13,15 +13,22 @@ from airflow_provider_leadreset.emulator.http.request_body import (
     integer,
     json_body,
     mandatory,
-    page,
     reply,
     section,
 )
+from airflow_provider_leadreset.emulator.http.row_paging import page, record_count
 from airflow_provider_leadreset.emulator.store.entities import Lead
 from airflow_provider_leadreset.emulator.store.times import time_text
 
 MOST_IDS = 10_000
 """Most lead ids in one call of ByIds (documented)."""
+
+MOST_LEADS = 5000
+"""Most leads in one answer (seen)."""
+
+LISTS_A_PAGE = 200
+
+_LIST_TYPES = {"0": "static", "1": "dynamic", "2": "refreshable"}
 
 
 def lead_routes(account: Account) -> APIRouter:
@@ -42,6 +49,7 @@ def lead_routes(account: Account) -> APIRouter:
             "OwnerIdName": account.directory.user_name(lead.owner_id),
             "CreatedOn": time_text(lead.created_on, millis=True),
             "ModifiedOn": time_text(lead.created_on, millis=True),
+            "LeadLastModifiedOn": time_text(account.last_modified(lead), millis=True),
             "ProspectActivityDate_Max": time_text(latest, millis=True) if latest else None,
             "StatusCode": "0",
         }
@@ -52,8 +60,7 @@ def lead_routes(account: Account) -> APIRouter:
         return [name.strip().lower() for name in text.split(",") if name.strip()] or None
 
     def chosen(lead: Lead, wanted: list[str] | None) -> dict[str, Any]:
-        full = row(lead)
-        # A sample asks for ProspectId; that it comes back under its schema name, ProspectID, is a guess.
+        full = {account.dialect.lead_id_key if k == "ProspectID" else k: v for k, v in row(lead).items()}
         return full if wanted is None else {k: v for k, v in full.items() if k.lower() in wanted}
 
     @router.get("/LeadManagement.svc/Leads.GetById")
@@ -73,38 +80,55 @@ def lead_routes(account: Account) -> APIRouter:
         found = [
             lead for lead_id in dict.fromkeys(map(str.lower, ids)) if (lead := account.find_lead(lead_id))
         ]
-        rows = page(found, section(body, "Paging"), default=1000, cap=5000, too_large=LEAD_PAGE_TOO_LARGE)
-        return reply({"RecordCount": len(found), "Leads": [chosen(lead, wanted) for lead in rows]})
+        rows = page(
+            found,
+            section(body, "Paging"),
+            account.dialect,
+            default=1000,
+            cap=MOST_LEADS,
+            too_large=LEAD_PAGE_TOO_LARGE,
+        )
+        count = record_count(account.dialect, len(found), len(rows))
+        return reply({**count, "Leads": [chosen(lead, wanted) for lead in rows]})
 
     @router.post("/LeadManagement.svc/Leads/Retrieve/BySearchParameter")
     async def of_list(request: Request) -> Response:
         body = await json_body(request)
         list_id = mandatory(section(body, "SearchParameters"), "ListId").lower()
-        lead_list = next((one for one in account.lists() if one.id == list_id), None)
+        lists = (*account.system_lists(), *account.lists())
+        lead_list = next((one for one in lists if one.id == list_id), None)
         if lead_list is None:
             raise ApiError(500, INVALID_INPUT, "List not found")
         wanted = columns(body, needed=False)
         found = [lead for lead_id in lead_list.lead_ids if (lead := account.find_lead(lead_id))]
-        rows = page(found, section(body, "Paging"), cap=5000, too_large=LEAD_PAGE_TOO_LARGE)
+        rows = page(
+            found, section(body, "Paging"), account.dialect, cap=MOST_LEADS, too_large=LEAD_PAGE_TOO_LARGE
+        )
         leads = [{"LeadPropertyList": _properties(chosen(lead, wanted))} for lead in rows]
-        return reply({"RecordCount": len(found), "Leads": leads})
+        return reply({**record_count(account.dialect, len(found), len(rows)), "Leads": leads})
 
     @router.get("/LeadManagement.svc/Lists.Get")
     async def lists(request: Request) -> Response:
         query = request.query_params
         text = query.get("SearchText", "").lower()
-        static = integer(query, "ListType", 0) == 0
-        found = [one for one in account.lists() if static and text in one.name.lower()]
+        wanted = _LIST_TYPES.get(query.get("ListType", ""), "all")
+        found = [
+            one
+            for one in (*account.system_lists(), *account.lists())
+            if wanted in ("all", one.type) and text in one.name.lower()
+        ]
+        # How many lists a page has is not documented; 200 is a guess.
+        start = (max(1, integer(query, "PageIndex", 1)) - 1) * LISTS_A_PAGE
         return reply(
             [
                 {
                     "ListId": one.id,
                     "ListName": one.name,
-                    "ListDescription": "",
-                    "ListType": 0,
+                    "ListDescription": one.description,
+                    "ListType": one.type,
                     "MemberCount": len(one.lead_ids),
                 }
-                for one in page(found, {"PageIndex": query.get("PageIndex")}, default=200)
+                for one in found[start : start + LISTS_A_PAGE]
             ]
         )
 
@@ -117,19 +141,22 @@ def lead_routes(account: Account) -> APIRouter:
     async def key_check(request: Request) -> Response:
         user, settings = account.directory.users[account.user_id], account.settings
         own_host = request.headers.get("host", "")
+        names = (
+            {"Name": user.name, "PassPhrase": user.email, "EmailAddress": None}
+            if account.dialect.key_check == "documented"
+            else {"FirstName": user.first_name, "LastName": user.last_name, "EmailAddress": user.email}
+        )
         return reply(
             {
-                "UserId": user.id,
-                "FirstName": user.first_name,
-                "LastName": user.last_name,
-                "EmailAddress": user.email,
+                "Id": user.id,
+                **names,
                 "Role": user.role,
-                "UserType": 0,
+                "UserType": "Regular",
                 "TimeZone": "UTC",
                 "OrgId": "1",
                 "OrgShortCode": settings.org_short_code,
                 "OrgDisplayName": settings.org_display_name,
-                "Plan": "Emulated",
+                "Plan": None,
                 "LSQCommonServiceURLs": {
                     "api": settings.api_host or own_host,
                     "app": settings.app_host or own_host,
@@ -151,9 +178,12 @@ _LEAD_FIELDS = [
         ("ProspectStage", "Lead Stage", "Select"),
         ("OwnerId", "Owner", "ActiveUsers"),
         ("CreatedOn", "Created On", "DateTime"),
+        ("LeadLastModifiedOn", "Recently Modified On", "DateTime"),
     )
 ]
 
 
 def _properties(lead: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"Attribute": name, "Value": value, "Fields": None} for name, value in lead.items()]
+    # CanUpdate comes whatever was asked for (documented by a sample).
+    values = {**lead, "CanUpdate": "true"}
+    return [{"Attribute": name, "Value": value, "Fields": None} for name, value in values.items()]

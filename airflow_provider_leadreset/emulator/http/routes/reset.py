@@ -33,8 +33,8 @@ def reset_routes(account: Account) -> APIRouter:
         if account.directory.users[account.user_id].role != ADMINISTRATOR:
             raise ApiError(403, FORBIDDEN, "Only an administrator can reset a lead")
         reset = parse_reset(body, account.now())
-        if account.find_lead(reset.lead_id) is None:
-            # A guess, and the harsher one: the real call may also queue the reset and ignore it.
+        _check_types(reset, account)
+        if account.find_lead(reset.lead_id) is None and account.dialect.unknown_lead == "refused":
             raise ApiError(500, INVALID_REFERENCE, "Lead not found")
         account.enqueue(reset)
         request.scope[ENTRY].accepted = True
@@ -89,6 +89,18 @@ def parse_reset(body: Any, now: datetime) -> Reset:
         start=start,
         end=end,
     )
+
+
+def _check_types(reset: Reset, account: Account) -> None:
+    dialect, directory = account.dialect, account.directory
+    for code in sorted(reset.event_codes):
+        if code not in directory.activity_types:
+            if dialect.unknown_types == "refused":
+                raise ApiError(500, INVALID_INPUT, "Invalid event code")
+        elif not directory.is_custom(code) and dialect.system_events == "refused":
+            raise ApiError(500, INVALID_INPUT, "Invalid event code")
+    if dialect.unknown_types == "refused" and not reset.task_types <= set(directory.task_types):
+        raise ApiError(500, INVALID_INPUT, "Invalid task type")
 
 
 def _guid(text: str, field: str) -> str:

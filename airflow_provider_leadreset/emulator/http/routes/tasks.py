@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 
 from airflow_provider_leadreset.emulator.account.account import Account
 from airflow_provider_leadreset.emulator.http.replies import INVALID_INPUT, ApiError
@@ -13,42 +13,70 @@ from airflow_provider_leadreset.emulator.http.request_body import (
     integer,
     json_body,
     mandatory,
-    page,
     reply,
     section,
 )
+from airflow_provider_leadreset.emulator.http.row_paging import page, record_count
 from airflow_provider_leadreset.emulator.store.entities import Note, Task
 from airflow_provider_leadreset.emulator.store.times import time_text
 
 _DONE = "Completed"
+_TO_DO = 1
 
 
 def task_routes(account: Account) -> APIRouter:
     """Return the routes, reading from ``account``."""
     router = APIRouter()
 
-    def row(task: Task) -> dict[str, Any]:
+    def id_key(documented: str) -> str:
+        key = account.dialect.task_id_key
+        return documented if key == "documented" else key
+
+    def lead_row(task: Task) -> dict[str, Any]:
         owner = account.directory.user_name(task.owner_id)
         # Documented as a fixed set of columns: the type of the task is not among them.
         return {
-            "TaskID": task.id,
+            id_key("TaskID"): task.id,
             "Name": task.name,
             "Description": "",
-            "DueDate": time_text(task.due_date, millis=True),
-            "CreatedOn": time_text(task.created_on, millis=True),
+            "DueDate": time_text(task.due_date),
+            "CreatedOn": time_text(task.created_on),
             "OwnerID": task.owner_id,
             "OwnerName": owner,
             "CreatedBy": task.owner_id,
             "CreatedByName": owner,
             "Status": task.status,
-            "Reminder": 0,
+            "Reminder": "15",
+        }
+
+    def owner_row(task: Task) -> dict[str, Any]:
+        owner = account.directory.user_name(task.owner_id)
+        # The columns of two sibling calls' samples, and the lead's id, which this call's sample leaves out.
+        return {
+            id_key("UserTaskId"): task.id,
+            "ProspectID": task.lead_id,
+            "Name": task.name,
+            "Category": _TO_DO,
+            "Description": "",
+            "RelatedEntity": 1,
+            "DueDate": time_text(task.due_date, millis=True),
+            "Reminder": 15,
+            "ReminderBeforeDays": 0,
+            "NotifyBy": "1000",
+            "StatusCode": _status_code(task),
+            "OwnerId": task.owner_id,
+            "OwnerName": owner,
+            "CreatedBy": task.owner_id,
+            "CreatedByName": owner,
+            "CreatedOn": time_text(task.created_on, millis=True),
+            "ModifiedBy": task.owner_id,
         }
 
     @router.get("/LeadManagement.svc/RetrieveTaskByLeadId")
     async def of_lead(request: Request) -> Response:
         lead = account.find_lead(mandatory(request.query_params, "leadId"))
-        rows = [row(task) for task in lead.tasks] if lead else []
-        return reply({"RecordCount": len(rows), "TaskList": rows})
+        rows = [lead_row(task) for task in lead.tasks] if lead else []
+        return reply({**record_count(account.dialect, len(rows), len(rows)), "TaskList": rows})
 
     @router.post("/Task.svc/Retrieve")
     async def by_owner(request: Request) -> Response:
@@ -74,14 +102,10 @@ def task_routes(account: Account) -> APIRouter:
         ]
         hidden = {c.strip() for c in str(section(body, "Columns").get("Exclude_CSV") or "").split(",")}
         rows = [
-            {
-                name: value
-                for name, value in {"ProspectID": t.lead_id, **row(t), "StatusCode": _status_code(t)}.items()
-                if name not in hidden
-            }
-            for t in page(found, section(body, "Paging"), offset="rows")
+            {name: value for name, value in owner_row(task).items() if name not in hidden}
+            for task in page(found, section(body, "Paging"), account.dialect, offset="rows")
         ]
-        return reply({"RecordCount": len(found), "List": rows})
+        return reply({**record_count(account.dialect, len(found), len(rows)), "List": rows})
 
     @router.get("/Task.svc/RetrieveTaskType")
     async def types(request: Request) -> Response:
@@ -90,13 +114,15 @@ def task_routes(account: Account) -> APIRouter:
         if column is not None and column not in fields:
             raise ApiError(500, INVALID_INPUT, f"Invalid ColumnName: {column}")
         rows = [
-            {"Id": type_id, "Name": name, "Category": 1, "Color": "#2b7de9", "ColumnConfiguration": []}
+            {"Id": type_id, "Name": name, "Category": _TO_DO, "Color": "#2b7de9", "ColumnConfiguration": []}
             for type_id, name in account.directory.task_types.items()
         ]
         return reply([r for r in rows if column is None or str(r[fields[column]]).lower() == value.lower()])
 
     @router.post("/LeadManagement.svc/RetrieveNote")
     async def notes(request: Request) -> Response:
+        if not account.dialect.notes_api:
+            raise HTTPException(404, "Not Found")
         body = await json_body(request)
         parameter, sorting = section(body, "Parameter"), section(body, "Sorting")
         lead = account.find_lead(mandatory(parameter, "RelatedId"))
@@ -106,8 +132,9 @@ def task_routes(account: Account) -> APIRouter:
         if integer(sorting, "Direction", 1) == 1:
             found.reverse()
         author = account.directory.user_name(account.user_id)
-        # No RecordCount: whether the real answer has one is unknown, so clients must do without.
-        return reply({"List": [_note_row(note, author) for note in page(found, section(body, "Paging"))]})
+        rows = page(found, section(body, "Paging"), account.dialect)
+        count = record_count(account.dialect, len(found), len(rows)) if account.dialect.note_counts else {}
+        return reply({**count, account.dialect.notes_key: [_note_row(note, author) for note in rows]})
 
     return router
 

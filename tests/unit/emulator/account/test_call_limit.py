@@ -98,7 +98,7 @@ def test_invalid_limits_are_refused(calls: int, seconds: float) -> None:
 )
 def test_three_forms_of_throttling(form: str, status: int, body: str) -> None:
     """A throttled call is answered in one of three forms: a 429, a 403 or a 200 with an error in it."""
-    with LeadSquaredEmulator(calls_per_5s=2, window=60, throttle_as=form) as lsq:  # type: ignore[arg-type]
+    with LeadSquaredEmulator(calls_per_5s=2, window=60, dialect={"throttle_status": form}) as lsq:
         answers = [call(lsq) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, status]
     assert answers[2].text == body

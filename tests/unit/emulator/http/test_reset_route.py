@@ -9,7 +9,6 @@ import requests
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.emulator.http.routes.reset import parse_reset
-from airflow_provider_leadreset.emulator.store.accepted_reset import Bounds
 from airflow_provider_leadreset.emulator.store.crm import Crm
 from support.emulator_client import FROM, RESET, TO, Api
 
@@ -84,29 +83,6 @@ def test_reset_without_dates(lsq: LeadSquaredEmulator, api: Api, full: str) -> N
     past = {a["id"] for a in lsq.remaining(full)["activities"] if a["event_code"] == 166} - {kept}
     assert lsq.apply_queue() == len(past) > 0
     assert kept in {a["id"] for a in lsq.remaining(full)["activities"]}
-
-
-@pytest.mark.parametrize(
-    ("bounds", "left"),
-    [
-        ("both", ["2026-09-30 23:59:59", "2026-10-01 23:59:59.500", "2026-10-02 00:00:00"]),
-        (
-            "from",
-            ["2026-09-30 23:59:59", "2026-10-01 23:59:59", "2026-10-01 23:59:59.500", "2026-10-02 00:00:00"],
-        ),
-    ],
-)
-def test_date_bounds(bounds: Bounds, left: list[str]) -> None:
-    """Either both dates belong to the deleted period or the first one only, as the emulator is told."""
-    crm = Crm(bounds=bounds, queue_delay=None)
-    lead_id = crm.add_lead()
-    for at in (FROM, TO, *left):
-        crm.add_note(lead_id, "edge", at)
-    body = {"ProspectId": lead_id, "ShouldDeleteProspectNotes": True, "FromDate": FROM, "ToDate": TO}
-    crm.enqueue(parse_reset(body, crm.now()))
-    crm.apply_queue()
-    # Where TO is both seeded and kept, it is kept twice.
-    assert sorted({note["created_on"] for note in crm.remaining(lead_id)["notes"]}) == left
 
 
 @pytest.mark.parametrize(
@@ -237,10 +213,6 @@ def test_seed_checks(lsq: LeadSquaredEmulator, lead_id: str) -> None:
         lsq.add_audit(lead_id, "Stage", NOON)
     with pytest.raises(KeyError, match="No lead"):
         lsq.add_note("00000000-0000-4000-8000-000000000000", "?", NOON)
-    with pytest.raises(ValueError, match="bounds"):
-        LeadSquaredEmulator(bounds="neither")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="throttle_as"):
-        LeadSquaredEmulator(throttle_as="500")  # type: ignore[arg-type]
 
 
 def test_ten_thousand_activities(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:

@@ -43,6 +43,7 @@ def test_activities_of_a_lead(lsq: LeadSquaredEmulator, api: Api, lead_id: str) 
         "RelatedProspectId": lead_id,
         "ModifiedOn": AT,
         "Data": [{"Key": "NotableEventDescription", "Value": "hello"}],
+        "ActivityFields": {},
     }
     assert answer["ProspectActivities"][0]["CreatedOn"] == "2026-10-01 12:00:00.250"
     one = api.post(RETRIEVE, {"Parameter": {"ActivityEvent": "166"}}, leadId=lead_id).json()
@@ -103,7 +104,9 @@ def test_activity_until_deleted(lsq: LeadSquaredEmulator, api: Api, lead_id: str
     """A single activity can be read until the queued reset is applied."""
     path = "ProspectActivity.svc/GetActivityDetails"
     activity = lsq.add_activity(lead_id, 166, AT)
-    assert api.get(path, activityId=activity).json()["Id"] == activity
+    details = api.get(path, activityId=activity).json()
+    assert (details["ID"], details["Name"]) == (activity, "Custom activity 166")
+    assert {"SchemaName", "Value"} <= set(details["Fields"][0])
     api.reset(lead_id, ActivityEventList=[166])
     assert api.get(path, activityId=activity).status_code == 200
     lsq.apply_queue()
@@ -122,14 +125,14 @@ def test_tasks_of_a_lead(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> No
         "TaskID": task,
         "Name": "Call",
         "Description": "",
-        "DueDate": "2026-10-05 00:00:00.000",
-        "CreatedOn": "2026-10-01 12:00:00.000",
+        "DueDate": "2026-10-05 00:00:00",
+        "CreatedOn": "2026-10-01 12:00:00",
         "OwnerID": row["OwnerID"],
         "OwnerName": "tom",
         "CreatedBy": row["OwnerID"],
         "CreatedByName": "tom",
         "Status": "Pending",
-        "Reminder": 0,
+        "Reminder": "15",
     }
     empty = api.get("LeadManagement.svc/RetrieveTaskByLeadId", leadId=UNKNOWN).json()
     assert empty == {"RecordCount": 0, "TaskList": []}
@@ -148,7 +151,7 @@ def test_tasks_by_owner_and_type(lsq: LeadSquaredEmulator, api: Api, lead_id: st
     def ids(**body: Any) -> list[str]:
         tom = {"LookupName": "OwnerEmailAddress", "LookupValue": "tom@example.com", "TypeName": TYPE}
         answer = api.post("Task.svc/Retrieve", {**body, "Parameter": {**tom, **body.get("Parameter", {})}})
-        return [row["TaskID"] for row in answer.json()["List"]]
+        return [row["UserTaskId"] for row in answer.json()["List"]]
 
     assert ids() == [*calls, done]
     assert ids(Parameter={"StatusCode": "1"}) == [done]
@@ -235,9 +238,24 @@ def test_lists_and_their_members(lsq: LeadSquaredEmulator, api: Api) -> None:
     lsq.add_list("Empty", [])
     listed = api.get("LeadManagement.svc/Lists.Get", SearchText="test").json()
     assert listed == [
-        {"ListId": list_id, "ListName": "Test leads", "ListDescription": "", "ListType": 0, "MemberCount": 30}
+        {
+            "ListId": list_id,
+            "ListName": "Test leads",
+            "ListDescription": "",
+            "ListType": "static",
+            "MemberCount": 30,
+        }
     ]
-    assert api.get("LeadManagement.svc/Lists.Get", ListType=1).json() == []
+    dynamic = lsq.add_list("Moving", leads[:2], list_type="dynamic")
+
+    def names(**query: Any) -> dict[str, int]:
+        found = api.get("LeadManagement.svc/Lists.Get", **query).json()
+        return {one["ListName"]: one["MemberCount"] for one in found}
+
+    assert names() == {"Starred Leads": 0, "All Leads": 30, "Test leads": 30, "Empty": 0, "Moving": 2}
+    assert names(ListType=1) == {"All Leads": 30, "Moving": 2}
+    assert names(ListType=2) == names(PageIndex=2) == {}
+    assert dynamic in {one.id for one in lsq.lists()}
     path = "LeadManagement.svc/Leads/Retrieve/BySearchParameter"
     body = {"SearchParameters": {"ListId": list_id, "RetrieveBehaviour": "0"}}
     members = []
@@ -249,7 +267,15 @@ def test_lists_and_their_members(lsq: LeadSquaredEmulator, api: Api) -> None:
             members.append(values["ProspectID"])
     assert members == leads
     narrow = api.post(path, {**body, "Columns": {"Include_CSV": "ProspectID"}}).json()["Leads"]
-    assert narrow[0] == {"LeadPropertyList": [{"Attribute": "ProspectID", "Value": leads[0], "Fields": None}]}
+    assert narrow[0] == {
+        "LeadPropertyList": [
+            {"Attribute": "ProspectID", "Value": leads[0], "Fields": None},
+            {"Attribute": "CanUpdate", "Value": "true", "Fields": None},
+        ]
+    }
+    everyone = lsq.system_lists()[1].id
+    all_leads = api.post(path, {"SearchParameters": {"ListId": everyone}}).json()
+    assert all_leads["RecordCount"] == 30
     wrong = {"SearchParameters": {"ListId": UNKNOWN}}
     assert kind_of(api.post(path, wrong)) == (500, "MXInvalidInputException")
     large = {**body, "Paging": {"PageIndex": 1, "PageSize": 5001}}
