@@ -188,7 +188,8 @@ def _pair(text: str) -> dict[str, Any]:
     if name == "last_modified_lag" and value.isdecimal():
         return {name: int(value)}
     for choice in _choices().get(name, ()):
-        if value == (choice if isinstance(choice, str) else str(choice).lower()):
+        # Case counts in names: ProspectID is not ProspectId. It does not in true, false and none.
+        if value == choice or (not isinstance(choice, str) and value.lower() == str(choice).lower()):
             return {name: choice}
     # Not a value of the field, or no field at all: the dialect itself says so, quoting it.
     return {name: value}

@@ -9,6 +9,16 @@ import requests
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 
 RESET = "LeadManagement.svc/Lead.Reset"
+RETRIEVE = "ProspectActivity.svc/Retrieve"
+DETAILS = "ProspectActivity.svc/GetActivityDetails"
+BY_IDS = "LeadManagement.svc/Leads/Retrieve/ByIds"
+BY_LIST = "LeadManagement.svc/Leads/Retrieve/BySearchParameter"
+BY_OWNER = "Task.svc/Retrieve"
+BY_EVENT = "ProspectActivity.svc/CustomActivity/RetrieveByActivityEvent"
+OF_LEAD = "LeadManagement.svc/RetrieveTaskByLeadId"
+NOTES = "LeadManagement.svc/RetrieveNote"
+TYPES = "ProspectActivity.svc/ActivityTypes.Get"
+KEY_CHECK = "Authentication.svc/UserByAccessKey.Get"
 FROM, TO = "2026-10-01 00:00:00", "2026-10-01 23:59:59"
 
 
@@ -32,3 +42,15 @@ class Api:
 
     def reset(self, lead_id: str, timeout: float = 5, **fields: Any) -> requests.Response:
         return self.post(RESET, {"ProspectId": lead_id, "FromDate": FROM, "ToDate": TO, **fields}, timeout)
+
+    def activities(self, lead_id: str, paging: Any = None, code: int = 0) -> list[dict[str, Any]]:
+        """Return the rows of a lead's activities, of one event code or, with 0, of all."""
+        body = {"Parameter": {"ActivityEvent": code}, "Paging": paging}
+        answer: dict[str, Any] = self.post(RETRIEVE, body, leadId=lead_id).json()
+        return list(answer["ProspectActivities"])
+
+    def last_modified(self, lead_id: str) -> str:
+        """Return the lead's LeadLastModifiedOn."""
+        asked = {"SearchParameters": {"LeadIds": [lead_id]}, "Columns": {"Include_CSV": "LeadLastModifiedOn"}}
+        (lead,) = self.post(BY_IDS, asked).json()["Leads"]
+        return str(lead["LeadLastModifiedOn"])

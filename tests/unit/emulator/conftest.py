@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -32,3 +33,13 @@ def api(lsq: LeadSquaredEmulator) -> Iterator[Api]:
 @pytest.fixture
 def lead_id(lsq: LeadSquaredEmulator) -> str:
     return lsq.add_lead(first_name="Asha", last_name="Nair", email="asha@example.com", stage="Qualified")
+
+
+@pytest.fixture
+def speak(lsq: LeadSquaredEmulator) -> Callable[..., None]:
+    """Exchange the dialect of the running emulator, until the next test."""
+
+    def exchange(**values: Any) -> None:
+        lsq.dialect = Dialect(**values)
+
+    return exchange

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
+from airflow_provider_leadreset.emulator import Dialect, LeadSquaredEmulator
+from support.emulator_client import BY_EVENT, BY_IDS, BY_LIST, Api
 from support.samples import EDGE, ENVELOPES, FOLDER, THROTTLING, calls, sample, samples
 
+AT = "2026-10-01 12:00:00"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 FILES = sorted(FOLDER.rglob("*.json"))
 NEEDED = [
     "Authentication.svc/UserByAccessKey.Get",
@@ -60,3 +68,147 @@ def test_unknown_samples_are_refused() -> None:
         samples("Lead.Rest")
     with pytest.raises(KeyError, match=r"No sample 'other'.*documented-id"):
         sample("Task.svc/Retrieve", "other")
+
+
+# -- the emulator against the samples -----------------------------------------------------------------------
+
+GUESSES: dict[str, dict[str, str]] = {
+    "ProspectActivity.svc/Retrieve": {
+        # So that a note given to add_activity can be read at all.
+        "ProspectActivities.Data=NotableEventDescription": "no key that Data has for an activity's note was found",
+    },
+    BY_EVENT: {
+        "List.ActivityEvent_Note": "the name that a note has among the fields of single activities",
+        "List.ModifiedOn": "the call filters by it (documented), so it should show it",
+    },
+    "LeadManagement.svc/RetrieveNote": {
+        "RecordCount": "other reads have one; only where the dialect says note_counts",
+    },
+    "Task.svc/Retrieve": {
+        "List.TaskID": "the key of the call by lead; only where the dialect says task_id_key=TaskID",
+    },
+    "LeadManagement.svc/RetrieveTaskByLeadId": {
+        "TaskList.UserTaskId": "the key of the call by owner; only where the dialect says task_id_key=UserTaskId",
+    },
+    "Task.svc/RetrieveTaskType": {
+        "Name": "the stored copies of the page break off before the name of a type",
+    },
+    BY_IDS: {
+        "Leads.ProspectId": "as its sample asks for it; only where the dialect says lead_id_key=ProspectId",
+    },
+    BY_LIST: {
+        "Leads.LeadPropertyList=ProspectId": "as for ByIds; only where the dialect says lead_id_key=ProspectId",
+    },
+}
+"""The emulator's own guesses: fields it answers that no documented or seen form has, and why it has them."""
+
+
+def paths(value: Any, at: str = "") -> set[str]:
+    """Return the fields of an answer by path, without the places in lists.
+
+    A list of attributes or keys with their values counts by the names in it.
+    """
+    if isinstance(value, list):
+        return set().union(*(paths(item, at) for item in value)) if value else set()
+    if not isinstance(value, dict):
+        return set()
+    name = value.get("Attribute", value.get("Key"))
+    found = {f"{at}={name}"} if isinstance(name, str) else set()
+    for key, item in value.items():
+        here = f"{at}.{key}" if at else key
+        found |= {here} | paths(item, here)
+    return found
+
+
+def single_dialects() -> Iterator[Dialect]:
+    """Every dialect that differs from the default in one field."""
+    hints = get_type_hints(Dialect)
+    for field in dataclasses.fields(Dialect):
+        hint = hints[field.name]
+        choices: tuple[Any, ...] = (True, False) if hint is bool else get_args(hint)
+        if field.name == "page_cap":
+            choices = (25, 200, 500)
+        if field.name in ("moves_last_modified", "last_modified_lag"):
+            choices = ()
+        for choice in choices:
+            if choice != field.default:
+                yield Dialect(**{field.name: choice})
+
+
+def answers(api: Api, ids: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    """Call whatever the emulator answers."""
+    lead = ids["lead"]
+    reads: list[tuple[str, Any, dict[str, str]]] = [
+        ("ProspectActivity.svc/Retrieve", {}, {"leadId": lead}),
+        (BY_EVENT, {"Parameter": {"ActivityEvent": 201}}, {}),
+        ("LeadManagement.svc/RetrieveNote", {"Parameter": {"RelatedId": lead}}, {}),
+        ("Task.svc/Retrieve", {"Parameter": {"LookupName": "OwnerId", "LookupValue": ids["owner"]}}, {}),
+        (BY_IDS, {"SearchParameters": {"LeadIds": [lead]}, "Columns": {"Include_CSV": ids["columns"]}}, {}),
+        (
+            BY_LIST,
+            {"SearchParameters": {"ListId": ids["list"]}, "Columns": {"Include_CSV": "ProspectID"}},
+            {},
+        ),
+        ("LeadManagement.svc/Lead.Reset", {"ProspectId": lead, "ActivityEventList": [999]}, {}),
+        ("LeadManagement.svc/Lead.Reset", {"ProspectId": UNKNOWN, "ActivityEventList": [201]}, {}),
+    ]
+    for call, body, query in reads:
+        yield call, api.post(call, body, **query)
+    gets: list[tuple[str, dict[str, str]]] = [
+        ("LeadManagement.svc/RetrieveTaskByLeadId", {"leadId": lead}),
+        ("LeadManagement.svc/Leads.GetById", {"id": lead}),
+        ("LeadManagement.svc/Lists.Get", {}),
+        ("LeadManagement.svc/LeadsMetaData.Get", {}),
+        ("ProspectActivity.svc/ActivityTypes.Get", {}),
+        ("ProspectActivity.svc/GetActivityDetails", {"activityId": ids["activity"]}),
+        ("ProspectActivity.svc/GetActivityDetails", {"activityId": ids["audit"]}),
+        ("ProspectActivity.svc/GetActivityDetails", {"activityId": UNKNOWN}),
+        ("Task.svc/RetrieveTaskType", {}),
+        ("Authentication.svc/UserByAccessKey.Get", {}),
+    ]
+    for call, query in gets:
+        yield call, api.get(call, **query)
+
+
+def fill(lsq: LeadSquaredEmulator) -> dict[str, str]:
+    """Add one of everything, so that every field of every answer shows."""
+    lead = lsq.add_lead()
+    activity = lsq.add_activity(lead, 201, AT, note="x", fields={"mx_Custom_1": "x"})
+    lsq.add_activity(lead, 22, AT)
+    lsq.add_task(lead, "3c8c7b1e-5a0f-4f0e-9c56-0d7a4b1f9e01", AT)
+    lsq.add_note(lead, "x", AT, attachment_url="https://files.example/a.pdf")
+    lsq.add_audit(lead, "OwnerChange", AT)
+    audit = lsq.add_audit(lead, "StageChange", AT)
+    return {
+        "lead": lead,
+        "activity": activity,
+        "audit": audit,
+        "list": lsq.add_list("Mine", [lead]),
+        "owner": lsq.user_id,
+        "columns": "ProspectID,FirstName,CreatedOn,ModifiedOn,LeadLastModifiedOn,ProspectActivityDate_Max",
+    }
+
+
+def test_answered_fields_are_in_samples(lsq: LeadSquaredEmulator, api: Api) -> None:
+    """Every field answered, in any single dialect, stands in a sample of its call or in the table above."""
+    ids = fill(lsq)
+    known = {call: paths([one.body for one in samples(call)]) for call in calls()}
+    guessed: dict[str, set[str]] = defaultdict(set)
+    answered: set[str] = set()
+    dialects = [Dialect(), *single_dialects()]
+    assert len(dialects) > 35
+    for dialect in dialects:
+        lsq.dialect = dialect
+        for call, answer in answers(api, ids):
+            if not answer.headers["content-type"].startswith("application/json"):
+                assert answer.status_code == 404
+                continue
+            answered.add(call)
+            sampled = known[call if answer.status_code == 200 else ENVELOPES] | known[ENVELOPES]
+            guessed[call] |= paths(answer.json()) - sampled
+    assert answered == set(known) - {EDGE, ENVELOPES, THROTTLING}
+    unlisted = {call: sorted(found - set(GUESSES.get(call, {}))) for call, found in guessed.items()}
+    assert {call: found for call, found in unlisted.items() if found} == {}, "in no sample and in no table"
+    stale = {call: sorted(set(listed) - guessed[call]) for call, listed in GUESSES.items()}
+    assert {call: found for call, found in stale.items() if found} == {}, "listed, but not answered any more"
+    assert all(len(why) > 20 for listed in GUESSES.values() for why in listed.values())

@@ -19,7 +19,7 @@ import pytest
 import requests
 
 import airflow_provider_leadreset
-from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+from airflow_provider_leadreset.emulator import Dialect, LeadSquaredEmulator
 from airflow_provider_leadreset.emulator.__main__ import main
 from airflow_provider_leadreset.emulator.store.demo_data import demo_leads
 from support.emulator_client import Api
@@ -141,9 +141,16 @@ def test_control_over_http(lsq: LeadSquaredEmulator, api: Api) -> None:
         "leads": [
             {
                 "first_name": "Ravi",
-                "activities": [{"event_code": 166, "created_on": AT}],
+                "activities": [
+                    {
+                        "event_code": 166,
+                        "created_on": AT,
+                        "activity_date_time": "2026-09-01 00:00:00",
+                        "fields": {"mx_Custom_1": "x"},
+                    }
+                ],
                 "tasks": [{"task_type_id": "3c8c7b1e-5a0f-4f0e-9c56-0d7a4b1f9e01", "created_on": AT}],
-                "notes": [{"text": "hello", "created_on": AT}],
+                "notes": [{"text": "hello", "created_on": AT, "modified_on": "2026-10-05 00:00:00"}],
                 "audits": [{"kind": "StageChange", "created_on": AT, "old": "A", "new": "B"}],
             }
         ],
@@ -153,6 +160,12 @@ def test_control_over_http(lsq: LeadSquaredEmulator, api: Api) -> None:
     assert len(answer["list_ids"]) == 1
     left = requests.get(f"{control}/remaining/{lead_id}", timeout=5).json()
     assert left == lsq.remaining(lead_id)
+    (activity,), (note,) = left["activities"], left["notes"]
+    assert (activity["activity_date_time"], activity["fields"]) == (
+        "2026-09-01 00:00:00",
+        {"mx_Custom_1": "x"},
+    )
+    assert note["modified_on"] == "2026-10-05 00:00:00"
     assert {kind: len(rows) for kind, rows in left.items()} == dict.fromkeys(
         ("activities", "tasks", "notes", "audits"), 1
     )
@@ -297,6 +310,7 @@ def test_demo_leads_are_repeatable() -> None:
 def test_command_serves_until_stopped(number: signal.Signals) -> None:
     """The command serves until it is told to stop."""
     command = [sys.executable, "-W", "error", "-m", "airflow_provider_leadreset.emulator", "--leads", "3"]
+    command += ["--dialect", "page_cap=200", "--dialect", '{"counts": "none"}']
     env = {**os.environ, "PYTHONPATH": ROOT}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
@@ -320,6 +334,8 @@ def test_command_serves_until_stopped(number: signal.Signals) -> None:
     assert name == "AIRFLOW_CONN_LEADSQUARED_DEFAULT"
     assert connection["extra"] == {"calls_per_5s": 25}
     assert (state["records"]["leads"], state["records"]["lists"], shown) == (3, 1, 200)
+    assert state["dialect"] == Dialect(page_cap=200, counts="none").as_json()
+    assert "Dialect    page_cap=200, counts=none" in lines
 
 
 def test_command_that_cannot_start(capsys: pytest.CaptureFixture[str]) -> None:
