@@ -410,7 +410,7 @@ def test_unknown_list(emulator: LeadSquaredEmulator, connect: Any) -> None:
     """An unknown list is an error, and its members are never searched for."""
     with pytest.raises(InputError, match="has no list"):
         connect(host=emulator.url).list_members(LEAD)
-    assert [call.path for call in emulator.calls] == ["LeadManagement.svc/Lists.Get"]
+    assert {call.path for call in emulator.calls} == {"LeadManagement.svc/Lists.Get"}
 
 
 def test_types_are_read(emulator: LeadSquaredEmulator, connect: Any) -> None:
