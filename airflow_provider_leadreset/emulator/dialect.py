@@ -12,6 +12,9 @@ Mover = Literal["activity", "note", "task", "stage", "owner", "reset"]
 """What may move a lead's LeadLastModifiedOn."""
 
 
+_DAY = 86_400
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """One way in which an account may behave. Every default is documented or, failing that, most often seen.
@@ -102,8 +105,10 @@ class Dialect:
                 raise ValueError(f"dialect {name} must be {_listed(choices)}, not {value!r}")
         object.__setattr__(self, "moves_last_modified", _movers(self.moves_last_modified))
         lag = self.last_modified_lag
-        if not isinstance(lag, int) or isinstance(lag, bool) or lag < 0:
-            raise ValueError(f"dialect last_modified_lag must be whole seconds, 0 or more, not {lag!r}")
+        if not isinstance(lag, int) or isinstance(lag, bool) or not 0 <= lag <= _DAY:
+            raise ValueError(
+                f"dialect last_modified_lag must be whole seconds, from 0 to {_DAY}, not {lag!r}"
+            )
 
     @classmethod
     def of(cls, given: Dialect | Mapping[str, Any] | None) -> Dialect:
