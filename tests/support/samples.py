@@ -1,7 +1,8 @@
 """What LeadSquared answers, as data: the files below tests/samples, call by call.
 
 Each file is one documented or seen form of one answer: field names and forms as published, ids, names and texts
-invented. The emulator and the client are both held to them, so that neither is tested against the other alone.
+invented. The emulator and the client are both held to them, so that neither is tested against the other alone: add one
+for each documented or seen form of an answer, with its source and no field that the source does not have.
 """
 
 from __future__ import annotations
