@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
 from airflow_provider_leadreset.evidence_report.collect import account_of
 from airflow_provider_leadreset.evidence_report.render import as_html, as_text
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
 
 DESCRIPTION = """An account of deletions for an auditor, from the evidence folder alone.
 
@@ -18,7 +21,10 @@ is verified as gone. It reads files only, and says of each that it cannot read t
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command."""
+    """Run the command.
+
+    :returns: 0; 1 where there is no evidence; 2 where what was named cannot be used.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m airflow_provider_leadreset.evidence", description=DESCRIPTION
     )
@@ -27,13 +33,30 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--html", metavar="FILE", help="also write it as one HTML page")
     given = parser.parse_args(arguments)
-    root: Any = Path(given.path).resolve()  # a run is named after the folders above it
-    if "://" in given.path:
+    try:
+        account = account_of(_folder(given.path))
+        print(as_text(account))
+        if given.html:
+            Path(given.html).write_text(as_html(account), encoding="utf-8")
+    except (OSError, ValueError) as error:
+        # What a single file holds is said of that file: this is the folder, its storage, or the page.
+        print(f"{parser.prog}: {scrubbed(str(error))}", file=sys.stderr)
+        return 2
+    return 0 if account else 1
+
+
+def _folder(given: str) -> Any:
+    """Return the folder that was named.
+
+    :raises InputError: there is none.
+    """
+    root: Any = Path(given).resolve()  # a run is named after the folders above it
+    if "://" in given:
         from airflow_provider_leadreset.compat import ObjectStoragePath
 
-        root = ObjectStoragePath(given.path)
-    account = account_of(root)
-    print(as_text(account))
-    if given.html:
-        Path(given.html).write_text(as_html(account), encoding="utf-8")
-    return 0 if account else 1
+        root = ObjectStoragePath(given)
+    if not root.exists():
+        raise InputError(f"there is nothing at {quoted(given)}: give an evidence_path, or a folder in it")
+    if not root.is_dir():
+        raise InputError(f"{quoted(given)} is no folder: give an evidence_path, or a folder in it")
+    return root

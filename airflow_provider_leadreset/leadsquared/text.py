@@ -13,7 +13,10 @@ def pluralize(count: int, noun: str, many: str | None = None) -> str:
 
 def quoted(value: object, limit: int = 120) -> str:
     """Return ``value`` as an error quotes it: its ``repr``, cut after ``limit`` characters."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        text = f"a {type(value).__name__}"  # a number of thousands of digits, or nested a thousand deep
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.errors import InputError, UnavailableError
-from airflow_provider_leadreset.leadsquared.request.lead_ids import parse_guid
+from airflow_provider_leadreset.leadsquared.request.guids import parse_guid
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 import tempfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,19 +18,23 @@ from typing import IO, Any, Self
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.private_copy import PrivateCopy
 from airflow_provider_leadreset.leadsquared.records.records import KINDS
-from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads, ReadablePath
+from airflow_provider_leadreset.leadsquared.request.lead_files import ReadablePath
+from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
+from airflow_provider_leadreset.leadsquared.safety.plan_lines import (
+    PLAN_VERSION,
+    UnfinishedError,
+    check_plan_lines,
+    plan_end,
+    plan_line,
+    planned_records,
+)
 from airflow_provider_leadreset.leadsquared.text import quoted
+from airflow_provider_leadreset.leadsquared.untrusted_files import BLOCK, limited
 
 MOST_AGE = timedelta(days=1)
 """How old a plan may be when it is used."""
-
-BLOCK = 1 << 20
-"""Bytes that are read at once."""
-
-_NO_PLAN = (ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error)
-"""What reading a file raises that is none, or was changed."""
 
 
 class PlanWriter:
@@ -60,7 +62,7 @@ class PlanWriter:
         self._counts = dict.fromkeys(KINDS, 0)
         self._line(
             {
-                "plan": 1,
+                "plan": PLAN_VERSION,
                 "account": account,
                 "made_by": made_by,
                 "request_digest": request_digest,
@@ -85,13 +87,13 @@ class PlanWriter:
         """
         self._line({"preview": preview})
         digest = self._digest.hexdigest()
-        self._line({"end": True, "leads": self._leads, "counts": self._counts, "digest": digest})
+        self._line(plan_end(self._leads, self._counts, digest))
         self._packed.close()
         self._file.seek(0)
         return self._file, digest
 
     def _line(self, content: dict[str, Any]) -> None:
-        line = (json.dumps(content, separators=(",", ":")) + "\n").encode()
+        line = plan_line(content)
         self._packed.write(line)
         self._digest.update(line)
 
@@ -126,51 +128,41 @@ class Plan:
 
         :raises InputError: there is no such file, or it is no plan, or was changed.
         """
-        digest, head, preview, count, lead_digest = hashlib.sha256(), None, {}, 0, hashlib.sha256()
-        counts = dict.fromkeys(KINDS, 0)
         kept = _kept(path)
         try:
-            for line in _lines(kept):
-                content = json.loads(line)
-                if content.get("end"):
-                    ended = {"leads": count, "counts": counts, "digest": digest.hexdigest()}
-                    if head is None or any(content[name] != value for name, value in ended.items()):
-                        raise InputError(f"the plan {path} was changed since it was written")
-                    return cls(
-                        path,
-                        head["account"],
-                        head["made_by"],
-                        head["request_digest"],
-                        parse_window(head["window"], timezone=head["timezone"]),
-                        Selectors.parse(**head["selectors"]),
-                        datetime.fromisoformat(head["made_at"]),
-                        Leads(count, lead_digest.hexdigest(), lambda: (lead for lead, _ in _records(kept))),
-                        counts,
-                        digest.hexdigest(),
-                        preview,
-                        kept,
-                    )
-                digest.update(line)
-                if "plan" in content:
-                    head = content
-                elif "preview" in content:
-                    preview = content["preview"]
-                else:
-                    count += 1
-                    lead_digest.update(content["prospect_id"].lower().encode())
-                    for kind in KINDS:
-                        counts[kind] += len(content.get(kind, ()))
-        except (EOFError, gzip.BadGzipFile):
+            read = check_plan_lines(kept)
+            head = read.head
+            window = parse_window(_text(head, "window"), timezone=_text(head, "timezone"))
+            return cls(
+                path,
+                _account(head),
+                _made_by(head),
+                _text(head, "request_digest"),
+                window,
+                Selectors.parse(**_mapping(head, "selectors")),
+                _moment(head, "made_at"),
+                Leads(
+                    read.leads,
+                    read.lead_digest,
+                    lambda: (lead for lead, _ in planned_records(kept)),
+                    rows=read.leads,
+                ),
+                read.counts,
+                read.digest,
+                read.preview,
+                kept,
+            )
+        except UnfinishedError:
             return None
-        except _NO_PLAN as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{path} is no plan ({type(error).__name__})") from None
-        return None
+        except InputError as error:
+            raise InputError(f"{path} is no plan, or was changed since it was written: {error}") from None
+        except TypeError:
+            # Selectors that this version does not know.
+            raise InputError(f"{path} is no plan of this version: it names other selectors") from None
 
     def records(self) -> Iterator[tuple[str, dict[str, list[str]]]]:
         """Stream each lead with its records' ids per kind."""
-        return _records(self._kept)
+        return planned_records(self._kept)
 
     def check(self, *, digest: str, account: dict[str, Any], now: datetime | None) -> None:
         """Refuse a plan that is not the one that was shown, of another account, or too old.
@@ -213,22 +205,50 @@ def plan_reference(value: object) -> tuple[str, str]:
 def _kept(path: ReadablePath) -> PrivateCopy:
     try:
         raw = path.open("rb")
-    except (FileNotFoundError, IsADirectoryError):
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise InputError(f"there is no plan at {path}") from None
     with raw:
-        return PrivateCopy(iter(lambda: raw.read(BLOCK), b""))
+        source = limited(raw)
+        try:
+            return PrivateCopy(iter(lambda: source.read(BLOCK), b""))
+        except InputError as error:
+            raise InputError(f"{path} is no plan: {error}") from None
 
 
-def _lines(kept: PrivateCopy) -> Iterator[bytes]:
-    with kept.open() as raw, gzip.open(raw) as lines:
-        yield from lines
+def _text(head: dict[str, Any], name: str) -> str:
+    value = head.get(name)
+    if not isinstance(value, str):
+        raise InputError(f"its head has {quoted(value)} as {name}")
+    return value
 
 
-def _records(kept: PrivateCopy) -> Iterator[tuple[str, dict[str, list[str]]]]:
-    """Of a plan that was read whole before."""
-    for line in _lines(kept):
-        content = json.loads(line)
-        if content.get("end"):
-            return  # what stands behind the end is none of the plan
-        if "prospect_id" in content:
-            yield content["prospect_id"], {kind: content.get(kind, []) for kind in KINDS}
+def _mapping(head: dict[str, Any], name: str) -> dict[str, Any]:
+    value = head.get(name)
+    if not isinstance(value, dict):
+        raise InputError(f"its head has {quoted(value)} as {name}")
+    return value
+
+
+def _account(head: dict[str, Any]) -> dict[str, Any]:
+    account = _mapping(head, "account")
+    _text(account, "host")
+    if not isinstance(account.get("code"), (str, int, type(None))):
+        raise InputError(f"its head has {quoted(account)} as account")
+    return account
+
+
+def _made_by(head: dict[str, Any]) -> list[Any]:
+    value = head.get("made_by")
+    if not isinstance(value, list) or len(value) != 4:
+        raise InputError(f"its head has {quoted(value)} as made_by")
+    return value
+
+
+def _moment(head: dict[str, Any], name: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(_text(head, name))
+    except ValueError:
+        moment = None
+    if moment is None or moment.utcoffset() is None:
+        raise InputError(f"its head has {quoted(head.get(name))} as {name}")
+    return moment

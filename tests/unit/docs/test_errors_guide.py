@@ -35,6 +35,44 @@ NOT_WORTH_A_LINE = {
     "timeout is …: give a number of seconds above 0": "for callers of LeadSquaredClient in Python",
     "a pace of … calls in … s never lets a call start": "for callers of SlidingWindow in Python",
     "module … has no attribute …": "for callers of compat in Python",
+    "the column or key of the ids is …, which names none": "for callers of read_lead_file in Python",
+    "it is …: …": "put together of words that the guide quotes",
+    **dict.fromkeys(
+        (
+            "it has a number of … digits",
+            "it has a number too large, …",
+            "it has …, where JSON has null",
+        ),
+        "said after words that the guide quotes: which is no JSON",
+    ),
+    **dict.fromkeys(
+        (
+            "it cannot be unpacked: its header is damaged",
+            "it cannot be unpacked: …",
+            "it is of version …, and … is known alone",
+            "its head has … as account",
+            "its head has … as made_by",
+            "its head has … as …",
+            "what its end says is not so, but …",
+            "… holds no preview",
+            "… is none of a plan's: …",
+            "… names the lead … a second time",
+            "… of … are no list of ids",
+            "…, …, comes after …",
+        ),
+        "said after words that the guide quotes: is no plan, or was changed",
+    ),
+    **dict.fromkeys(
+        (
+            "it is no file",
+            "there are more than … kinds of records",
+            "there is nothing at …: give an evidence_path, or a folder in it",
+            "… is no JSON object",
+            "… is no folder: give an evidence_path, or a folder in it",
+            "… is no kind of records",
+        ),
+        "for auditors: the command says it of a file, or of what was typed",
+    ),
 }
 
 
