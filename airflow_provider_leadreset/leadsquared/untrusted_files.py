@@ -159,12 +159,14 @@ def _separators(text: str) -> tuple[int, int]:
 
 def _is_deep(value: object) -> bool:
     level = [value]
-    for _ in range(MOST_NESTING + 1):
+    for _ in range(MOST_NESTING):
         level = [
             inner
             for outer in level
-            if isinstance(outer, (list, dict))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            for inner in (
+                outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ()
+            )
+            if isinstance(inner, (dict, list))
         ]
         if not level:
             return False

@@ -7,15 +7,19 @@ import gzip
 import io
 import json
 import os
+import re
 import tracemalloc
 import uuid
 from pathlib import Path
 
 import pytest
 
+from airflow_provider_leadreset.leadsquared import distinct_keys
 from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.request import lead_files
 from airflow_provider_leadreset.leadsquared.request.lead_files import read_lead_file
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
+from support.peak_memory import bomb, cost_of, needs_linux
 
 A = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 B = "3f2504e0-4f89-11d3-9a0c-0305e82c3302"
@@ -48,6 +52,20 @@ FILES = [
     ("a.csv", f"ProspectID\n {A} \n{B}\t\n"),
     ("a.jsonl", f'"{A}"\n"{B}"\n'),
     ("a.ndjson", f'{{"ProspectID": "{A}", "x": {{}}}}\n\n{{"prospectid": "{B}"}}'),
+    ("a.csv", f"Prospect ID,Name\n{A},x\n{B},y\n"),
+    ("a.csv", f"Name;lead_id\nx;{A}\ny, z;{B}\n"),
+    ("a.csv", f"Name\tRelated Prospect Id\r\nx\t{A}\r\n;\t{B}\r\n"),
+    ("a.csv", f"PROSPECT_ID|Name, of it\n{A}|x,y\n{B}|\n"),
+    ("a.csv", f'"Name; first";"Lead ID"\n"x;\n;y";"{A}"\nz;{B}\n'),
+    ("a.csv", f"{BOM}ProspectID\r{A}\r{B}\r"),
+    ("a.jsonl", f'{{"lead_id": "{A}"}}\n{{"Prospect ID": "{B}", "n": [1e3, -5, null]}}\n'),
+    ("a.jsonl", f'{{"RelatedProspectId": "{A}", "x": {{"ProspectID": 1}}}}\r{{"leadId":"{B}"}}'),
+    ("a.txt", f"{A}{' ' * 200_000}{B}"),
+    ("a.txt", f"{' ' * 65_536}{A}{',' * 65_500}{B}"),
+    ("a.txt", f"{' ' * 65_500}{A},{B}"),
+    ("a.txt", f"{' ' * (65_536 - 36)}{A}\n{B}"),
+    ("a.txt", f"{A}\n{B}{' ' * 65_500}"),
+    ("a.txt", f"{A}{chr(0x2028)}{B}"),
     ("a.JSONL", f'{BOM}{{"x": 1, "ProspectId": "{A}"}}\r\n"{B}"\r\n'),
 ]
 
@@ -127,6 +145,38 @@ def test_empty_file(tmp_path: Path, name: str, text: str, packed: bool) -> None:
             "line 1 has 2 keys that may be the lead id",
         ),
         ("a.jsonl", "[" * 100_000, "is one JSON array"),
+        ("a.txt", f"{A}\n{'[] ' * 60_000}\n", "line 2 is '\\[\\] "),
+        ("a.txt", f"{A}\n{'[]' * 32_768}", "line 2 is '\\[\\]"),
+        ("a.txt", f"{A}\n{f'{B} ' * 5000}\n\nlead-7", "line 4 holds 'lead-7'"),
+        ("a.txt", f"{A}\n{f'{B},' * 5000}lead-7\n{C}", "line 2 holds 'lead-7'"),
+        ("a.txt", f"ProspectID;Name\n{A};x\n", "line 1 is the header of a table"),
+        ("a.txt", f"Lead ID\n{A}\n", "line 1 is the header of a table"),
+        ("a.csv", f"ProspectID,Lead ID\n{A},{B}\n", "2 columns that may be the lead id"),
+        ("a.csv", f"ProspectID,Name\n{A},\0\n{B}\0,\n", "NUL"),
+        ("a.csv", ",".join(f"c{number}" for number in range(500)), "'c9' and 490 more"),
+        (
+            "a.jsonl",
+            f'{{"ProspectID": "{A}", "ProspectID": "{B}"}}\n',
+            "line 1 is .*'ProspectID' stands in it twice",
+        ),
+        (
+            "a.jsonl",
+            f'{{"lead_id": "{A}", "ProspectID": "{B}"}}\n',
+            "line 1 has 2 keys .*'lead_id', 'ProspectID'",
+        ),
+        ("a.jsonl", f'"{A}"\n{{}}\n', "line 2 has no ProspectID; it has: nothing"),
+        ("a.jsonl", f'"{A}"\n{{"\\ud800": 1}}\n', "line 2 has no ProspectID; it has: '\\\\ud800'"),
+        ("a.jsonl", '{"ProspectID": null}', "ProspectID of line 1 holds None"),
+        ("a.jsonl", '{"ProspectID": "\\ud800"}', "ProspectID of line 1 holds '\\\\ud800'"),
+        ("a.jsonl", '{"ProspectID": 1e400}', "line 1 is .* a number too large"),
+        ("a.jsonl", '{"ProspectID": ' + "9" * 5000 + "}", "line 1 is .* a number of 5000 digits"),
+        ("a.jsonl", f'{{"ProspectID": "{A}", "x": NaN}}', "line 1 is .* it has NaN"),
+        ("a.jsonl", '{"ProspectID": ' + "[" * 50_000, "line 1 is .* nested more than 100 deep"),
+        (
+            "a.jsonl",
+            '{"ProspectID": ' + "[" * 900 + "]" * 900 + "}",
+            "line 1 is .* nested more than 100 deep",
+        ),
         ("a.json", f'[{{"ProspectID": "{A}"}}]', "it is JSON with objects"),
     ],
 )
@@ -244,3 +294,111 @@ def test_ids_streamed(tmp_path: Path, name: str, count: int) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 400_000
+
+
+# -- named twice ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("most_in_memory", [20_000, 1, 0])
+def test_lead_named_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_in_memory: int) -> None:
+    """A lead named twice in any letter case is one lead, at its first place and in its first spelling."""
+    monkeypatch.setattr(distinct_keys, "MOST_IN_MEMORY", most_in_memory)
+    named = [B.upper(), A, B, C, A, A.upper(), B.upper()]
+    leads = Leads.from_file(file_of(tmp_path, "a.txt", "\n".join(named).encode()))
+    assert list(leads) == [B.upper(), A, C]
+    assert (leads.rows, leads.count) == (7, 3)
+    assert leads.digest == Leads.parse([B, A, C]).digest
+    listed = Leads.parse(named)
+    assert (listed.rows, listed.count, list(listed)) == (7, 3, [B.upper(), A, C])
+
+
+# -- another name of the column ---------------------------------------------------------------------------------
+
+
+def test_named_field(tmp_path: Path) -> None:
+    """The column or key of the ids can be named."""
+    table = file_of(tmp_path, "a.csv", f"ProspectID;Owner Lead\n{A};{B}\n".encode())
+    assert list(read_lead_file(table, "owner_lead")) == [B]
+    assert list(read_lead_file(table)) == [A]
+    lines = file_of(tmp_path, "a.jsonl", f'{{"ProspectID": "{A}", "ownerLead": "{B}"}}'.encode())
+    assert list(read_lead_file(lines, "Owner Lead")) == [B]
+    for path in (table, lines):
+        with pytest.raises(InputError, match=r"'stage'.*: 'ProspectID', '"):
+            list(read_lead_file(path, "Stage"))
+        with pytest.raises(InputError, match="which names none"):
+            list(read_lead_file(path, " _"))
+
+
+# -- large, endless, hostile ------------------------------------------------------------------------------------
+
+IDS = f"{A}\n".encode() * 300
+
+
+@needs_linux
+def test_million_ids_on_one_line(tmp_path: Path) -> None:
+    """A million ids on one line are read a block at a time."""
+    path = tmp_path / "a.txt"
+    with path.open("w") as file:
+        file.writelines(f"{number:08x}-0000-4000-8000-{number:012x}, " for number in range(1_000_000))
+    cost = cost_of(IMPORTS, "leads = Leads.from_file(path); assert leads.count == leads.rows == 10**6", path)
+    assert not cost.error, cost
+    assert cost.mib < 40
+
+
+@needs_linux
+def test_duplicates_among_a_million(tmp_path: Path) -> None:
+    """A million ids of which half are duplicates are told apart in flat memory."""
+    path = tmp_path / "a.txt.gz"
+    ids = [f"{number * 7919 % 500_000:08x}-0000-4000-8000-{number % 9:012x}" for number in range(500_000)]
+    path.write_bytes(gzip.compress("\n".join([*ids, *(lead.upper() for lead in ids)]).encode(), 1))
+    code = "leads = Leads.from_file(path); assert (leads.count, leads.rows) == (500_000, 10**6)"
+    cost = cost_of(IMPORTS, code, path)
+    assert not cost.error, cost
+    assert cost.mib < 40
+
+
+# A process may have lifted the limit of csv, which is the same for all that run in it.
+IMPORTS = """
+import csv
+from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
+csv.field_size_limit(10**9)
+"""
+CSV = b"ProspectID,Name\n"
+BOMBS = [
+    ("a.txt", IDS, b"a", "line 301, which begins 'aaa.*is longer than 1 MiB"),
+    ("a.txt", IDS, b"\0", "line 301, which begins"),
+    ("a.txt", b"", b"\0", "it holds NUL bytes"),
+    ("a.txt", IDS, f"[{A}".encode(), "line 301, which begins"),
+    ("a.csv", b"", b"a", "line 1 is longer than 1 MiB"),
+    ("a.csv", CSV, f"{A},".encode(), "line 2 is longer than 1 MiB"),
+    ("a.csv", CSV + f'{A},"'.encode(), b"a", "line 2 is longer than 1 MiB"),
+    ("a.csv", CSV + f'{A},"'.encode(), b"a,b\n", "the row before line .* goes on for more than 1 MiB"),
+    ("a.csv", b'ProspectID,"', b"\n\n\n", "the row before line .* goes on for more than 1 MiB"),
+    ("a.jsonl", b'{"ProspectID": "', b"a", "line 1 is longer than 1 MiB"),
+    ("a.jsonl", b'{"a": ', b"[", "line 1 is longer than 1 MiB"),
+    ("a.jsonl", f'"{A}"\n'.encode(), b'{"a":', "line 2 is longer than 1 MiB"),
+]
+
+
+@needs_linux
+@pytest.mark.parametrize(("name", "beginning", "block", "said"), BOMBS)
+def test_bomb_refused_in_flat_memory(
+    tmp_path: Path, name: str, beginning: bytes, block: bytes, said: str
+) -> None:
+    """A small file that unpacks to one endless thing is refused by name, line and limit, and takes little memory."""
+    path = tmp_path / f"{name}.gz"
+    path.write_bytes(bomb(beginning, block))
+    assert path.stat().st_size < 1 << 20
+    cost = cost_of(IMPORTS, "Leads.from_file(path)", path)
+    assert (cost.error, re.search(said, cost.text, re.DOTALL) is not None) == ("InputError", True), cost.text
+    assert cost.text.startswith(f"{path}: ")
+    assert cost.mib < 60
+
+
+def test_whole_file_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file, packed or not, may not be larger than the limit."""
+    monkeypatch.setattr(lead_files, "MOST_FILE", len(IDS))
+    for packed in (False, True):
+        assert Leads.from_file(file_of(tmp_path, "a.txt", IDS, packed=packed)).rows == 300
+        with pytest.raises(InputError, match=r"more than 10\.8 KiB: divide it into several"):
+            Leads.from_file(file_of(tmp_path, "a.txt", IDS + b"\n", packed=packed))
