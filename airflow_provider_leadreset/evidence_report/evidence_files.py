@@ -15,7 +15,7 @@ from airflow_provider_leadreset.leadsquared.untrusted_files import (
     unpacked,
 )
 
-MOST_EVIDENCE_LINE = 12 << 20
+MOST_EVIDENCE_LINE = 8 << 20
 """Bytes of one line, or of one file that is one JSON value: a record with a note of a megabyte, escaped, is shorter."""
 
 UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, *DAMAGED)

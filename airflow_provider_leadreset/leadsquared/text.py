@@ -11,12 +11,18 @@ def pluralize(count: int, noun: str, many: str | None = None) -> str:
     return f"{count} {noun if count == 1 else many or f'{noun}s'}"
 
 
+LONG = 1_000_000
+"""Characters of a text beyond which not even its ``repr`` is made."""
+
+
 def quoted(value: object, limit: int = 120) -> str:
     """Return ``value`` as an error quotes it: its ``repr``, cut after ``limit`` characters."""
+    if isinstance(value, (str, bytes)) and len(value) > LONG:
+        return f"{repr(value[:limit])[:limit]}… ({len(value)} characters)"
     try:
         text = repr(value)
     except (ValueError, RecursionError):
-        text = f"a {type(value).__name__}"  # a number of thousands of digits, or nested a thousand deep
+        text = f"<{type(value).__name__}>"  # a number of thousands of digits, or nested a thousand deep
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 

@@ -31,7 +31,7 @@ from airflow_provider_leadreset.leadsquared.safety.plan_lines import (
     planned_records,
 )
 from airflow_provider_leadreset.leadsquared.text import quoted
-from airflow_provider_leadreset.leadsquared.untrusted_files import BLOCK, limited
+from airflow_provider_leadreset.leadsquared.untrusted_files import BLOCK, MOST_FILE, limited
 
 MOST_AGE = timedelta(days=1)
 """How old a plan may be when it is used."""
@@ -208,7 +208,7 @@ def _kept(path: ReadablePath) -> PrivateCopy:
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise InputError(f"there is no plan at {path}") from None
     with raw:
-        source = limited(raw)
+        source = limited(raw, MOST_FILE)
         try:
             return PrivateCopy(iter(lambda: source.read(BLOCK), b""))
         except InputError as error:

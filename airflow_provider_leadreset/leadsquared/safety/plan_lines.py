@@ -165,7 +165,8 @@ class _TornFile(io.RawIOBase):
 
 
 def _parsed(line: bytes, where: str) -> tuple[str, dict[str, Any]]:
-    content = parse_json(line, where)
+    # One sign that is not ASCII would make its text four times as large in memory; ours are escaped.
+    content = parse_json(line, where) if line.isascii() else None
     if isinstance(content, dict):
         for kind, mark in MARKS.items():
             if mark in content:
