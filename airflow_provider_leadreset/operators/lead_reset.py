@@ -28,7 +28,7 @@ class LeadResetOperator(LeadSelection):
     :param prospect_ids: (templated) lead ids, which are GUIDs: text with one or several, a list, or another
         task's output. Named twice: reset once. A real empty list skips the task.
     :param prospect_ids_path: (templated) file with lead ids, any ``ObjectStoragePath``: text, ``.csv`` with
-        a ``ProspectID`` column, or ``.jsonl``; ``.gz`` too. Streamed; taken as it is, duplicates included.
+        a ``ProspectID`` column, or ``.jsonl``; ``.gz`` too. Streamed. Named twice: reset once.
     :param activity_event_list: (templated) codes of custom activity events to delete.
     :param task_type_list: (templated) GUIDs of task types whose tasks to delete.
     :param audit_activity_list: (templated) ``"StageChange"`` and/or ``"OwnerChange"``.

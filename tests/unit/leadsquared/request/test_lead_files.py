@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import random
 import re
 import tracemalloc
 import uuid
@@ -327,6 +328,51 @@ def test_named_field(tmp_path: Path) -> None:
             list(read_lead_file(path, "Stage"))
         with pytest.raises(InputError, match="which names none"):
             list(read_lead_file(path, " _"))
+
+
+# -- any bytes --------------------------------------------------------------------------------------------------
+
+WHOLE = {
+    "a.txt": f"{A}\n{B}, {C}\n",
+    "a.csv": f'ProspectID;"Name; of it"\n{A};x\n{B};"y ""z"""\n',
+    "a.jsonl": f'{{"ProspectID": "{A}", "x": [1, 2.5e3, null, "\\u20ac"]}}\n"{B}"\n',
+}
+PIECES = [
+    b"\0",
+    b"\xff",
+    b"\xed\xa0\x80",
+    b'"',
+    b"\n",
+    b"\r",
+    b";",
+    b"[" * 2000,
+    b"{",
+    b"9" * 5000,
+    b"1e999",
+    b"NaN",
+]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("name", WHOLE)
+def test_any_change_read_or_refused(tmp_path: Path, name: str, packed: bool) -> None:
+    """A changed file gives ids of the file or an InputError that names it, and never another error."""
+    content, chance = WHOLE[name].encode(), random.Random(11)
+    refused = 0
+    for _ in range(400):
+        place = chance.randrange(len(content) + 1)
+        odd = chance.choice([*PIECES, chance.randbytes(3)])
+        changed = content[:place] + odd + content[place + chance.choice([0, 1, 40]) :]
+        path = file_of(tmp_path, name, changed, packed=packed)
+        if packed and chance.random() < 0.5:
+            whole = path.read_bytes()
+            at = chance.randrange(len(whole))
+            path.write_bytes(whole[:at] + chance.randbytes(2) + whole[at + chance.choice([0, 2, 99]) :])
+        try:
+            assert set(Leads.from_file(path)) <= {A, B, C}
+        except InputError as error:
+            refused += str(error).startswith(f"{path}: ")
+    assert refused > 150
 
 
 # -- large, endless, hostile ------------------------------------------------------------------------------------

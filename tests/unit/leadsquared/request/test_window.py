@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import random
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -476,3 +477,48 @@ def test_hours_across_clock_changes(drawn: tuple[str, list[datetime]], hours: in
     zone, (start,) = drawn
     read = at(f"{written(start)}/PT{hours}H", zone)
     assert read.end - read.start == timedelta(hours=hours)
+
+
+YEARS = ["0000", "0001", "1999", "2000", "2024", "2026", "9999", "１９９９"]
+DAYS = ["00-01", "01-00", "01-01", "02-29", "02-30", "06-31", "13-01", "12-31"]
+TIMES = ["", "T00:00", " 24:00", "T23:59:60", "T23:59:59.999999999", "T99:99", "T02:30:00"]
+OFFSETS = ["Z", "+05:30", "-0000", "+99:99", "-24:00", "+14", "-23:59"]
+LENGTHS = [
+    "P1D",
+    "P0D",
+    "PT0S",
+    "P9999Y",
+    f"P{'9' * 400}D",
+    f"P{'9' * 5000}D",
+    f"PT{'9' * 20}S",
+    "P1.5D",
+    "P-1D",
+]
+ZONES = ["UTC", "Asia/Kolkata", "Pacific/Apia", "Africa/Monrovia", "Etc/GMT+12"]
+
+
+def odd_sides(chance: random.Random) -> str:
+    sides = [
+        chance.choice(LENGTHS)
+        if chance.random() < 0.3
+        else f"{chance.choice(YEARS)}-{chance.choice(DAYS)}"
+        + ((time + chance.choice(["", *OFFSETS])) if (time := chance.choice(TIMES)) else "")
+        for _ in range(2)
+    ]
+    return "/".join(sides)
+
+
+def test_odd_dates_refused_or_kept() -> None:
+    """Dates, times, offsets and lengths at the edge of the calendar give a window or an InputError, nothing else."""
+    chance, kept = random.Random(5), 0
+    for _ in range(15_000):
+        zone = chance.choice(ZONES)
+        try:
+            window = parse_window(odd_sides(chance), timezone=zone)
+        except InputError:
+            continue
+        kept += 1
+        assert parse_window(window.text, timezone=zone) == window
+        assert window.from_date <= window.to_date
+        assert zone in window.describe()
+    assert kept > 30
