@@ -20,7 +20,7 @@ class DistinctKeys:
 
     def __init__(self) -> None:
         self._few: set[bytes] = set()
-        self._many: sqlite3.Connection | None = None
+        self._many: sqlite3.Cursor | None = None
         self._count = 0
 
     def add(self, key: bytes) -> bool:
@@ -53,7 +53,7 @@ class DistinctKeys:
         """Forget all keys."""
         self._few = set()
         if self._many is not None:
-            self._many.close()
+            self._many.connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -62,9 +62,9 @@ class DistinctKeys:
         self.close()
 
 
-def _on_disk(keys: set[bytes]) -> sqlite3.Connection:
+def _on_disk(keys: set[bytes]) -> sqlite3.Cursor:
     # An empty name is SQLite's for a file that it removes itself, whatever ends the process.
-    database = sqlite3.connect("", isolation_level=None)
+    database = sqlite3.connect("", isolation_level=None).cursor()
     database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     database.execute("PRAGMA journal_mode = OFF")
     database.execute("PRAGMA synchronous = OFF")

@@ -26,6 +26,9 @@ MOST_FILE = 4 << 30
 MOST_LINE = 1 << 20
 """Characters of a line, a row or a word: a row of an export has some thousands, and a megabyte is soon read."""
 
+MOST_BLANK_LINES = 1_000_000
+"""Blank lines in a row: 300 KB of gzip hold 300 million of them, which take minutes to read for nothing."""
+
 MOST_NESTING = 100
 """How deep JSON may be nested: LeadSquared's own has 5 levels, and Python can neither show nor write a thousand."""
 
@@ -88,14 +91,18 @@ def unpacked(file: IO[bytes], most: int = MOST_FILE) -> Generator[io.BufferedRea
 def bounded_lines(file: IO[AnyStr], most: int = MOST_LINE) -> Iterator[AnyStr]:
     """Return the lines of a file with their ends, none longer than ``most`` (bytes or characters).
 
-    :raises InputError: one is longer.
+    :raises InputError: one is longer, or there are too many blank ones in a row.
     """
+    blank = 0
     for number in count(1):
         line = file.readline(most + 1)
         if not line:
             return
         if len(line) > most:
             refuse_long(f"line {number}", most)
+        blank = blank + 1 if line.isspace() else 0
+        if blank > MOST_BLANK_LINES:
+            refuse_blank_lines(number)
         yield line
 
 
@@ -105,6 +112,16 @@ def refuse_long(what: str, most: int) -> NoReturn:
     :raises InputError: always.
     """
     raise InputError(f"{what} is longer than {size(most)}: break it into lines, or look what the file holds")
+
+
+def refuse_blank_lines(number: int) -> NoReturn:
+    """Refuse a file with too many blank lines in a row, at the last of them.
+
+    :raises InputError: always.
+    """
+    raise InputError(
+        f"line {number} is one of more than {MOST_BLANK_LINES} blank ones: look what the file holds"
+    )
 
 
 def size(most: int) -> str:
@@ -124,7 +141,8 @@ def parse_json(text: str | bytes, what: str) -> Any:
     """
     try:
         content = text if isinstance(text, str) else text.decode()
-        values, nested = _separators(content)
+        # No shorter text is nested too deep, and most lines are shorter.
+        values, nested = _separators(content) if len(content) > 2 * MOST_NESTING else (0, 0)
         if values > MOST_VALUES:
             raise InputError(f"{what} holds more than {MOST_VALUES} values: divide it")
         value = _DECODER.decode(content)

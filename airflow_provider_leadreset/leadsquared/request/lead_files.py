@@ -21,11 +21,13 @@ from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.leadsquared.untrusted_files import (
     BLOCK,
     DAMAGED,
+    MOST_BLANK_LINES,
     MOST_FILE,
     MOST_LINE,
     bounded_lines,
     limited,
     parse_json,
+    refuse_blank_lines,
     refuse_long,
     size,
     unpacked,
@@ -39,6 +41,10 @@ SEPARATORS = ",;\t|"
 
 SHOWN = 10
 """How many names of columns or keys an error lists."""
+
+
+MOST_TOLD = 200
+"""Keys, and their characters, of which it is remembered whether they name the id."""
 
 
 class ReadablePath(Protocol):
@@ -109,12 +115,12 @@ def _content(raw: IO[bytes], *, packed: bool) -> Generator[io.BufferedReader, No
 
 def _text_ids(text: IO[str]) -> Iterator[str]:
     """Read a block at a time: a line may hold a million ids."""
-    number, named, begun, kept = 1, 0, "", ""
+    number, named, begun, kept, blank = 1, 0, "", "", 0
     while block := text.readline(BLOCK):
         goes_on = len(block) == BLOCK and not block.endswith("\n")
         if not kept and not goes_on and is_guid(lead := block.strip()):
             yield lead  # what most lines are
-            number, named, begun = number + 1, 0, ""
+            number, named, begun, blank = number + 1, 0, "", 0
             continue
         if number == 1 and any(name in _plain(block[:1000]) for name in ID_FIELDS):
             raise InputError("line 1 is the header of a table: let the file's name end in .csv")
@@ -130,6 +136,9 @@ def _text_ids(text: IO[str]) -> Iterator[str]:
             continue
         if begun and not named:
             _refuse_nameless(number, begun)
+        blank = 0 if begun else blank + 1
+        if blank > MOST_BLANK_LINES:
+            refuse_blank_lines(number)
         number, named, begun = number + 1, 0, ""
     # A last line of exactly so many characters.
     ids = guids_of([kept], f"line {number}")
@@ -212,6 +221,17 @@ def _column(header: list[str], wanted: tuple[str, ...]) -> int:
 
 
 def _json_ids(text: IO[str], wanted: tuple[str, ...]) -> Iterator[str]:
+    told: dict[str, bool] = {}
+
+    def is_wanted(name: str) -> bool:
+        # A million lines have the same few keys.
+        found = told.get(name)
+        if found is None:
+            found = _plain(name) in wanted
+            if len(told) < MOST_TOLD and len(name) < MOST_TOLD:
+                told[name] = found
+        return found
+
     for number, line in enumerate(bounded_lines(text), 1):
         if not line.strip():
             continue
@@ -220,7 +240,7 @@ def _json_ids(text: IO[str], wanted: tuple[str, ...]) -> Iterator[str]:
         if not isinstance(value, dict):
             yield parse_guid(value, where)
             continue
-        names = [name for name in value if _plain(name) in wanted]
+        names = [name for name in value if is_wanted(name)]
         if not names:
             raise InputError(
                 f"{where} has no {_alternatives(wanted[:1])}; it has: {_listed(list(value)) or 'nothing'}"
