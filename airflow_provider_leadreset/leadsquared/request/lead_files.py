@@ -176,7 +176,7 @@ def _csv_ids(text: IO[str], wanted: tuple[str, ...]) -> Iterator[str]:
     try:
         header = next(rows)
         column = _column(header, wanted)
-        what = f"column {header[column].strip()}"
+        what = f"column {_spelled(_plain(header[column]))}"
         taken = 0
         for row in rows:
             taken = 0
@@ -249,7 +249,7 @@ def _json_ids(text: IO[str], wanted: tuple[str, ...]) -> Iterator[str]:
             raise InputError(
                 f"{where} has {len(names)} keys that may be the lead id, and must have one: {_listed(names)}"
             )
-        yield parse_guid(value[names[0]], f"{names[0]} of {where}")
+        yield parse_guid(value[names[0]], f"{_spelled(_plain(names[0]))} of {where}")
 
 
 def _plain(name: str) -> str:
@@ -260,8 +260,12 @@ def _plain(name: str) -> str:
 _SPELLED = {"prospectid": "ProspectID", "leadid": "LeadID", "relatedprospectid": "RelatedProspectID"}
 
 
+def _spelled(plain: str) -> str:
+    return _SPELLED.get(plain, quoted(plain))
+
+
 def _alternatives(wanted: tuple[str, ...]) -> str:
-    return " or ".join(_SPELLED.get(name, quoted(name)) for name in wanted)
+    return " or ".join(map(_spelled, wanted))
 
 
 def _listed(names: list[str]) -> str:

@@ -152,6 +152,8 @@ def test_empty_file(tmp_path: Path, name: str, text: str, packed: bool) -> None:
         ("a.txt", f"{A}\n{f'{B},' * 5000}lead-7\n{C}", "line 2 holds 'lead-7'"),
         ("a.txt", f"ProspectID;Name\n{A};x\n", "line 1 is the header of a table"),
         ("a.txt", f"Lead ID\n{A}\n", "line 1 is the header of a table"),
+        ("a.csv", f'"Prospect\n_\x1b{"_" * 5000}",x\n', "it has no column named"),
+        ("a.csv", f'"Prospect\n{"_" * 5000} id",x\ny,z\n', "column ProspectID of line 3 holds 'y'"),
         ("a.csv", f"ProspectID,Lead ID\n{A},{B}\n", "2 columns that may be the lead id"),
         ("a.csv", f"ProspectID,Name\n{A},\0\n{B}\0,\n", "NUL"),
         ("a.csv", ",".join(f"c{number}" for number in range(500)), "'c9' and 490 more"),
