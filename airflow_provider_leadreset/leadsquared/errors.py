@@ -6,10 +6,15 @@
     LeadSquaredError
     ├── AccessError                 keys, rights or host: stop everything, a person must act
     ├── LeadRejectedError           this lead or request, permanently: go on with the others
+    │   └── NotFoundError           this call is not there, while others of the account are
     ├── ThrottledError              the account's call limit: wait, repeat
     │   └── QuotaError              nothing accepted for minutes: come back much later
     ├── UnavailableError            outage, time-out, unreadable answer: repeat, then retry later
+    │   ├── EdgeError               something on the way there answered: nothing gets through, pause everything
+    │   ├── PageNotFoundError       a page, and no answer, says that there is no such call
+    │   ├── BrokenOffError          sent, and not waited for, since the batch was stopped
     │   └── OutageError             nothing answered for minutes: come back later
+    ├── ResponseTooLargeError       an answer beyond the limit of size: ask for less
     ├── SameErrorsError             every lead so far failed alike: end the batch
     └── ClosedError                 not sent: the batch had ended
 
@@ -69,6 +74,13 @@ class LeadRejectedError(LeadSquaredError):
     """LeadSquared refused this request, and would refuse it again: a bad request or an unknown lead."""
 
 
+class NotFoundError(LeadRejectedError):
+    """HTTP 404 of one call of an account whose other calls are answered.
+
+    Seen: an account without a notes API answers all its note calls so.
+    """
+
+
 class ThrottledError(LeadSquaredError):
     """The account's limit of calls was exceeded. The call was not carried out and may be repeated.
 
@@ -101,8 +113,28 @@ class UnavailableError(LeadSquaredError):
     """
 
 
+class EdgeError(UnavailableError):
+    """What answered is on the way to LeadSquared: an edge's page, a proxy, a gateway's "Forbidden".
+
+    Seen: the edge in front of api-in21 blocks for a while. It says nothing of the keys or of the lead, and every
+    other call would meet it too.
+    """
+
+
+class PageNotFoundError(UnavailableError):
+    """HTTP 404 with an HTML page: LeadSquared's own, or a hiccup on the way there. Repeating tells which."""
+
+
+class BrokenOffError(UnavailableError):
+    """The call was sent, and the batch was stopped before its answer came. It is not repeated."""
+
+
 class OutageError(UnavailableError):
     """Not one call was answered for minutes. Every further one would wait as long."""
+
+
+class ResponseTooLargeError(LeadSquaredError):
+    """An answer, unpacked, is larger than the limit that the text names. To ask for fewer rows may help."""
 
 
 class SameErrorsError(LeadSquaredError):

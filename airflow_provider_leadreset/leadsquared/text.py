@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+_TERMINAL_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, movements
+    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # titles, links
+)
+"""What a terminal obeys in place of showing it. No two repetitions can take the same sign: the time is linear."""
+
 
 def pluralize(count: int, noun: str, many: str | None = None) -> str:
     """Return ``1 record``, but ``0 records`` and ``2 records``.
@@ -26,8 +34,13 @@ def quoted(value: object, limit: int = 120) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
-def scrubbed(text: str) -> str:
-    """Return text of others on one line, each character that does not print replaced."""
-    return "".join(
-        sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in " ".join(text.split())
+def scrubbed(text: str, limit: int | None = None) -> str:
+    """Return text of others on one line, without terminal sequences, each other sign that does not print replaced.
+
+    :param limit: the text is cut after so many characters, and an ellipsis says so; None for all of it.
+    """
+    plain = _TERMINAL_SEQUENCE.sub("", text)
+    line = "".join(
+        sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in " ".join(plain.split())
     )
+    return line if limit is None or len(line) <= limit else f"{line[:limit]}…"

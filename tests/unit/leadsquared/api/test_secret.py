@@ -1,0 +1,115 @@
+"""Keys that nothing shows by accident, and that are found in whatever spelling somebody repeats them."""
+
+from __future__ import annotations
+
+import html
+import json
+import time
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings
+
+KEYS = [
+    "u$rAK0123456789abcdef",
+    "s3c$ret+held/9=9&x%41",
+    'p"q\\/r\\\\"x',
+    "ab\\\\c +d'<>",
+    "a%41%2B%%",
+    "&amp;+",
+]
+NAMED = {
+    "+": "&plus;",
+    "/": "&sol;",
+    "$": "&dollar;",
+    "=": "&equals;",
+    "&": "&amp;",
+    "%": "&percnt;",
+    '"': "&quot;",
+}
+
+
+def each(form: str) -> Callable[[str], str]:
+    """Spell every character so."""
+    return lambda key: "".join(form % ord(sign) for sign in key)
+
+
+def in_json(key: str) -> str:
+    return json.dumps(key)[1:-1]
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "JSON": in_json,
+    "JSON with slashes": lambda key: in_json(key).replace("/", "\\/"),
+    "JSON of .NET": lambda key: in_json(key).replace("+", "\\u002B").replace("&", "\\u0026"),
+    "JSON codes": each("\\u%04x"),
+    "JavaScript codes": each("\\x%02X"),
+    "percent": quote,
+    "percent, slashes too": lambda key: quote(key, safe=""),
+    "form": quote_plus,
+    "percent codes": each("%%%02X"),
+    "percent twice": lambda key: quote(quote(key, safe=""), safe=""),
+    "percent u": each("%%u%04X"),
+    "HTML": html.escape,
+    "HTML numbers": each("&#%d;"),
+    "HTML numbers with zeros": each("&#%05d;"),
+    "HTML hex": each("&#x%x;"),
+    "HTML names": lambda key: "".join(NAMED.get(sign, sign) for sign in key),
+    "HTML twice": lambda key: html.escape(html.escape(key)),
+}
+AROUND: dict[str, Callable[[str], str]] = {
+    "alone": str,
+    "in JSON": in_json,
+    "in JSON in JSON": lambda text: in_json(in_json(text)),
+}
+
+
+@pytest.mark.parametrize("around", AROUND.values(), ids=list(AROUND))
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=list(SPELLINGS))
+@pytest.mark.parametrize("key", KEYS)
+def test_keys_found_in_any_spelling(
+    key: str, spell: Callable[[str], str], around: Callable[[str], str]
+) -> None:
+    """A key is struck out as a whole, in any spelling and any letter case."""
+    pattern = spellings(Secret(key), Secret("another key"))
+    said = around(spell(key))
+    for text in (said, said.lower(), said.upper()):
+        assert pattern.sub("***", f"before {text} after") == "before *** after"
+
+
+def test_key_that_begins_with_the_other() -> None:
+    """Of two keys the longer is found first, whichever is which."""
+    for keys in (("abc$12", "abc$1234567"), ("abc$1234567", "abc$12")):
+        pattern = spellings(*map(Secret, keys))
+        assert pattern.sub("*", "abc$1234567 abc%2412 &#97;bc$1234567") == "* * *"
+
+
+def test_other_text_is_left() -> None:
+    """What is no key is left as it is."""
+    text = "Lead not found: u$rAK, \\u0075, 100 %, R&amp;D, C:\\\\temp"
+    assert spellings(Secret("u$rAK0123"), Secret("s3c$ret")).sub("***", text) == text
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize(
+    "piece", ["\\", "%25", "%", "&amp;", "&", "\\u0075", "&#", "&#0", "u", "{start}", "{encoded}"]
+)
+def test_time_is_linear(key: str, piece: str) -> None:
+    """Twice the text takes twice the time, about, and never long."""
+    pattern = spellings(Secret(key))
+    piece = piece.format(start=key[:-1], encoded=in_json(in_json(key))[:-1])
+    text = piece * (100_000 // len(piece))
+    began = time.perf_counter()
+    pattern.sub("***", text)
+    assert time.perf_counter() - began < 1
+
+
+def test_secret_shows_nothing() -> None:
+    """A secret is shown by no way of showing things."""
+    secret = Secret("s3c$ret")
+    assert "s3c" not in f"{secret} {secret!r} {[secret]} {secret:}"
+    assert not hasattr(secret, "__dict__")
+    assert (Secret(" s3c$ret\n").text(), Secret(None).text(), Secret(5).text()) == ("s3c$ret", "", "")
