@@ -16,12 +16,15 @@ permit comes back at the earlier of
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from dataclasses import dataclass
 from typing import Protocol
 
+from airflow_provider_leadreset.leadsquared.api.edge_pause import EdgePause
 from airflow_provider_leadreset.leadsquared.errors import ClosedError
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,9 @@ MARGIN_MOST = 0.8
 IDLE = 30.0
 """Seconds without any call after which a silence begins anew: nobody was there to be answered."""
 
+RESET = "LeadManagement.svc/Lead.Reset"
+"""The kind of call whose limit is the account's own: it is in no list of calls with another (documented)."""
+
 
 @dataclass(eq=False, slots=True)
 class Permit:
@@ -53,12 +59,16 @@ class Permit:
 
     :param departed: moment of the pace's clock, in seconds.
     :param opens_connection: whether it opens a connection, so that its way there takes longer than that of the next.
+    :param kind: which call it is, by its path; empty for one that stands for all.
     :param answered: the moment of the answer, or of giving it up.
+    :param sent: the moment at which its request was sent, once it had a connection.
     """
 
     departed: float
     opens_connection: bool = False
+    kind: str = ""
     answered: float | None = None
+    sent: float | None = None
 
 
 class SlidingWindow:
@@ -77,23 +87,31 @@ class SlidingWindow:
         self.capacity = calls
         self.margin = MARGIN
         self._permits: list[Permit] = []
+        self._of_kind: dict[str, SlidingWindow] = {}
+        self._named: dict[str, tuple[int, float]] = {}
         self._reacted = float("-inf")
         self._accepted = 0
         self._probing = True
         self._quickest, self._slowest = float("inf"), float("-inf")
 
-    def starts_at(self, now: float) -> float:
-        """Return the moment at which the next call may start: ``now`` or later."""
+    @property
+    def kinds_limited(self) -> bool:
+        """Whether a kind of call has a limit of its own."""
+        return bool(self._of_kind)
+
+    def starts_at(self, now: float, kind: str = "") -> float:
+        """Return the moment at which the next call of a kind may start: ``now`` or later."""
         self._permits = [permit for permit in self._permits if self._back(permit) > now]
         surplus = len(self._permits) - self.capacity
-        if surplus < 0:
-            return now
-        return sorted(map(self._back, self._permits))[surplus]
+        start = now if surplus < 0 else sorted(map(self._back, self._permits))[surplus]
+        own = self._of_kind.get(kind)
+        return max(start, own.starts_at(now)) if own else start
 
-    def depart(self, now: float, *, opens_connection: bool = False) -> Permit:
+    def depart(self, now: float, *, opens_connection: bool = False, kind: str = "") -> Permit:
         """Take a permit for a call that starts now."""
-        permit = Permit(now, opens_connection)
-        self._permits.append(permit)
+        permit = Permit(now, opens_connection, kind)
+        for window in self._windows_of(kind):
+            window._permits.append(permit)
         return permit
 
     def accepted(self, permit: Permit, now: float) -> None:
@@ -117,13 +135,33 @@ class SlidingWindow:
         """Note a call that ended without an answer: it may or may not have been counted."""
         permit.answered = now
 
+    def broken_off(self, permit: Permit, now: float) -> None:
+        """Note a call that ended before its answer because the batch was stopped.
+
+        It counts from the moment its request was sent: the way there was then as short as any other call's. One
+        that was never sent does not count.
+        """
+        permit.answered = now
+        if permit.sent is not None:
+            permit.departed, permit.opens_connection = permit.sent, False
+            return
+        for window in self._windows_of(permit.kind):
+            if permit in window._permits:
+                window._permits.remove(permit)
+
     def throttled(self, permit: Permit, now: float, limit: int | None = None) -> str | None:
-        """Note that a call was refused for the account's limit, and draw the conclusion.
+        """Note that a call was refused for a limit, and draw the conclusion.
+
+        A limit below the account's that Lead.Reset's answer names, or two kinds of call within a window, is the
+        account's. One that another kind alone names is that kind's: some calls have a smaller limit of their own
+        (documented for changes in bulk, seen for ``Leads/Retrieve/ByIds``), and the others need not wait for it.
 
         :param limit: calls in a window that the answer names.
         :returns: what changed, for a log; None if nothing did.
         """
         permit.answered = now
+        if limit is not None and 0 < limit < self.limit and self._is_of_kind(permit.kind, limit, now):
+            return self._limit_kind(permit.kind, limit)
         if limit is not None and 0 < limit < self.limit:
             self.limit = limit
             self.share = min(self.share, limit)
@@ -144,6 +182,30 @@ class SlidingWindow:
     def drained_at(self) -> float:
         """Return the moment at which no call started here counts any more; long past if there was none."""
         return max(map(self._back, self._permits), default=float("-inf"))
+
+    def _is_of_kind(self, kind: str, limit: int, now: float) -> bool:
+        """Whether a named limit is one kind's alone, as far as is known by now."""
+        if kind in {"", RESET}:
+            return False
+        self._named[kind] = limit, now
+        return not any(
+            other != kind and named == limit and now - at <= WINDOW
+            for other, (named, at) in self._named.items()
+        )
+
+    def _limit_kind(self, kind: str, limit: int) -> str | None:
+        before = self._of_kind.get(kind)
+        if before and before.capacity == limit:
+            return None
+        own = self._of_kind[kind] = SlidingWindow(limit)
+        # As wide as it gets: the few calls of such a kind need no probing.
+        own.margin = MARGIN_MOST
+        own._permits = [permit for permit in self._permits if permit.kind == kind]
+        return f"{kind} allows {pluralize(limit, 'call')} in {WINDOW:g} s: other calls do not wait for it"
+
+    def _windows_of(self, kind: str) -> list[SlidingWindow]:
+        own = self._of_kind.get(kind)
+        return [self, own] if own else [self]
 
     def _reduce(self, capacity: int, now: float, why: str) -> str | None:
         self._reacted = now
@@ -209,12 +271,14 @@ class RateLimiter:
         self.connections = 0
         """Connections opened so far, as near as can be told: the first calls open one each."""
         self._condition = threading.Condition(sliding_window.lock)
+        self._edge = EdgePause()
         self._closed = False
         self._last_success_at = self._last_activity_at = float("-inf")
 
-    def acquire(self) -> Permit:
+    def acquire(self, kind: str = "") -> Permit:
         """Wait until a call may start, and take its permit.
 
+        :param kind: which call it is, by its path: some have a limit of their own.
         :raises ClosedError: the limiter was closed meanwhile.
         """
         with self._condition:
@@ -222,40 +286,85 @@ class RateLimiter:
                 if self._closed:
                     raise ClosedError("not sent: the batch was stopped")
                 now = self.clock.now()
-                start = self.sliding_window.starts_at(now)
+                start = max(self.sliding_window.starts_at(now, kind), self._edge.starts_at(now))
                 if start <= now:
-                    self.calls += 1
-                    if now - self._last_activity_at > IDLE:
-                        self._last_success_at = now
-                    self._last_activity_at = now
-                    opens_connection = self.connections < self.sliding_window.capacity
-                    self.connections += opens_connection
-                    return self.sliding_window.depart(now, opens_connection=opens_connection)
-                self.clock.wait(self._condition, start - now)
+                    return self._depart(now, kind)
+                if start == math.inf:
+                    self._condition.wait(1.0)  # for an event: a probe's answer wakes it
+                else:
+                    self.clock.wait(self._condition, start - now)
+
+    def _depart(self, now: float, kind: str) -> Permit:
+        self.calls += 1
+        # Waiting between two probes is no idle time.
+        if now - self._last_activity_at > IDLE and not self._edge.active:
+            self._last_success_at = now
+        self._last_activity_at = now
+        opens_connection = self.connections < self.sliding_window.capacity
+        self.connections += opens_connection
+        permit = self.sliding_window.depart(now, opens_connection=opens_connection, kind=kind)
+        self._edge.departs(permit)
+        return permit
+
+    def sent(self, permit: Permit) -> None:
+        """Note that a call has its connection, and that its request is about to be sent."""
+        with self._condition:
+            permit.sent = self.clock.now()
 
     def accepted(self, permit: Permit) -> None:
         """Note an answer that is not about the limit."""
         with self._condition:
             self._last_success_at = self._last_activity_at = self.clock.now()
             self.sliding_window.accepted(permit, self._last_success_at)
-            self._condition.notify()  # one permit, one waiter
+            self._wake()
+            self._edge.answered(permit)
 
     def unanswered(self, permit: Permit) -> None:
         """Note a call that ended without an answer."""
         with self._condition:
             self._last_activity_at = self.clock.now()
             self.sliding_window.unanswered(permit, self._last_activity_at)
-            self._condition.notify()  # one permit, one waiter
+            self._wake()
+            self._edge.unanswered(permit, self._last_activity_at)
+
+    def blocked(self, permit: Permit) -> None:
+        """Note a call that something on the way there answered: all calls wait, one probe at a time goes out."""
+        with self._condition:
+            self._last_activity_at = self.clock.now()
+            self.sliding_window.unanswered(permit, self._last_activity_at)
+            self._wake()
+            began = not self._edge.active
+            self._edge.page(permit, self._last_activity_at)
+        if began:
+            log.warning(
+                "Something on the way to LeadSquared answers in its place: one call at a time until it is over"
+            )
+
+    def broken_off(self, permit: Permit) -> None:
+        """Note a call that ended before its answer, by a stop or an interruption."""
+        with self._condition:
+            self._last_activity_at = self.clock.now()
+            self.sliding_window.broken_off(permit, self._last_activity_at)
+            self._wake()
+            self._edge.gave_up(permit)
 
     def throttled(self, permit: Permit, limit: int | None) -> None:
-        """Note that a call was refused for the account's limit."""
+        """Note that a call was refused for a limit; see :meth:`.SlidingWindow.throttled`."""
         with self._condition:
             self.throttlings += 1
             self._last_activity_at = self.clock.now()
             change = self.sliding_window.throttled(permit, self._last_activity_at, limit)
-            self._condition.notify()  # one permit, one waiter
+            self._wake()
+            self._edge.answered(permit)
         if change:
             log.warning("Throttled by LeadSquared: %s", change)
+
+    def _wake(self) -> None:
+        # One permit, one waiter; but all where it matters which one it is.
+        if self._edge.active or self.sliding_window.kinds_limited:
+            self._condition.notify_all()
+        else:
+            self._condition.notify()
 
     def since_last_success(self) -> float:
         """Seconds since a call was last let through and answered, or since the first one of late was made."""
