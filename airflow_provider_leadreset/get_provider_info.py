@@ -102,7 +102,7 @@ def _connection_fields() -> dict[str, Any]:
         },
         "timeout": {
             "label": "Timeout",
-            "description": "Seconds to wait for a connection, and again for an answer. Empty: 30.",
+            "description": "Seconds for a call as a whole. Empty: 30.",
             "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 600},
         },
         "app_host": {

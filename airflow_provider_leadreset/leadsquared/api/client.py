@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any
-
-import requests
-from requests.adapters import HTTPAdapter
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset import __version__
-from airflow_provider_leadreset.leadsquared.api.connection import base_address, clean_key, key_forms
-from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
-from airflow_provider_leadreset.leadsquared.api.responses import network_error, read_answer
+from airflow_provider_leadreset.leadsquared.api.connection import base_address, clean_key
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RESET, Permit, RateLimiter, SlidingWindow
+from airflow_provider_leadreset.leadsquared.api.responses import read_answer, wrong_host
+from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings
+from airflow_provider_leadreset.leadsquared.api.transport import Transport
 from airflow_provider_leadreset.leadsquared.errors import (
+    BrokenOffError,
+    ClosedError,
+    EdgeError,
     InputError,
     LeadSquaredError,
     OutageError,
+    PageNotFoundError,
     QuotaError,
     ThrottledError,
     UnavailableError,
 )
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.text import quoted
+
+if TYPE_CHECKING:
+    import requests
 
 USER_AGENT = f"airflow-provider-leadreset/{__version__}"
 
@@ -63,9 +67,10 @@ class LeadSquaredClient:
         ``http://`` it is taken only for this machine's own addresses (the emulator's).
     :param access_key: travels in the header ``x-LSQ-AccessKey`` (documented and recommended), nowhere else.
     :param secret_key: travels in the header ``x-LSQ-SecretKey``, nowhere else.
-    :param timeout: seconds to wait for a connection, and again for an answer.
+    :param timeout: seconds for a call as a whole, from the look-up of the host to the last byte of the answer.
     :param limiter: paces all calls; by default 25 in 5 s.
-    :raises InputError: a host or key that cannot be used; the error does not quote the keys.
+    :raises InputError: a host or key that cannot be used. Neither the error nor a local name of its traceback shows a
+        key.
     """
 
     def __init__(
@@ -77,39 +82,44 @@ class LeadSquaredClient:
         timeout: float = 30.0,
         limiter: RateLimiter | None = None,
     ) -> None:
-        self.host, self._base = base_address(host)
-        self._keys = (
-            clean_key("access key (Login)", access_key),
-            clean_key("secret key (Password)", secret_key),
-        )
+        # First of all, and the arguments go: tracebacks show local names. A pasted host may carry the keys too.
+        given = Secret(host), Secret(access_key), Secret(secret_key)
+        del host, access_key, secret_key
+        self.host, base = base_address(given[0])
+        self._keys = clean_key("access key (Login)", given[1]), clean_key("secret key (Password)", given[2])
         if not 0 < timeout < math.inf:
             raise InputError(f"timeout is {quoted(timeout)}: give a number of seconds above 0")
         self._timeout = timeout
         self.limiter = limiter or RateLimiter(SlidingWindow(25))
         self.on_call: Callable[[Call], None] | None = None
         """Told each call about a lead, in the thread that made it."""
-        # Longest first, else a key that begins with the other would be struck out in part.
-        forms = sorted(key_forms(*self._keys), key=len, reverse=True)
-        self._secrets = re.compile("|".join(map(re.escape, forms)), re.IGNORECASE)
-        self._session = requests.Session()
-        self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # As auth, the keys are in no header list that somebody may print, and no netrc file can replace them.
-        self._session.auth = self._sign
-        self._session.mount(self._base, HTTPAdapter(pool_maxsize=MOST_THREADS))
-        # A proxy of the environment must not see what is sent unencrypted, and cannot reach this machine's own.
-        self._session.trust_env = self._base.startswith("https:")
+        self._spellings = spellings(*self._keys)
+        self._answered = False
+        """Whether LeadSquared has answered a call, so that the host is right."""
+        self._transport = Transport(
+            base, self.host, self._sign, user_agent=USER_AGENT, connections=MOST_THREADS
+        )
 
     def __repr__(self) -> str:
-        return f"<LeadSquaredClient of {self.host}>"
+        # Also of one that could not be made.
+        return f"<LeadSquaredClient of {getattr(self, 'host', 'no host')}>"
 
     def redact(self, text: str) -> str:
-        """Strike both keys out of a text that is about to be shown."""
-        return self._secrets.sub("***", text)
+        """Strike both keys, in any spelling, out of a text that is about to be shown."""
+        return self._spellings.sub("***", text)
+
+    def stop(self) -> None:
+        """Let no further call start, give those under way a second, and break them off then.
+
+        Returns at once. A signal handler may call it. A call that is broken off raises :class:`.BrokenOffError`, or
+        :class:`.ClosedError` if it was not sent yet.
+        """
+        self.limiter.close()
+        self._transport.stop()
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._transport.close()
 
     def reset(self, reset: LeadReset) -> None:
         """Queue one lead's reset (``LeadManagement.svc/Lead.Reset``, documented).
@@ -121,7 +131,7 @@ class LeadSquaredClient:
         try:
             self.call(
                 "POST",
-                "LeadManagement.svc/Lead.Reset",
+                RESET,
                 body=reset.body(),
                 writes=True,
                 about=reset.prospect_id,
@@ -130,13 +140,16 @@ class LeadSquaredClient:
             error.prospect_id = reset.prospect_id
             raise
 
-    def current_user(self) -> dict[str, Any]:
+    def current_user(self, *, patient: bool = True) -> dict[str, Any]:
         """Return what LeadSquared knows of the keys' user (``Authentication.svc/UserByAccessKey.Get``).
 
-        Documented: Role, OrgShortCode, OrgDisplayName, and ``LSQCommonServiceURLs`` with the account's own
-        ``api`` and ``app`` hosts; any region's host answers.
+        Documented: Name, PassPhrase (the e-mail address), EmailAddress (null in the sample), Role, OrgShortCode,
+        OrgDisplayName, and ``LSQCommonServiceURLs`` with the account's own ``api`` and ``app`` hosts; any region's
+        host answers.
+
+        :param patient: as in :meth:`call`.
         """
-        answer = self.call("GET", "Authentication.svc/UserByAccessKey.Get")
+        answer = self.call("GET", "Authentication.svc/UserByAccessKey.Get", patient=patient)
         return answer if isinstance(answer, dict) else {}
 
     def call(
@@ -148,24 +161,27 @@ class LeadSquaredClient:
         body: object = None,
         writes: bool = False,
         about: str | None = None,
+        patient: bool = True,
     ) -> Any:
-        """Make one call: wait for its turn, repeat it while throttled, and a few times in an outage.
+        """Make one call: wait for its turn, repeat it while throttled or blocked, and a few times in an outage.
 
         :param path: after ``/v2/``.
         :param params: query; never keys.
         :param body: sent as JSON.
         :param writes: whether it changes something: then only ``Status: Success`` is a success.
         :param about: the lead it is about, for :attr:`on_call`.
-        :returns: the answer's JSON.
+        :param patient: whether something on the way there that blocks calls is waited for; else it is an error at once.
+        :returns: the answer's JSON. Numbers of more than 100 digits, infinite ones and NaN are text.
         :raises QuotaError: throttled, and nothing was accepted for five minutes.
-        :raises OutageError: unavailable, and nothing was answered for five minutes.
+        :raises OutageError: unavailable or blocked, and nothing was answered for five minutes.
+        :raises BrokenOffError: :meth:`stop` ended it.
         :raises LeadSquaredError: any other error of :mod:`.errors`.
         """
         pauses = iter(RETRY_DELAYS)
         while True:
-            permit = self.limiter.acquire()
+            permit = self.limiter.acquire(path)
             try:
-                answer = self._observed(method, path, params, body, writes=writes, about=about)
+                answer = self._observed(permit, method, path, params, body, writes=writes, about=about)
             except ThrottledError as error:
                 self.limiter.throttled(permit, error.limit)
                 if self.limiter.since_last_success() >= GIVE_UP_AFTER:
@@ -176,25 +192,50 @@ class LeadSquaredClient:
                         status=error.status,
                         exception_type=error.exception_type,
                     ) from None
+            except (BrokenOffError, ClosedError):
+                self.limiter.broken_off(permit)
+                raise
             except UnavailableError as error:
-                self.limiter.unanswered(permit)
-                if self.limiter.since_last_success() >= GIVE_UP_AFTER:
-                    raise OutageError(
-                        f"not one answer for {GIVE_UP_AFTER / 60:.0f} minutes: {error.reason}"
-                    ) from None
-                pause = next(pauses, None)
-                if pause is None:
-                    raise
-                self.limiter.pause(pause)
-            except BaseException:
+                self._wait_for(error, permit, pauses, patient=patient)
+            except LeadSquaredError as error:
+                # Its type, or that it is a 200, tells that the answer is LeadSquared's.
+                self._answered = self._answered or bool(error.exception_type) or error.status == 200
                 self.limiter.accepted(permit)
                 raise
+            except BaseException:
+                self.limiter.broken_off(permit)
+                raise
             else:
+                self._answered = True
                 self.limiter.accepted(permit)
                 return answer
 
+    def _wait_for(
+        self, error: UnavailableError, permit: Permit, pauses: Iterator[float], *, patient: bool
+    ) -> None:
+        """Wait until a call may be repeated that got no answer of LeadSquared's, or raise what it ends with."""
+        blocked = isinstance(error, EdgeError)
+        if blocked:
+            self.limiter.blocked(permit)
+        else:
+            self.limiter.unanswered(permit)
+        if self.limiter.since_last_success() >= GIVE_UP_AFTER:
+            raise OutageError(
+                f"not one answer for {GIVE_UP_AFTER / 60:.0f} minutes: {error.reason}"
+            ) from None
+        if blocked and patient:
+            return  # the limiter says when the next may go
+        pause = None if blocked else next(pauses, None)
+        if pause is not None:
+            self.limiter.pause(pause)
+        elif isinstance(error, PageNotFoundError) and not self._answered:
+            raise wrong_host(self.host, status=error.status) from None
+        else:
+            raise error
+
     def _observed(
         self,
+        permit: Permit,
         method: str,
         path: str,
         params: dict[str, str] | None,
@@ -206,38 +247,44 @@ class LeadSquaredClient:
         sent_at, began = datetime.now(UTC), self.limiter.clock.now()
         failure: LeadSquaredError | None = None
         try:
-            return self._send(method, path, params, body, writes=writes)
+            return self._send(permit, method, path, params, body, writes=writes)
         except LeadSquaredError as error:
             failure = error
             raise
         finally:
-            if about and self.on_call:
+            # One that was not sent is no call.
+            if about and self.on_call and not isinstance(failure, ClosedError):
                 self.on_call(Call(about, sent_at, self.limiter.clock.now() - began, failure))
 
     def _send(
-        self, method: str, path: str, params: dict[str, str] | None, body: object, *, writes: bool
+        self,
+        permit: Permit,
+        method: str,
+        path: str,
+        params: dict[str, str] | None,
+        body: object,
+        *,
+        writes: bool,
     ) -> Any:
-        failure: str | None = None
-        response: requests.Response | None = None
-        try:
-            response = self._session.request(
-                method,
-                f"{self._base}v2/{path}",
-                params=params,
-                data=None if body is None else json.dumps(body),
-                headers={"Content-Type": "application/json"},
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
-            failure = type(error).__name__
-        # Raised out here, the error has no context: requests' own exception holds the request with its headers.
-        if response is None:
-            raise network_error(failure or "no answer", self.host)
-        # utf-8-sig: servers of .NET may write a mark before the JSON.
-        text = response.content.decode("utf-8-sig", "replace")
-        return read_answer(response.status_code, text, host=self.host, writes=writes, redact=self.redact)
+        answer = self._transport.exchange(
+            method,
+            f"v2/{path}",
+            params=params,
+            body=None if body is None else json.dumps(body),
+            timeout=self._timeout,
+            on_send=lambda: self.limiter.sent(permit),
+        )
+        return read_answer(
+            answer.status,
+            answer.text,
+            host=self.host,
+            writes=writes,
+            content_type=answer.content_type,
+            answered=self._answered,
+            redact=self.redact,
+        )
 
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["x-LSQ-AccessKey"], request.headers["x-LSQ-SecretKey"] = self._keys
+        access, secret = self._keys
+        request.headers["x-LSQ-AccessKey"], request.headers["x-LSQ-SecretKey"] = access.text(), secret.text()
         return request

@@ -10,6 +10,7 @@ import json
 import re
 from urllib.parse import quote, quote_plus
 
+from airflow_provider_leadreset.leadsquared.api.secret import Secret
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.text import quoted
 
@@ -28,49 +29,55 @@ def key_forms(*keys: str) -> set[str]:
     return forms | {json.dumps(key)[1:-1] for key in keys} | {key.replace("/", "\\/") for key in keys}
 
 
-def clean_key(name: str, key: object) -> str:
+def clean_key(name: str, key: Secret) -> Secret:
     """Take a key without the blanks around it.
 
-    :raises InputError: none, or with characters that no header takes. The error does not quote it.
+    :raises InputError: none, or with characters that no header takes. Neither the error nor a local name of its
+        traceback shows it.
     """
-    text = key.strip() if isinstance(key, str) else ""
-    if not text:
+    if not key.text():
         raise InputError(f"the connection has no {name}")
     # requests would refuse such a key by an error that quotes it.
-    if not text.isprintable() or not text.isascii():
+    if not key.text().isprintable() or not key.text().isascii():
         raise InputError(
             f"the connection's {name} has a line break or another character no key has: paste it anew"
         )
-    return text
+    return Secret(key.text())
 
 
 def base_address(host: object) -> tuple[str, str]:
     """Read what people paste as host: ``https://host/``, ``host/v2``, ``host:port``.
 
+    :param host: also as a :class:`.Secret`, since a pasted address may carry the keys.
     :returns: host, with its port if that is not the scheme's own; and the address up to its last slash.
-    :raises InputError: no host name, or ``http`` to another machine. What may hold a key is not quoted.
+    :raises InputError: no host name, or ``http`` to another machine. What may hold a key is not quoted, and no local
+        name of the traceback shows it.
     """
-    text = host.strip() if isinstance(host, str) else ""
+    found, problem = _address_or_problem(host)
+    del host
+    if problem:
+        raise InputError(f"the connection's Host is {problem}")
+    return found
+
+
+def _address_or_problem(host: object) -> tuple[tuple[str, str], str]:
+    """Return host and address, and what is wrong, empty for nothing. Raises nothing: it knows the host by name."""
+    text = (host if isinstance(host, Secret) else Secret(host)).text()
+    nothing = ("", "")
     match = _ADDRESS.fullmatch(text)
     if not match or int(match["port"] or 0) > 65535 or not _is_name(match["name"].lower()):
         # A pasted address may carry the keys, in its query or before an @; so may a field taken for another.
-        named = (
-            quoted(text)
-            if re.fullmatch(r"[a-z0-9:/]*[a-z0-9-]\.[A-Za-z0-9.:/_-]*|", text)
-            else "no host name"
-        )
-        raise InputError(
-            f"the connection's Host is {named}: write the API host alone, such as api-in21.leadsquared.com "
-            "(LeadSquared shows it under My Account > Settings > API and Webhooks)"
+        harmless = re.fullmatch(r"[a-z0-9:/]*[a-z0-9-]\.[A-Za-z0-9.:/_-]*|", text)
+        return nothing, (
+            f"{quoted(text) if harmless else 'no host name'}: write the API host alone, such as "
+            "api-in21.leadsquared.com (LeadSquared shows it under My Account > Settings > API and Webhooks)"
         )
     name, scheme, port = match["name"].lower(), match["scheme"] or "https", int(match["port"] or 0)
     # LeadSquared names its hosts without the scheme's own port, and test_connection compares them.
     address = name if port in (0, {"https": 443, "http": 80}[scheme]) else f"{name}:{port}"
     if scheme == "http" and not _is_loopback(name):
-        raise InputError(
-            f"the connection's Host is {quoted(text)}: keys travel over https only, write {address}"
-        )
-    return address, f"{scheme}://{address}/"
+        return nothing, f"{quoted(text)}: keys travel over https only, write {address}"
+    return (address, f"{scheme}://{address}/"), ""
 
 
 def _is_name(name: str) -> bool:
@@ -115,7 +122,9 @@ def web_address_of(api_host: str) -> str | None:
 
     :raises InputError: no host name.
     """
-    _, address = base_address(api_host)
+    given = Secret(api_host)
+    del api_host
+    _, address = base_address(given)
     if address.startswith("http://"):
         return address
     match = _API.fullmatch(address)
@@ -129,12 +138,12 @@ def given_web_address(app_host: object) -> str | None:
     """
     if app_host is None or (isinstance(app_host, str) and not app_host.strip()):
         return None
-    try:
-        _, address = base_address(app_host)
-    except InputError:
+    (_, address), problem = _address_or_problem(app_host)
+    del app_host
+    if problem:
         # Not quoted: a field can be taken for another, and this one then holds a key.
         raise InputError(
             "the connection's app_host is no host name: write that of the web application alone, such as "
             "in21.leadsquared.com, or leave it empty"
-        ) from None
+        )
     return address

@@ -3,8 +3,12 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import signal
+import threading
+import time
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -17,16 +21,20 @@ from airflow_provider_leadreset.leadsquared.api.client import GIVE_UP_AFTER, Lea
 from airflow_provider_leadreset.leadsquared.api.connection import key_forms
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
+    EdgeError,
     InputError,
     LeadRejectedError,
     LeadSquaredError,
+    NotFoundError,
     OutageError,
+    PageNotFoundError,
     QuotaError,
     UnavailableError,
 )
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from support.answering import ACCESS, SECRET, Answering, FakeClock, Request, chain, client_of, http
+from support.slow_server import SlowServer
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 RESET = LeadReset(LEAD, Selectors.parse([166]), parse_window("2026-09-01/2026-10-01"))
@@ -567,4 +575,225 @@ def test_close_drops_connections(emulator: LeadSquaredEmulator) -> None:
     client = client_of(emulator.url)
     client.reset(RESET)
     client.close()
-    assert all(not adapter.poolmanager.pools for adapter in client._session.adapters.values())
+    assert all(not adapter.poolmanager.pools for adapter in client._transport._session.adapters.values())
+
+
+# -- the way there --------------------------------------------------------------------------------------------
+
+EDGE = http(403, "<html>Access Denied</html>", "Content-Type: text/html")
+PAGE_404 = http(404, "<html>Not Found</html>", "Content-Type: text/html")
+
+
+@pytest.mark.parametrize("page", [EDGE, http(403, '{"message":"Forbidden"}'), http(407, "<html>")])
+def test_blocked_call_is_repeated(page: bytes) -> None:
+    """A call that something on the way answered is repeated until LeadSquared answers, ever more slowly."""
+    clock = FakeClock()
+    with Answering(*[page] * 6, OK, OK) as server:
+        client = client_of(server.url, clock=clock)
+        client.reset(RESET)
+        assert clock.seconds == pytest.approx(1000 + 1 + 2 + 4 + 8 + 16 + 32)
+        client.reset(RESET)
+    assert clock.seconds == pytest.approx(1000 + 1 + 2 + 4 + 8 + 16 + 32)
+    assert len(server.requests) == 8
+
+
+def test_blocked_for_five_minutes_is_outage() -> None:
+    """After five minutes of nothing but an edge's page the error is an outage, with what it said."""
+    clock = FakeClock()
+    with Answering(OK, EDGE) as server:
+        client = client_of(server.url, clock=clock)
+        client.reset(RESET)
+        with pytest.raises(OutageError) as caught:
+            client.reset(RESET)
+    assert 1000 + GIVE_UP_AFTER <= clock.seconds < 1000 + GIVE_UP_AFTER + 61
+    assert "Access Denied" in str(caught.value)
+    assert len(server.requests) == 1 + 1 + 10
+
+
+def test_impatient_call_is_not_repeated() -> None:
+    """A call that must not wait tells of the way there at once."""
+    with Answering(EDGE) as server, pytest.raises(EdgeError):
+        client_of(server.url).call("GET", "x", patient=False)
+    assert len(server.requests) == 1
+
+
+# -- 404 ------------------------------------------------------------------------------------------------------
+
+
+def test_plain_404_at_first_is_the_host() -> None:
+    """A 404 where nothing was answered before is a wrong host."""
+    with Answering(http(404)) as server, pytest.raises(AccessError, match="check the connection's Host"):
+        client_of(server.url).reset(RESET)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "before",
+    [http(200, "[]"), http(500, '{"ExceptionType": "MXA"}'), http(200, '{"Status": "Failed"}')],
+    ids=["content", "envelope", "failed"],
+)
+def test_plain_404_of_one_call(before: bytes) -> None:
+    """A 404 where another call was answered is that call's own, and not repeated."""
+    with Answering(before, http(404), http(200, "[]")) as server:
+        client = client_of(server.url)
+        with suppress(LeadRejectedError):
+            client.call("GET", "x")
+        with pytest.raises(NotFoundError):
+            client.call("GET", "y")
+        assert client.call("GET", "x") == []
+    assert len(server.requests) == 3
+
+
+def test_answers_of_others_do_not_count() -> None:
+    """What an edge or a broken server answered does not show that the host is right."""
+    with Answering(http(503), EDGE, http(200, "<html>"), http(404)) as server, pytest.raises(AccessError):
+        client_of(server.url).reset(RESET)
+    assert len(server.requests) == 4
+
+
+def test_404_page_is_repeated() -> None:
+    """One hiccup with a 404 page does not end a batch, not even as its first answer."""
+    with Answering(PAGE_404, PAGE_404, OK, PAGE_404, OK) as server:
+        client = client_of(server.url)
+        client.reset(RESET)
+        client.reset(RESET)
+    assert len(server.requests) == 5
+
+
+def test_404_page_that_stays() -> None:
+    """A 404 page that stays is a wrong host if nothing was ever answered, and else an outage of that call."""
+    with Answering(PAGE_404) as server, pytest.raises(AccessError, match="check the connection's Host"):
+        client_of(server.url).reset(RESET)
+    assert len(server.requests) == 4
+    with Answering(OK, PAGE_404) as server:
+        client = client_of(server.url)
+        client.reset(RESET)
+        with pytest.raises(PageNotFoundError):
+            client.reset(RESET)
+    assert len(server.requests) == 5
+
+
+def test_redirect_after_answers_is_the_way_there() -> None:
+    """A redirect once calls were answered comes from the way there, and the call is repeated."""
+    with Answering(OK, http(302, "", "Location: https://identity.example/"), OK) as server:
+        client = client_of(server.url)
+        client.reset(RESET)
+        client.reset(RESET)
+    assert len(server.requests) == 3
+
+
+def test_failed_status_is_not_repeated() -> None:
+    """A 200 that says Failed is LeadSquared's refusal of this lead, in its own words."""
+    answer = http(200, '{"Status":"Failed","Message":{"Message":"Invalid event code"}}')
+    with Answering(answer) as server, pytest.raises(LeadRejectedError, match="Invalid event code"):
+        client_of(server.url).reset(RESET)
+    assert len(server.requests) == 1
+
+
+# -- keys in tracebacks ---------------------------------------------------------------------------------------
+
+
+def frames_without_keys(error: BaseException, *keys: str) -> int:
+    """Look for the keys in the local names of all frames but the tests' own; return how many there were."""
+    seen = 0
+    for one in chain(error):
+        trace = one.__traceback__
+        while trace:
+            if "/tests/" not in trace.tb_frame.f_code.co_filename:
+                seen += 1
+                shown = repr(trace.tb_frame.f_locals)
+                for form in {form for key in keys for form in (*key_forms(key), quote(key), key[1:])}:
+                    assert form not in shown, trace.tb_frame
+            trace = trace.tb_next
+    return seen
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"host": "no host"},
+        {"host": f"https://{HOST}/?accessKey={ACCESS}&secretKey={quote(SECRET)}"},
+        {"host": f"http://{HOST}"},
+        {"access": ACCESS + "\n" + SECRET},
+        {"secret": SECRET + "\x00"},
+        {"secret": ""},
+        {"access": [ACCESS, SECRET]},
+        {"timeout": -1},
+    ],
+    ids=lambda bad: next(iter(bad)),
+)
+def test_no_keys_in_frames_of_bad_values(bad: dict[str, Any]) -> None:
+    """When the client cannot be made, no local name of the traceback holds a key."""
+    given: dict[str, Any] = {"host": HOST, "access": ACCESS, "secret": SECRET, "timeout": 1.0} | bad
+    with pytest.raises(InputError) as caught:
+        LeadSquaredClient(given["host"], given["access"], given["secret"], timeout=given["timeout"])
+    assert frames_without_keys(caught.value, ACCESS, SECRET) >= 1
+
+
+def test_repr_of_a_half_made_client() -> None:
+    """A client that could not be made can still be shown."""
+    assert repr(LeadSquaredClient.__new__(LeadSquaredClient)) == "<LeadSquaredClient of no host>"
+
+
+class Interrupted(BaseException):
+    """As a time-out of Airflow: raised by a signal handler."""
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n["], ids=["head", "body"]
+)
+def test_no_keys_in_frames_of_a_signal(answer: bytes) -> None:
+    """What a signal raises inside the network library comes out without that library's frames."""
+
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    def handle(connection: Any, _: bytes) -> None:
+        connection.sendall(answer)
+        time.sleep(0.1)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+        server.hang()
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with SlowServer(handle) as server:
+            client = client_of(server.url)
+            with pytest.raises(Interrupted) as caught:
+                client.reset(RESET)
+            client.close()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert frames_without_keys(caught.value, ACCESS, SECRET) >= 3
+    assert [type(one) for one in chain(caught.value)] == [Interrupted]
+
+
+def test_no_keys_in_what_a_signal_interrupts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a signal raises while the network library handles an error does not bring that error along."""
+
+    def send(self: requests.adapters.HTTPAdapter, request: Any, **more: Any) -> Any:
+        try:
+            raise requests.ConnectionError(str(request.headers))
+        except requests.ConnectionError:
+            raise Interrupted from None
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
+    with pytest.raises(Interrupted) as caught:
+        client_of(HOST).reset(RESET)
+    assert [type(one) for one in chain(caught.value)] == [Interrupted]
+    assert frames_without_keys(caught.value, ACCESS, SECRET) >= 3
+
+
+def test_no_keys_in_frames_of_network_errors() -> None:
+    """When there is no connection, no local name of the traceback holds a key."""
+    with pytest.raises(UnavailableError) as caught:
+        client_of("http://127.0.0.1:9").reset(RESET)
+    assert frames_without_keys(caught.value, ACCESS, SECRET) >= 3
+
+
+@pytest.mark.parametrize("key", [ACCESS, "limit", "api"])
+def test_key_that_is_a_deciding_word(key: str) -> None:
+    """An access key that is a word of the answer does not hide what the answer means."""
+    text = "API calls exceeded the limit of 25 in 5 second(s)"
+    with Answering(http(403, text), OK) as server:
+        client_of(server.url, access=key).reset(RESET)
+    assert len(server.requests) == 2

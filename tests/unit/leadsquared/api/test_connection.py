@@ -7,7 +7,12 @@ from urllib.parse import quote
 import pytest
 
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
-from airflow_provider_leadreset.leadsquared.api.connection import lead_page, web_address_of
+from airflow_provider_leadreset.leadsquared.api.connection import (
+    base_address,
+    given_web_address,
+    lead_page,
+    web_address_of,
+)
 from airflow_provider_leadreset.leadsquared.errors import InputError
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
@@ -76,6 +81,19 @@ def test_invalid_app_host_refused(page: Any, app_host: Any) -> None:
     with pytest.raises(InputError, match="app_host is no host name") as caught:
         page("api-in21.leadsquared.com", app_host)
     assert str(app_host) not in str(caught.value)
+
+
+@pytest.mark.parametrize("read", [base_address, web_address_of, given_web_address])
+def test_no_pasted_key_in_frames(read: Any) -> None:
+    """When a pasted address is refused, no local name of the traceback shows a key that is in it."""
+    with pytest.raises(InputError) as caught:
+        read(f"https://api.leadsquared.com/?secretKey={KEYS['password']}")
+    trace = caught.value.__traceback__.tb_next if caught.value.__traceback__ else None
+    assert trace
+    assert caught.value.__context__ is None
+    while trace:
+        assert KEYS["password"] not in repr(trace.tb_frame.f_locals)
+        trace = trace.tb_next
 
 
 def test_addresses_without_keys(page: Any) -> None:
