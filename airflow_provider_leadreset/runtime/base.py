@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.compat import AirflowFailException, AirflowTaskTimeout, ObjectStoragePath
+from airflow_provider_leadreset.compat import AirflowTaskTimeout, ObjectStoragePath
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -27,7 +27,7 @@ from airflow_provider_leadreset.leadsquared.request.window import Window, parse_
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, plan_reference
 from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.links import push_links
-from airflow_provider_leadreset.runtime.failures import LeadResetFailedError, retry_after
+from airflow_provider_leadreset.runtime.failures import as_task_error
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -93,9 +93,9 @@ class BaseRun:
         return {"host": self.client.host, "code": code}
 
     def stop(self) -> None:
-        """Let no further call start."""
+        """Let no further call start, and break those under way off in a second. Returns at once."""
         if self._hook:
-            self._hook.get_conn().limiter.close()
+            self._hook.get_conn().stop()
 
     @contextmanager
     def account_session(self) -> Generator[None, None, None]:
@@ -211,7 +211,5 @@ def task_errors() -> Generator[None, None, None]:
     """Turn errors of the core into the task's: what only a person can mend fails it, the rest may be retried."""
     try:
         yield
-    except (InputError, AccessError, LeadRejectedError) as error:
-        raise AirflowFailException(str(error)) from None
-    except LeadSquaredError as error:
-        raise LeadResetFailedError(str(error), retry_after(error)) from None
+    except (InputError, LeadSquaredError) as error:
+        raise as_task_error(error) from None

@@ -3,30 +3,55 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from airflow_provider_leadreset.compat import AirflowException, AirflowFailException
-from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts
+from airflow_provider_leadreset.exceptions import (
+    LeadResetAccessError,
+    LeadResetFailedError,
+    LeadResetInputError,
+    LeadResetLeadsFailedError,
+    LeadResetOutageError,
+    LeadResetQuotaError,
+    LeadResetRejectedError,
+)
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
+    LeadRejectedError,
     LeadSquaredError,
     QuotaError,
     SameErrorsError,
+    UnavailableError,
 )
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.compat import AirflowException
+    from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts
 
 AFTER_OUTAGE = timedelta(minutes=1)
 AFTER_QUOTA = timedelta(hours=1)
 
+_CAUSES: tuple[tuple[type[Exception], type[AirflowException]], ...] = (
+    (InputError, LeadResetInputError),
+    (AccessError, LeadResetAccessError),
+    (LeadRejectedError, LeadResetRejectedError),
+    (QuotaError, LeadResetQuotaError),
+    (UnavailableError, LeadResetOutageError),
+    (LeadSquaredError, LeadResetFailedError),
+)
+"""The first that fits an error of the core says what the task ends with."""
 
-class LeadResetFailedError(AirflowException):
-    """Leads were not reset, and a retry may get further.
 
-    :param retry_after: how long to wait before the first retry.
+def as_task_error(error: InputError | LeadSquaredError, text: str | None = None) -> AirflowException:
+    """Return the exception of the task for an error of the core.
+
+    :param text: in place of the error's own.
     """
-
-    def __init__(self, text: str, retry_after: timedelta = AFTER_OUTAGE) -> None:
-        super().__init__(text)
-        self.retry_after = retry_after
+    kind = next(kind for cause, kind in _CAUSES if isinstance(error, cause))
+    told = str(error) if text is None else text
+    if not issubclass(kind, LeadResetFailedError):
+        return kind(told)
+    return kind(told, AFTER_QUOTA if isinstance(error, QuotaError) else AFTER_OUTAGE)
 
 
 def failure(
@@ -49,15 +74,10 @@ def failure(
         )
     if counts.failed:
         text += f"\n{counts.named_failures()}"
-    for_good = isinstance(stopped, (AccessError, InputError)) or (
-        counts.worth_retrying == 0
-        and ((stopped is None and not counts.not_reached) or isinstance(stopped, SameErrorsError))
-    )
-    if for_good:
-        return AirflowFailException(text)
-    return LeadResetFailedError(text, retry_after(stopped))
-
-
-def retry_after(error: BaseException | None) -> timedelta:
-    """Return how long an error needs until a first retry may get further."""
-    return AFTER_QUOTA if isinstance(error, QuotaError) else AFTER_OUTAGE
+    if stopped is not None and not isinstance(stopped, SameErrorsError):
+        return as_task_error(stopped, text)
+    if stopped is None and counts.not_reached:
+        return LeadResetFailedError(text, AFTER_OUTAGE)
+    if counts.worth_retrying:
+        return LeadResetLeadsFailedError(text, AFTER_OUTAGE)
+    return LeadResetRejectedError(text)

@@ -380,5 +380,5 @@ def test_connection_without_host_fails(lsq, leads, dags, run, monkeypatch, capfd
     monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", json.dumps(connection))
     assert run(dags.archived, leads=leads, evidence="/nowhere").state == "failed"
     output = capfd.readouterr().out
-    assert "AirflowFailException" in output
+    assert "LeadResetInputError" in output
     assert "the connection's Host is" in output

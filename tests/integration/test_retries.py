@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,12 +13,16 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.leadsquared.api import client
+from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.runtime import failures as failure
 from support.dag_runs import OUTSIDE, Run, Runner, a_lead, airflow_version, left, load_dag_file
+from support.slow_server import SlowServer
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
+DRAIN = RateLimiter.drain
 REMEMBERS = airflow_version() >= (3, 3)
 
 
@@ -106,3 +111,51 @@ def test_each_try_has_own_report(lsq, reset, tmp_path):
     assert Path(summary["evidence"].removeprefix("file://")) == parts[-1].parent
     for secret in (lsq.access_key, lsq.secret_key):
         assert all(secret not in part.read_text() for part in parts)
+
+
+@pytest.mark.skipif(not REMEMBERS, reason="retry policies came with Airflow 3.3")
+@pytest.mark.parametrize(("fault", "tries"), [("429", 1), ("500", 3)])
+def test_rules_of_a_users_own(dags, lsq, run, monkeypatch, fault, tries):
+    """A retry policy of a DAG's own tells causes apart by the exported classes."""
+    monkeypatch.setattr(client, "RETRY_DELAYS", ())
+    if fault == "429":
+        monkeypatch.setattr(client, "GIVE_UP_AFTER", 0.0)
+    lsq.fault(fault, times=None)
+    assert run(dags.retried_by_rules, leads=[a_lead(lsq)]).state == "failed"
+    assert len(lsq.calls) == tries
+
+
+@pytest.fixture
+def hanging(monkeypatch):
+    """A LeadSquared that takes connections and answers nothing, and when it took them."""
+    began: list[float] = []
+    with SlowServer(lambda *_: server.hang(), before=lambda _: began.append(time.monotonic())) as server:
+        connection = {"conn_type": "leadsquared", "host": server.url, "login": "access", "password": "secret"}
+        monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", json.dumps(connection))
+        yield server, began
+
+
+@pytest.mark.parametrize(("dag", "seconds"), [("timed_out", 2.0), ("timed_out_in_pool", 4.0)])
+def test_time_out_while_an_answer_hangs(dags, hanging, run, monkeypatch, dag, seconds):
+    """A task ends two seconds after its time-out, whatever hangs, and keeps its slots for its last window."""
+    monkeypatch.setattr(RateLimiter, "drain", DRAIN)
+    ended: list[float] = []
+    close = LeadSquaredClient.close
+    drain = RateLimiter.drain
+
+    def note_end(limiter: RateLimiter) -> None:
+        drain(limiter)
+        ended.append(time.monotonic())
+
+    monkeypatch.setattr(RateLimiter, "drain", note_end)
+    monkeypatch.setattr(
+        LeadSquaredClient, "close", lambda self: (close(self), ended.append(time.monotonic()))
+    )
+    server, began = hanging
+    result = run(getattr(dags, dag), leads=[UNKNOWN])
+    assert result.state == "failed"
+    assert len(server.requests) == 1
+    (summary,) = result.xcoms()
+    assert (summary["queued"], summary["failed"]) == (0, 1)
+    assert "broken off without an answer" in summary["failures"][0]["error"]
+    assert 3.9 < ended[-1] - began[0] < 3 + seconds + 0.5

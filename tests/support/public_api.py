@@ -21,6 +21,15 @@ PUBLIC = {
     "hooks.lead_reset": ("LeadResetHook", "AccountSettings"),
     "links": ("LeadLink", "EvidenceLink"),
     "leadsquared": None,
+    "exceptions": (
+        "LeadResetInputError",
+        "LeadResetAccessError",
+        "LeadResetRejectedError",
+        "LeadResetFailedError",
+        "LeadResetQuotaError",
+        "LeadResetOutageError",
+        "LeadResetLeadsFailedError",
+    ),
     "emulator": ("CallRecord", "LeadSquaredEmulator"),
 }
 """None: all that the module hands on."""

@@ -10,12 +10,18 @@ from dataclasses import dataclass
 
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool, is_fatal
 from airflow_provider_leadreset.leadsquared.errors import (
+    BrokenOffError,
     ClosedError,
+    EdgeError,
     LeadRejectedError,
     LeadSquaredError,
     SameErrorsError,
+    ThrottledError,
 )
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
+
+_SAYS_NOTHING = (EdgeError, ThrottledError, BrokenOffError)
+"""Errors that say nothing of the next lead: they come from the pace, the way there or a stop."""
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -102,7 +108,7 @@ class ResetRunner:
             self._on_outcome(Outcome(index, prospect_id))
 
     def _compare(self, error: LeadSquaredError) -> None:
-        if self._succeeded:
+        if self._succeeded or isinstance(error, _SAYS_NOTHING):
             return
         # Without ids, should LeadSquared name the lead in its message.
         reason = _GUID.sub("…", error.reason)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -21,6 +23,12 @@ from airflow_provider_leadreset.leadsquared.errors import (
 TICK = 1.0
 """Seconds between two looks at the time while nothing happens."""
 
+STOP_WAIT = 3.0
+"""Seconds that calls under way are waited for at most when they were told to stop: they need little more than one."""
+
+POLL = 0.01
+"""Seconds between two looks at whether calls under way have ended."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -35,6 +43,8 @@ def is_fatal(error: BaseException) -> bool:
 class WorkerPool:
     """A context manager; leaving it closes the client's limiter, so the client makes no further call.
 
+    Left by an exception it also stops the client: calls under way have a second, and are then broken off.
+
     :param client: whose pace is kept; its share decides how many threads there are.
     :param on_tick: called in the owner's thread about each second, and after each result.
     """
@@ -45,6 +55,8 @@ class WorkerPool:
         self._threads = min(2 * client.limiter.sliding_window.share, MOST_THREADS)
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="lead-reset")
         self._waiting: dict[Future[Any], Callable[[Future[Any]], None]] = {}
+        # One for each thread at work: a signal can come after work was begun and before it was noted as waited for.
+        self._at_work: list[None] = []
 
     def __enter__(self) -> Self:
         return self
@@ -53,11 +65,19 @@ class WorkerPool:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Let no further call start, wait for those on their way, and give their results too."""
-        self.client.limiter.close()
-        self._pool.shutdown(wait=True, cancel_futures=True)
         later: BaseException | None = None
+        try:
+            self.client.limiter.close()
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            if error is None:
+                self._wait(math.inf)
+        except BaseException as raised:  # a time-out while they are waited for
+            later = raised
+        if error or later:
+            self.client.stop()
+            self._wait(STOP_WAIT)
         for future, done in self._waiting.items():
-            if future.cancelled():
+            if future.cancelled() or not future.done():
                 continue
             try:
                 done(future)
@@ -66,6 +86,19 @@ class WorkerPool:
         # Not in place of what ended the work: those that were stopped by it only say that they were stopped.
         if later and error is None:
             raise later
+
+    def _wait(self, seconds: float) -> None:
+        """Wait until all work has ended, and with it the threads.
+
+        They are joined at their end only: a time-out raised by a signal, while one at work is joined, would have Python
+        take it for ended.
+        """
+        until = time.monotonic() + seconds
+        while self._at_work or not all(future.done() for future in self._waiting):
+            if time.monotonic() >= until:
+                return
+            time.sleep(POLL)
+        self._pool.shutdown(wait=True)
 
     def map_unordered(
         self,
@@ -86,6 +119,7 @@ class WorkerPool:
         more = True
 
         def guarded(item: Item) -> Result:
+            self._at_work.append(None)
             try:
                 return work(item)
             except BaseException as error:
@@ -93,6 +127,8 @@ class WorkerPool:
                     # At once: the owner may be reading the source or writing a result down.
                     self.client.limiter.close()
                 raise
+            finally:
+                self._at_work.pop()
 
         while (more or self._waiting) and not stop():
             full = len(self._waiting) >= self._threads

@@ -39,3 +39,57 @@ with DAG(
     LeadResetOperator.partial(task_id="reset", **ASKED).expand(
         prospect_ids=["{{ params.leads[0] }}", "{{ params.leads[1] }}"]
     )
+
+with DAG(
+    "timed_out",
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    params={"leads": None},
+) as timed_out:
+    LeadResetOperator(
+        task_id="reset", prospect_ids="{{ params.leads }}", execution_timeout=timedelta(seconds=3), **ASKED
+    )
+
+with DAG(
+    "timed_out_in_pool",
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    params={"leads": None},
+) as timed_out_in_pool:
+    LeadResetOperator(
+        task_id="reset",
+        prospect_ids="{{ params.leads }}",
+        pool="leadsquared_default",
+        pool_slots=2,
+        execution_timeout=timedelta(seconds=3),
+        **ASKED,
+    )
+
+try:
+    from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
+except ImportError:  # before Airflow 3.3
+    pass
+else:
+    with DAG(
+        "retried_by_rules",
+        schedule=None,
+        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        catchup=False,
+        default_args={"retries": 2, "retry_delay": timedelta(0)},
+        params={"leads": None},
+    ) as retried_by_rules:
+        LeadResetOperator(
+            task_id="reset",
+            prospect_ids="{{ params.leads }}",
+            retry_policy=ExceptionRetryPolicy(
+                rules=[
+                    RetryRule(
+                        exception="airflow_provider_leadreset.exceptions.LeadResetQuotaError",
+                        action=RetryAction.FAIL,
+                    )
+                ]
+            ),
+            **ASKED,
+        )

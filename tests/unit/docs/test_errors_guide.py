@@ -25,8 +25,11 @@ NOT_WORTH_A_LINE = {
     "window …: …. …": "names the window before a message that the guide quotes",
     "window …: …": "the same",
     "<text>": "put together of what failure() says, which the guide quotes",
-    "<str(error)>": "hands another error on",
-    "<_access(status, said, text, host)>": "put together of words that the guide quotes",
+    "<f'{said}: {fix}' if said else fix>": "put together of words that the guide quotes",
+    "<f'{answer.shown_message}: {fix}' if answer.message else fix>": "the same",
+    "<said>": "LeadSquared's own words",
+    "no address": "inside a call, which then says that the connection failed",
+    "the call's time is over": "the same",
     "a window's … must be a datetime with a time zone, not …": "for callers of Window in Python",
     "a window's …, …, is no year of ours": "for callers of Window in Python",
     "a LeadReset needs Selectors and a Window: without dates LeadSquared would delete everything": (

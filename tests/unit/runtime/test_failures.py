@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
 
-from airflow_provider_leadreset.compat import AirflowFailException
+from airflow_provider_leadreset import exceptions
+from airflow_provider_leadreset.compat import AirflowException, AirflowFailException
+from airflow_provider_leadreset.exceptions import (
+    LeadResetAccessError,
+    LeadResetFailedError,
+    LeadResetInputError,
+    LeadResetLeadsFailedError,
+    LeadResetOutageError,
+    LeadResetQuotaError,
+    LeadResetRejectedError,
+)
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
 from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts
 from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
+    BrokenOffError,
     ClosedError,
+    EdgeError,
     InputError,
     LeadRejectedError,
+    NotFoundError,
     OutageError,
+    PageNotFoundError,
     QuotaError,
+    ResponseTooLargeError,
     SameErrorsError,
     UnavailableError,
 )
-from airflow_provider_leadreset.runtime.failures import LeadResetFailedError, failure
+from airflow_provider_leadreset.runtime.base import task_errors
+from airflow_provider_leadreset.runtime.failures import failure
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 FOR_GOOD, PASSING = LeadRejectedError("unknown lead", status=500), UnavailableError("no answer")
+TOO_LARGE = ResponseTooLargeError("larger than 16 MiB")
 
 
 def counts_of(*errors, total=10):
@@ -39,17 +58,20 @@ def counts_of(*errors, total=10):
         ([None], None, 0, None),
         ([FOR_GOOD, None], None, 1, None),
         ([PASSING, None], None, 1, None),
-        ([FOR_GOOD, None], None, 0, AirflowFailException),
-        ([FOR_GOOD, FOR_GOOD], None, 1, AirflowFailException),
-        ([PASSING, None], None, 0, LeadResetFailedError),
-        ([PASSING, FOR_GOOD], None, 0, LeadResetFailedError),
-        ([None], AccessError("wrong keys", status=401), 5, AirflowFailException),
-        ([None], InputError("the file changed"), 5, AirflowFailException),
-        ([None], QuotaError("used up"), 5, LeadResetFailedError),
-        ([None], OutageError("silence"), 5, LeadResetFailedError),
+        ([FOR_GOOD, None], None, 0, LeadResetRejectedError),
+        ([FOR_GOOD, FOR_GOOD], None, 1, LeadResetRejectedError),
+        ([PASSING, None], None, 0, LeadResetLeadsFailedError),
+        ([PASSING, FOR_GOOD], None, 0, LeadResetLeadsFailedError),
+        ([TOO_LARGE, FOR_GOOD], None, 0, LeadResetLeadsFailedError),
+        ([None], AccessError("wrong keys", status=401), 5, LeadResetAccessError),
+        ([None], InputError("the file changed"), 5, LeadResetInputError),
+        ([None], QuotaError("used up"), 5, LeadResetQuotaError),
+        ([None], OutageError("silence"), 5, LeadResetOutageError),
+        ([None], BrokenOffError("stopped"), 5, LeadResetOutageError),
         ([None], ClosedError("stopped"), 5, LeadResetFailedError),
-        ([FOR_GOOD], SameErrorsError("alike"), 50, AirflowFailException),
-        ([PASSING], SameErrorsError("alike"), 50, LeadResetFailedError),
+        ([None], NotFoundError("no such call"), 5, LeadResetRejectedError),
+        ([FOR_GOOD], SameErrorsError("alike"), 50, LeadResetRejectedError),
+        ([PASSING], SameErrorsError("alike"), 50, LeadResetLeadsFailedError),
     ],
 )
 def test_kind_of_failure(errors, stopped, most, expected):
@@ -77,3 +99,60 @@ def test_leads_not_reached():
     error = failure(counts_of(None, total=2), None, 5)
     assert type(error) is LeadResetFailedError
     assert "1 of 2 leads were not reached" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "permanent"),
+    [
+        (InputError("x"), LeadResetInputError, True),
+        (AccessError("x"), LeadResetAccessError, True),
+        (LeadRejectedError("x"), LeadResetRejectedError, True),
+        (NotFoundError("x"), LeadResetRejectedError, True),
+        (QuotaError("x"), LeadResetQuotaError, False),
+        (OutageError("x"), LeadResetOutageError, False),
+        (UnavailableError("x"), LeadResetOutageError, False),
+        (EdgeError("x"), LeadResetOutageError, False),
+        (PageNotFoundError("x"), LeadResetOutageError, False),
+        (BrokenOffError("x"), LeadResetOutageError, False),
+        (ResponseTooLargeError("x"), LeadResetFailedError, False),
+        (ClosedError("x"), LeadResetFailedError, False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_one_class_per_cause(error, kind, permanent):
+    """What reaches Airflow has the class of its cause, and a permanent cause fails the task at once."""
+    with pytest.raises(AirflowException) as caught, task_errors():
+        raise error
+    assert type(caught.value) is kind
+    assert str(caught.value) == "x"
+    assert isinstance(caught.value, AirflowFailException) is permanent
+    assert isinstance(caught.value, LeadResetFailedError) is not permanent
+
+
+def test_exceptions_of_the_module():
+    """The public module holds the classes that reach Airflow, and nothing else of its own."""
+    own = {
+        name
+        for name, value in vars(exceptions).items()
+        if getattr(value, "__module__", "") == exceptions.__name__
+    }
+    assert own == {
+        "LeadResetInputError",
+        "LeadResetAccessError",
+        "LeadResetRejectedError",
+        "LeadResetFailedError",
+        "LeadResetQuotaError",
+        "LeadResetOutageError",
+        "LeadResetLeadsFailedError",
+    }
+
+
+def test_exceptions_load_nothing_heavy():
+    """A DAG file may import the exceptions: they load no part of what runs."""
+    code = (
+        "import sys, airflow_provider_leadreset.exceptions; "
+        "print(any(name.startswith(('airflow_provider_leadreset.runtime', 'airflow_provider_leadreset.leadsquared')) "
+        "for name in sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert run.stdout.splitlines()[-1] == "False"

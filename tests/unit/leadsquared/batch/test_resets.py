@@ -13,22 +13,27 @@ import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api import client as client_module
-from airflow_provider_leadreset.leadsquared.api import rate_limit
+from airflow_provider_leadreset.leadsquared.api import edge_pause, rate_limit
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
 from airflow_provider_leadreset.leadsquared.batch import worker_pool as pool
 from airflow_provider_leadreset.leadsquared.batch.resets import SAME_ERRORS, Outcome, ResetRunner
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
+    BrokenOffError,
     ClosedError,
+    EdgeError,
     LeadRejectedError,
     OutageError,
     QuotaError,
     SameErrorsError,
+    ThrottledError,
     UnavailableError,
 )
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
+from support.answering import http
+from support.slow_server import SlowServer
 
 DEADLINE = 10.0
 LIMIT_TEXT = "API calls exceeded the limit of 25 in 5 second(s)"
@@ -72,6 +77,9 @@ class StubClient:
             self._reset(lead)
         finally:
             self.limiter.accepted(permit)
+
+    def stop(self):
+        self.limiter.close()
 
 
 class Kept:
@@ -291,6 +299,18 @@ def test_nineteen_errors_do_not_stop(kept):
     """Nineteen equal errors do not stop the batch."""
     kept.run(StubClient(only(range(19), refuse), share=1), resets(200))
     assert len(kept.failed) == 19
+
+
+@pytest.mark.parametrize(
+    "error",
+    [EdgeError("a page"), ThrottledError("too many"), BrokenOffError("stopped")],
+    ids=lambda one: type(one).__name__,
+)
+def test_errors_that_say_nothing_of_leads(kept, error):
+    """Equal errors of the way there, of the pace or of a stop do not count as equal failures."""
+    kept.run(StubClient(raising(error), share=1), resets(SAME_ERRORS + 10))
+    assert len(kept.failed) == SAME_ERRORS + 10
+    assert not any(outcome.final for outcome in kept.outcomes)
 
 
 def test_different_errors_do_not_stop(kept):
@@ -695,3 +715,40 @@ def test_five_minutes_without_success(kept, fault, error):
     assert kept.queued == {lead_id(index) for index in range(5)}
     assert clock.time >= 300
     assert not any(isinstance(reason, error) for reason in kept.failed.values())
+
+
+def test_edge_page_in_the_middle(kept, quick, monkeypatch):
+    """When an edge blocks some calls of a batch, every lead is queued all the same, each once."""
+    monkeypatch.setattr(edge_pause, "FIRST_DELAY", 0.05)
+    pages = iter(range(7))
+
+    def handle(connection, head):
+        page = len(server.requests) > 10 and next(pages, None) is not None
+        connection.sendall(
+            http(403, "<html>Access Denied</html>") if page else http(200, '{"Status": "Success"}')
+        )
+
+    with SlowServer(handle) as server:
+        client = LeadSquaredClient(server.url, "access", "secret", limiter=RateLimiter(SlidingWindow(25)))
+        kept.run(client, resets(60))
+        client.close()
+    assert kept.queued == {lead_id(index) for index in range(60)}
+    assert len(server.requests) == 67
+
+
+def test_redirect_and_pages_of_single_calls(kept, quick, monkeypatch):
+    """No page of something on the way refuses a lead for good or ends the batch."""
+    monkeypatch.setattr(edge_pause, "FIRST_DELAY", 0.01)
+    html = "<html>No.</html>"
+    pages = iter([http(status, html, "Location: /") for status in (400, 405, 407, 413, 404, 302, 403, 451)])
+
+    def handle(connection, head):
+        answer = next(pages, None) if len(server.requests) > 5 else None
+        connection.sendall(answer or http(200, '{"Status": "Success"}'))
+
+    with SlowServer(handle) as server:
+        client = LeadSquaredClient(server.url, "access", "secret", limiter=RateLimiter(SlidingWindow(25)))
+        kept.run(client, resets(40))
+        client.close()
+    assert kept.failed == {}
+    assert len(server.requests) == 48

@@ -1,0 +1,58 @@
+"""What a task of this provider ends with, one class per cause, for retry policies and callbacks of a DAG file.
+
+::
+
+    AirflowFailException               permanent: a retry would only repeat it
+    ├── LeadResetInputError            a value or the connection's fields: change it
+    ├── LeadResetAccessError           wrong keys, rights or host
+    └── LeadResetRejectedError         LeadSquared refused leads, or what the task needs, for good
+    AirflowException
+    └── LeadResetFailedError           a retry may get further
+        ├── LeadResetQuotaError        the day's quota may be used up
+        ├── LeadResetOutageError       LeadSquared does not answer, or something on the way there does
+        └── LeadResetLeadsFailedError  more leads failed than may, some of them in a way that may pass
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow_provider_leadreset.compat import AirflowException, AirflowFailException
+
+
+class LeadResetInputError(AirflowFailException):
+    """A value that cannot be what was meant, of the task or of its connection."""
+
+
+class LeadResetAccessError(AirflowFailException):
+    """Wrong keys, not an administrator's, or the wrong host."""
+
+
+class LeadResetRejectedError(AirflowFailException):
+    """LeadSquared refused, and would refuse again."""
+
+
+class LeadResetFailedError(AirflowException):
+    """The task did not do all it was asked for, and a retry may get further.
+
+    :param retry_after: how long to wait before the first retry.
+    """
+
+    def __init__(self, text: str, retry_after: timedelta = timedelta(minutes=1)) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class LeadResetQuotaError(LeadResetFailedError):
+    """Not one call was accepted for minutes: the day's quota may be used up."""
+
+    def __init__(self, text: str, retry_after: timedelta = timedelta(hours=1)) -> None:
+        super().__init__(text, retry_after)
+
+
+class LeadResetOutageError(LeadResetFailedError):
+    """No answer, an unreadable one, or one of something on the way to LeadSquared."""
+
+
+class LeadResetLeadsFailedError(LeadResetFailedError):
+    """More leads failed than ``max_failed_leads`` allows, and for some of them a retry may help."""
