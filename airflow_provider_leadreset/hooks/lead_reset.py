@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -27,7 +28,7 @@ from airflow_provider_leadreset.leadsquared.records import catalog
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_lead_records
-from airflow_provider_leadreset.leadsquared.text import quoted
+from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class AccountSettings:
 
     :param calls_per_5s: calls that the plan allows the account in any 5 seconds.
     :param pool: the Airflow pool whose slots are those calls.
-    :param timeout: seconds to wait for a connection, and for an answer.
+    :param timeout: seconds for a call as a whole, from the look-up of the host to the last byte of the answer.
     :param web_address: where LeadSquared's web application is, up to the first slash of its paths; None if
         that is to be worked out from the API host.
     """
@@ -48,6 +49,13 @@ class AccountSettings:
 
 
 _EXTRAS = ("calls_per_5s", "pool", "timeout", "app_host")
+
+LONGEST_NAME = 80
+"""Characters that are shown of a name of LeadSquared's."""
+
+_NAMED_HOST = re.compile(
+    r"(?:https?://)?([a-z0-9.-]{1,253}(?::[0-9]{1,5})?)(?:/.*)?", re.IGNORECASE | re.DOTALL
+)
 
 
 class LeadResetHook(BaseHook):
@@ -188,30 +196,43 @@ class LeadResetHook(BaseHook):
         try:
             client = self.get_conn()
             try:
-                user = client.current_user()
+                user = client.current_user(patient=False)
             except (AccessError, LeadRejectedError):
                 client.call(
-                    "GET", "LeadManagement.svc/LeadsMetaData.Get", params={"schemaName": "ProspectID"}
+                    "GET",
+                    "LeadManagement.svc/LeadsMetaData.Get",
+                    params={"schemaName": "ProspectID"},
+                    patient=False,
                 )
                 return True, f"{client.host} accepts the keys; it did not say whose they are"
         except (InputError, LeadSquaredError) as error:
             return False, str(error)
-        able, whose = _judge(user, client.host)
-        return able, client.redact(whose)
+        return _judge(user, client.host, client.redact)
 
 
-def _judge(user: dict[str, Any], host: str) -> tuple[bool, str]:
-    name = " ".join(str(user[key]) for key in ("FirstName", "LastName") if user.get(key)) or user.get(
-        "EmailAddress"
-    )
-    account = f"{user.get('OrgDisplayName') or 'account'} ({user.get('OrgShortCode') or 'no code'})"
-    role = str(user.get("Role") or "")
-    whose = f"keys of {name or 'an unnamed user'}, {role or 'whose role was not said'}, {account}"
+def _judge(user: dict[str, Any], host: str, redact: Callable[[str], str]) -> tuple[bool, str]:
+    """Say whether the keys' user can reset leads, and who it is. What cannot be read is left out."""
+
+    def name_in(*keys: str) -> str:
+        # Keys go first: cut or scrubbed, one would no longer be found.
+        parts = (user.get(key) for key in keys)
+        return scrubbed(
+            redact(" ".join(part for part in parts if isinstance(part, str) and part)), LONGEST_NAME
+        )
+
+    # The documented sample has Name alone, null for EmailAddress, and the e-mail address as PassPhrase.
+    email = next((said for key in ("EmailAddress", "PassPhrase") if "@" in (said := name_in(key))), "")
+    name = name_in("FirstName", "LastName") or name_in("Name")
+    who = f"{name} ({email})" if name and email else name or email or "an unnamed user"
+    role = name_in("Role")
+    account = f"{name_in('OrgDisplayName') or 'account'} ({name_in('OrgShortCode') or 'no code'})"
+    whose = f"keys of {who}, {role or 'whose role was not said'}, {account}"
     urls = user.get("LSQCommonServiceURLs")
-    right = str(urls.get("api") or "") if isinstance(urls, dict) else ""
-    right = re.sub(r"^https?://|/.*$", "", right).lower()
+    named = urls.get("api") if isinstance(urls, dict) else None
+    match = _NAMED_HOST.fullmatch(named) if isinstance(named, str) else None
+    right = match[1].lower() if match else ""
     if right and right != host:
-        return False, f"{whose}: the account lives at {right}, not at {host}: set Host to {right}"
+        return False, redact(f"{whose}: the account lives at {right}, not at {host}: set Host to {right}")
     if role.lower() != "administrator":
         return False, f"{whose}: a reset needs an administrator's keys"
     return True, f"{whose}, at {host}"
@@ -225,11 +246,20 @@ def _object(extra: str | None) -> dict[str, Any]:
         values = json.loads(extra)
     except ValueError:
         values = None
+    del extra  # tracebacks show local names, and a key may have been pasted here
     if not isinstance(values, dict):
+        del values
         raise InputError(
             'the connection\'s Extra is no JSON object: write it like {"calls_per_5s": 10}, or leave it empty'
         )
-    return values
+    return _Extras(values)
+
+
+class _Extras(dict[str, Any]):
+    """What the connection's Extra holds. A traceback does not show it: a key may have been pasted into it."""
+
+    def __repr__(self) -> str:
+        return "<extras>"
 
 
 def _whole_number(name: str, value: object, default: int) -> int:

@@ -293,7 +293,8 @@ def test_administrator_passes(emulator: LeadSquaredEmulator, connect: Any) -> No
     """The test of the connection passes with an administrator's keys."""
     able, message = connect(host=emulator.url).test_connection()
     assert able
-    assert message == f"keys of Asha Admin, Administrator, Emulated Account (LSQEMU), at {emulator.host}"
+    who = "Asha Admin (asha.admin@example.com)"
+    assert message == f"keys of {who}, Administrator, Emulated Account (LSQEMU), at {emulator.host}"
 
 
 def test_other_roles_do_not_pass(emulator: LeadSquaredEmulator, connect: Any) -> None:
@@ -301,7 +302,7 @@ def test_other_roles_do_not_pass(emulator: LeadSquaredEmulator, connect: Any) ->
     emulator.set_user("Sales User")
     able, message = connect(host=emulator.url).test_connection()
     assert not able
-    assert "Asha Admin, Sales User" in message
+    assert "Asha Admin (asha.admin@example.com), Sales User" in message
     assert "needs an administrator's keys" in message
 
 
@@ -374,7 +375,14 @@ def _user(**fields: Any) -> bytes:
             "Host to api-us11.leadsquared.com",
         ),
         (_user(Role=None), False, "whose role was not said"),
-        (_user(Role=1), False, "1"),
+        (_user(Role=1), False, "whose role was not said"),
+        (_user(FirstName=None, Name="Asha Nair"), True, "keys of Asha Nair, Administrator"),
+        (_user(FirstName=None, Name=["x"], PassPhrase={}), True, "keys of an unnamed user, Administrator"),
+        (_user(PassPhrase="no address"), True, "keys of A, Administrator"),
+        (_user(OrgDisplayName=5, OrgShortCode=[]), True, "account (no code)"),
+        (_user(LSQCommonServiceURLs={"api": ["x"]}), True, "Administrator"),
+        (_user(LSQCommonServiceURLs={"api": "no host name"}), True, "Administrator"),
+        (_user(LSQCommonServiceURLs={"api": "/" * 80_000}), True, "Administrator"),
         (http(200, "[]"), False, "whose role was not said"),
         (_user(FirstName=ACCESS, LastName=SECRET, OrgShortCode=quote(SECRET)), True, "***"),
         (http(503), False, "HTTP 503"),
@@ -391,6 +399,67 @@ def test_shapes_of_the_key_check(
     assert result is able
     assert said in message
     assert_no_key(message)
+
+
+# As documented: no first name, no e-mail address by that name.
+KEY_CHECK_SAMPLE = {
+    "Id": "b0d27e5b-6b6d-11e3-8a7f-22000aa8e760",
+    "Name": "Nikhil Salman",
+    "PassPhrase": "nikhil@example.com",
+    "EmailAddress": None,
+    "Role": "Administrator",
+    "TimeZone": "Asia/Kolkata",
+    "OrgId": "2",
+    "OrgShortCode": "ACME",
+    "OrgDisplayName": "Acme",
+    "UserType": 0,
+}
+
+
+def test_documented_sample(connect: Any) -> None:
+    """The documented answer to the key check is understood."""
+    with Answering(http(200, json.dumps(KEY_CHECK_SAMPLE))) as server:
+        able, message = connect(host=server.url).test_connection()
+    assert able
+    assert message == (
+        f"keys of Nikhil Salman (nikhil@example.com), Administrator, Acme (ACME), at {server.host}"
+    )
+
+
+def test_foreign_names_are_tamed(connect: Any) -> None:
+    """Names of the account are shown on one line, short, and without what a terminal obeys."""
+    evil = {
+        "Name": "\x1b[31mA\nsh\ra\x00\u202e" + "x" * 5000,
+        "OrgDisplayName": "\x1b]0;title\x07Ac\tme" * 500,
+    }
+    with Answering(http(200, json.dumps(KEY_CHECK_SAMPLE | evil))) as server:
+        able, message = connect(host=server.url).test_connection()
+    assert able
+    assert message.isprintable()
+    assert message.startswith("keys of A sh a")
+    assert len(message) < 400
+
+
+def test_blocked_way_is_told_at_once(connect: Any) -> None:
+    """The test of the connection does not wait for an edge that blocks calls: it says so."""
+    with Answering(http(403, "<html>Access Denied</html>")) as server:
+        able, message = connect(host=server.url).test_connection()
+    assert not able
+    assert "something on the way to LeadSquared answered in its place" in message
+    assert len(server.requests) == 1
+
+
+def test_no_pasted_key_in_extras_frames(connect: Any) -> None:
+    """No stack frame shows a key that was pasted into the Extra field."""
+    for extra in ({"app_host": SECRET}, json.dumps([SECRET]), {"timeout": "x", "pool": SECRET}):
+        hook = connect(extra=extra)
+        with pytest.raises((InputError, AirflowNotFoundException)) as caught:
+            hook.get_conn()
+        trace = caught.value.__traceback__
+        while trace:
+            if "airflow_provider_leadreset" in trace.tb_frame.f_code.co_filename:
+                assert_no_key("".join(map(repr, trace.tb_frame.f_locals.values())))
+            trace = trace.tb_next
 
 
 # -- reading --------------------------------------------------------------------------------------------------
