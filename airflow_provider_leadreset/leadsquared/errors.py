@@ -74,6 +74,10 @@ class LeadRejectedError(LeadSquaredError):
     """LeadSquared refused this request, and would refuse it again: a bad request or an unknown lead."""
 
 
+class UnknownLeadsError(LeadRejectedError):
+    """The account does not have some of the leads, so that nothing can be said of their records."""
+
+
 class NotFoundError(LeadRejectedError):
     """HTTP 404 of one call of an account whose other calls are answered.
 
@@ -111,6 +115,10 @@ class UnavailableError(LeadSquaredError):
     The call may or may not have been carried out. A reset may be repeated all the same: the same window
     deletes nothing more.
     """
+
+
+class UnreadableError(UnavailableError):
+    """An answer came, and what was asked for cannot be read from it, or not whole."""
 
 
 class EdgeError(UnavailableError):

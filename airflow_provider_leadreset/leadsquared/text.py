@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 _TERMINAL_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, movements
@@ -21,6 +22,17 @@ def pluralize(count: int, noun: str, many: str | None = None) -> str:
 
 LONG = 1_000_000
 """Characters of a text beyond which not even its ``repr`` is made."""
+
+
+def describe_counts(counts: Mapping[str, int]) -> str:
+    """Return records per kind as ``4 activities, 1 task``; kinds that there are none of are left out."""
+    singular = {"activities": "activity", "tasks_of_unknown_type": "task of unknown type"}
+    named = [
+        pluralize(count, singular.get(kind, kind.removesuffix("s")), kind.replace("_", " "))
+        for kind, count in counts.items()
+        if count
+    ]
+    return ", ".join(named) or "no records"
 
 
 def quoted(value: object, limit: int = 120) -> str:

@@ -33,6 +33,8 @@ from airflow_provider_leadreset.leadsquared.text import quoted
 if TYPE_CHECKING:
     import requests
 
+    from airflow_provider_leadreset.leadsquared.records.pages import PagingStyle
+
 USER_AGENT = f"airflow-provider-leadreset/{__version__}"
 
 RETRY_DELAYS = (1.0, 2.0, 4.0)
@@ -91,6 +93,8 @@ class LeadSquaredClient:
             raise InputError(f"timeout is {quoted(timeout)}: give a number of seconds above 0")
         self._timeout = timeout
         self.limiter = limiter or RateLimiter(SlidingWindow(25))
+        self.paging_styles: dict[str, PagingStyle] = {}
+        """How this account gives the next page, by call, as far as the reads found out."""
         self.on_call: Callable[[Call], None] | None = None
         """Told each call about a lead, in the thread that made it."""
         self._spellings = spellings(*self._keys)

@@ -1,73 +1,119 @@
-"""Reading what an account has: the members of a list, the types of activities and tasks."""
+"""Reading what an account has: the types of activities and tasks."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.errors import InputError, UnavailableError
-from airflow_provider_leadreset.leadsquared.request.guids import parse_guid
+from airflow_provider_leadreset.leadsquared.errors import (
+    ClosedError,
+    LeadSquaredError,
+    OutageError,
+    QuotaError,
+    UnreadableError,
+)
+from airflow_provider_leadreset.leadsquared.records.rows import field_of, whole_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 
 log = logging.getLogger(__name__)
 
-PAGE = 1000
-"""Rows asked for at once (seen in use; the most that is allowed is not documented)."""
+CUSTOM = 2
+"""``EventType`` of a custom activity (seen)."""
+
+SYSTEM_EVENTS = frozenset({21, 22, 23, 30, 33, 97, 3001, 3002, 3004, 3006, 3011})
+"""Codes of LeadSquared's own activities, as seen in public integrations.
+
+For accounts whose list of types does not say which are custom: the list decides where it does. System activities
+are never deleted (documented).
+"""
 
 
-def list_members(client: LeadSquaredClient, list_id: str) -> list[str]:
-    """Return the lead ids of a list, read to its end: a dynamic list shrinks while its leads are reset.
+@dataclass(frozen=True, slots=True)
+class AccountEventType:
+    """An activity type of the account.
 
-    ``LeadManagement.svc/Leads/Retrieve/BySearchParameter`` (documented). What LeadSquared answers for a list
-    that does not exist is unknown, and a search without conditions is known to give every lead. So the list
-    is looked up first, and an unknown one is an error.
-
-    :param list_id: GUID of the list.
-    :raises InputError: ``list_id`` is no GUID, or the account has no such list.
-    :raises LeadSquaredError: as :meth:`.LeadSquaredClient.call`; ``UnavailableError`` also for an answer in
-        which members were expected and cannot be found.
+    :param is_custom: None where the account does not say.
     """
-    list_id = parse_guid(list_id, "list_id")
-    if not _list_exists(client, list_id):
-        raise InputError(f"the account at {client.host} has no list {list_id!r}")
-    members: dict[str, str] = {}
-    page = 1
-    while True:
-        answer = client.call(
-            "POST",
-            "LeadManagement.svc/Leads/Retrieve/BySearchParameter",
-            body={
-                "SearchParameters": {"ListId": list_id, "RetrieveBehaviour": "1"},
-                "Columns": {"Include_CSV": "ProspectID"},
-                "Sorting": {"ColumnName": "ProspectID", "Direction": "1"},
-                "Paging": {"PageIndex": page, "PageSize": PAGE},
-            },
+
+    name: str
+    is_custom: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventCodes:
+    """The event codes that were asked for, by what a reset can do with them.
+
+    :param deletable: those that are sent.
+    :param system: LeadSquared's own, which a reset never deletes (documented); they are not sent.
+    :param unknown: of the deletable ones, those that the account's list does not have. They are sent.
+    :param types: the account's types by code; empty where they could not be read.
+    """
+
+    deletable: tuple[int, ...] = ()
+    system: tuple[int, ...] = ()
+    unknown: tuple[int, ...] = ()
+    types: dict[int, AccountEventType] | None = None
+
+
+def sort_event_codes(client: LeadSquaredClient, codes: Iterable[int]) -> EventCodes:
+    """Tell deletable from system codes, by the account's own list of types; one call.
+
+    Where the list cannot be read, or does not say, the codes known as LeadSquared's own decide.
+
+    :raises LeadSquaredError: one after which every further call would wait as long: quota, outage. That these keys may
+        not read the types says nothing of a reset, which tells itself whether they may.
+    """
+    codes = tuple(codes)
+    try:
+        types: dict[int, AccountEventType] | None = read_activity_types(client)
+    except (QuotaError, OutageError, ClosedError):
+        raise
+    except LeadSquaredError as error:
+        log.warning("The account's activity types could not be read, so codes are not checked: %s", error)
+        types = None
+    system, unknown = [], []
+    for code in codes:
+        known = types.get(code) if types else None
+        if known and known.is_custom is not None:
+            if not known.is_custom:
+                system.append(code)
+        elif code in SYSTEM_EVENTS:
+            system.append(code)
+        elif types is not None and known is None:
+            unknown.append(code)
+    return EventCodes(
+        tuple(code for code in codes if code not in system), tuple(system), tuple(unknown), types
+    )
+
+
+def read_activity_types(client: LeadSquaredClient) -> dict[int, AccountEventType]:
+    """Return the account's activity types by event code (``ProspectActivity.svc/ActivityTypes.Get``, seen).
+
+    A row without a readable code is passed over, with a warning: a name decorates.
+
+    :raises LeadSquaredError: there is no list.
+    """
+    types: dict[int, AccountEventType] = {}
+    for row in _rows(client.call("GET", "ProspectActivity.svc/ActivityTypes.Get")):
+        code = whole_number(field_of(row, "ActivityEvent", "EventCode"))
+        if code is None:
+            log.warning("An activity type of the account has no readable code and is passed over")
+            continue
+        kind = whole_number(field_of(row, "EventType"))
+        types[code] = AccountEventType(
+            str(field_of(row, "ActivityEventName") or ""), None if kind is None else kind == CUSTOM
         )
-        # No rows where some were expected must not pass for an empty list, which a task takes as nothing to do.
-        if not isinstance(answer, dict) or not isinstance(answer.get("Leads"), list):
-            raise UnavailableError("the answer has no Leads in it")
-        before = len(members)
-        for row in answer["Leads"]:
-            lead = _lead_id(row)
-            members.setdefault(lead.lower(), lead)
-        total = _count(answer.get("RecordCount"))
-        if len(members) == before or (total is not None and len(members) >= total):
-            break
-        page += 1
-    if total and not members:
-        raise UnavailableError(f"the answer counts {total} members and names none")
-    if total is not None and len(members) < total:
-        log.warning("List %s: read %d of %d members; it changed meanwhile", list_id, len(members), total)
-    return list(members.values())
+    return types
 
 
 def activity_types(client: LeadSquaredClient) -> dict[int, str]:
-    """Return the account's activity events, code to name (``ProspectActivity.svc/ActivityTypes.Get``, seen)."""
-    rows = _rows(client.call("GET", "ProspectActivity.svc/ActivityTypes.Get"))
-    try:
-        return {int(row["ActivityEvent"]): str(row.get("ActivityEventName") or "") for row in rows}
-    except (KeyError, TypeError, ValueError):
-        raise UnavailableError("the answer has an activity type without a code") from None
+    """Return the account's activity events, code to name; see :func:`read_activity_types`."""
+    return {code: one.name for code, one in read_activity_types(client).items()}
 
 
 def task_types(client: LeadSquaredClient) -> dict[str, str]:
@@ -75,29 +121,17 @@ def task_types(client: LeadSquaredClient) -> dict[str, str]:
 
     Whether the key is called Id or TaskTypeId, and Name or TaskTypeName, differs between stored copies of
     the page: both are taken.
+
+    :raises LeadSquaredError: there is no list.
     """
     types: dict[str, str] = {}
     for row in _rows(client.call("GET", "Task.svc/RetrieveTaskType")):
-        kind = row.get("Id") or row.get("TaskTypeId")
-        if not kind:
-            raise UnavailableError("the answer has a task type without an id")
-        types[str(kind)] = str(row.get("Name") or row.get("TaskTypeName") or "")
+        kind = field_of(row, "Id", "TaskTypeId")
+        if not isinstance(kind, str):
+            log.warning("A task type of the account has no readable id and is passed over")
+            continue
+        types[kind] = str(field_of(row, "Name", "TaskTypeName") or "")
     return types
-
-
-def _list_exists(client: LeadSquaredClient, list_id: str) -> bool:
-    page, seen = 1, set[str]()
-    while True:
-        answer = client.call(
-            "GET", "LeadManagement.svc/Lists.Get", params={"PageIndex": str(page), "PageSize": str(PAGE)}
-        )
-        ids = {str(row.get("ListId") or row.get("ID") or "").lower() for row in _rows(answer)}
-        if list_id.lower() in ids:
-            return True
-        if ids <= seen:
-            return False
-        seen |= ids
-        page += 1
 
 
 def _rows(answer: Any) -> list[dict[str, Any]]:
@@ -105,26 +139,8 @@ def _rows(answer: Any) -> list[dict[str, Any]]:
     if isinstance(answer, dict):
         arrays = [value for value in answer.values() if isinstance(value, list)]
         if len(arrays) != 1:
-            raise UnavailableError(f"the answer has {len(arrays)} lists where one is expected")
+            raise UnreadableError(f"the answer has {len(arrays)} lists where one is expected")
         answer = arrays[0]
     if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
-        raise UnavailableError("the answer is no list of records")
+        raise UnreadableError("the answer is no list of records")
     return answer
-
-
-def _lead_id(row: Any) -> str:
-    """Find a lead's id in either of the two shapes the API gives leads in, letter case ignored."""
-    try:
-        pairs = row.get("LeadPropertyList")
-        values = {pair["Attribute"]: pair.get("Value") for pair in pairs} if isinstance(pairs, list) else row
-        found = next((value for key, value in values.items() if str(key).lower() == "prospectid"), None)
-        return parse_guid(found, "a member's ProspectID")
-    except (AttributeError, KeyError, TypeError, InputError):
-        raise UnavailableError("the answer has a member without a readable ProspectID") from None
-
-
-def _count(value: object) -> int | None:
-    try:
-        return int(str(value))
-    except ValueError:
-        return None

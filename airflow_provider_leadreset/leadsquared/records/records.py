@@ -1,4 +1,4 @@
-"""Reading what a reset would delete: activities, tasks and notes of a lead. Audits cannot be read.
+"""Reading what a reset would delete: activities, tasks, notes and audits of a lead.
 
 What is read is filtered here, on CreatedOn: the calls that read take no dates (documented), and that a reset's
 dates compare with CreatedOn is inferred.
@@ -6,27 +6,40 @@ dates compare with CreatedOn is inferred.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.errors import UnavailableError
-from airflow_provider_leadreset.leadsquared.records.pages import (
+from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError, UnreadableError
+from airflow_provider_leadreset.leadsquared.records.pages import PagedRead, Paging
+from airflow_provider_leadreset.leadsquared.records.rows import (
     count_of,
     event_code,
+    field_of,
     id_of,
     moment_of,
-    paged,
+    reading,
     rows_of,
 )
-from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes
-from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
-from airflow_provider_leadreset.leadsquared.request.window import Window
 
-KINDS = ("activities", "tasks", "notes")
-"""The kinds of records that can be read."""
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+    from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes
+    from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+    from airflow_provider_leadreset.leadsquared.request.window import Window
+
+KINDS = ("activities", "tasks", "notes", "audits")
+"""The kinds of records that a reset can delete."""
+
+UNKNOWN_TYPE = "tasks_of_unknown_type"
+"""Beside the kinds: tasks that may be of a type asked for, since no read tells their type."""
+
+PLAN_KINDS = (*KINDS, UNKNOWN_TYPE)
+"""Under what a plan lists records."""
+
+AUDIT_CODES = {"StageChange": 3002, "OwnerChange": 3001}
+"""As which activities audits can be read (seen on three accounts; whether every account shows them is unknown)."""
 
 ACTIVITY_PAGE = 1000
 """Activities asked for at once (seen in use; above it, LeadSquared was seen to refuse)."""
@@ -37,8 +50,13 @@ NOTE_PAGE = 200
 LEAD_PAGE = 1000
 """Leads looked up at once (documented sample; up to 10,000 ids a call)."""
 
-CUSTOM_EVENTS_FROM = 100
-"""Event codes below are LeadSquared's own (seen), and system activities are never deleted (documented)."""
+ACTIVITY_ID = ("Id", "ProspectActivityId")
+TASK_ID = ("TaskID", "UserTaskId")
+"""Documented both: the first of a lead's tasks, the second of an owner's."""
+NOTE_ID = ("ProspectNoteId",)
+LEAD_ID = ("ProspectID", "ProspectId")
+
+_AUDITS_OF_CODES = {code: audit for audit, code in AUDIT_CODES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +64,10 @@ class Record:
     """One record that a reset would delete.
 
     :param kind: one of :data:`KINDS`.
-    :param id: LeadSquared's id of it.
+    :param id: LeadSquared's id of it, in lower case.
     :param created_on: aware datetime, UTC.
-    :param type: event code of an activity, as text; GUID of a task's type; empty for notes and where it is unknown.
+    :param type: event code of an activity, as text; GUID of a task's type; ``StageChange`` or ``OwnerChange``; empty
+        for notes, and for a task whose type could not be found out.
     :param data: the record as the API gave it.
     """
 
@@ -58,112 +77,192 @@ class Record:
     type: str
     data: dict[str, Any]
 
+    @property
+    def key(self) -> str:
+        """What tells it from every other of its kind: an activity's id alone does not (seen: mirror rows)."""
+        return f"{self.type}/{self.id}" if self.kind in ("activities", "audits") else self.id
 
-def read_activities(client: LeadSquaredClient, lead: str, codes: Iterable[int]) -> Iterator[dict[str, Any]]:
-    """Return a lead's activities of some events, in pages (``ProspectActivity.svc/Retrieve``, documented).
+    @property
+    def plan_kind(self) -> str:
+        """Under what a plan lists it: its kind, or that its type is unknown."""
+        return UNKNOWN_TYPE if self.kind == "tasks" and not self.type else self.kind
 
-    One code is asked for by itself; for several, all activities are read, which takes fewer calls. Paging by
-    ``PageIndex`` is seen in use; without paging only 25 come (documented). Rows given twice count once.
+
+@dataclass(slots=True)
+class LeadRecords:
+    """What a reset of one lead would delete.
+
+    :param records: all that could be read in the window.
+    :param shows_audits: whether the lead shows any audit of any time. One that shows none proves nothing: the
+        account may not show them.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    shows_audits: bool = False
+
+
+def read_activities(client: LeadSquaredClient, lead: str, codes: Iterable[int]) -> list[dict[str, Any]]:
+    """Return a lead's activities of some events (``ProspectActivity.svc/Retrieve``, documented).
+
+    One code is asked for by itself; for several, all activities are read, which takes fewer calls. A row is told by
+    its Id and its code: an activity's mirror of code 3011 was seen with the same Id.
+
+    :raises LeadSquaredError: they cannot be read whole.
     """
     wanted = set(codes)
     parameter = {"ActivityEvent": next(iter(wanted))} if len(wanted) == 1 else {}
 
-    def page(number: int) -> tuple[list[dict[str, Any]], int | None]:
-        answer = client.call(
+    def fetch(paging: Paging) -> Any:
+        return client.call(
             "POST",
             "ProspectActivity.svc/Retrieve",
             params={"leadId": lead},
-            body={"Parameter": parameter, "Paging": {"PageIndex": number, "PageSize": ACTIVITY_PAGE}},
+            body={"Parameter": parameter, "Paging": paging},
         )
-        return rows_of(answer, "ProspectActivities"), count_of(answer)
 
-    for row in paged(page, ACTIVITY_PAGE, "Id"):
-        if event_code(row) in wanted:
-            yield row
+    def key(row: dict[str, Any]) -> Hashable:
+        return id_of(row, *ACTIVITY_ID), event_code(row)
+
+    read = PagedRead(
+        client,
+        "ProspectActivity.svc/Retrieve",
+        fetch,
+        names=("ProspectActivities",),
+        key=key,
+        size=ACTIVITY_PAGE,
+    )
+    return [row for row in read.rows() if event_code(row) in wanted]
 
 
 def read_tasks(client: LeadSquaredClient, lead: str) -> list[dict[str, Any]]:
-    """Return a lead's tasks, of any type (``LeadManagement.svc/RetrieveTaskByLeadId``, documented; no paging)."""
+    """Return a lead's tasks, of any type (``LeadManagement.svc/RetrieveTaskByLeadId``, documented; no paging).
+
+    :raises LeadSquaredError: they cannot be read whole.
+    """
     answer = client.call("GET", "LeadManagement.svc/RetrieveTaskByLeadId", params={"leadId": lead})
     rows, total = rows_of(answer, "TaskList"), count_of(answer)
     if total is not None and len(rows) < total:
-        raise UnavailableError(f"{total} tasks were announced and only {len(rows)} given")
-    for row in rows:
-        id_of(row, "TaskID")
-    return rows
+        raise UnreadableError(f"{total} were announced and only {len(rows)} given")
+    return list({id_of(row, *TASK_ID): row for row in rows}.values())
 
 
-def read_notes(client: LeadSquaredClient, lead: str) -> Iterator[dict[str, Any]]:
-    """Return a lead's notes, in pages (``LeadManagement.svc/RetrieveNote``, documented).
+def read_notes(client: LeadSquaredClient, lead: str) -> list[dict[str, Any]]:
+    """Return a lead's notes (``LeadManagement.svc/RetrieveNote``, documented).
 
-    That the answer tells how many there are is not documented, nor how many a page holds at most: without a count a
-    page of fewer than 25 is the last.
+    :raises LeadSquaredError: they cannot be read whole; an account may have no such call (seen).
     """
 
-    def page(number: int) -> tuple[list[dict[str, Any]], int | None]:
-        answer = client.call(
+    def fetch(paging: Paging) -> Any:
+        return client.call(
             "POST",
             "LeadManagement.svc/RetrieveNote",
             body={
                 "Parameter": {"RelatedId": lead},
-                "Paging": {"PageIndex": number, "PageSize": NOTE_PAGE},
+                "Paging": paging,
                 "Sorting": {"ColumnName": "CreatedOn", "Direction": "1"},
             },
         )
-        return rows_of(answer, "List", "Notes"), count_of(answer)
 
-    return paged(page, NOTE_PAGE, "ProspectNoteId")
+    read = PagedRead(
+        client,
+        "LeadManagement.svc/RetrieveNote",
+        fetch,
+        names=("List", "Notes"),
+        key=lambda row: id_of(row, *NOTE_ID),
+        size=NOTE_PAGE,
+    )
+    return read.rows()
 
 
-def read_records(
+def read_lead(
     client: LeadSquaredClient, lead: str, selectors: Selectors, window: Window, types: TaskTypes
-) -> Iterator[Record]:
+) -> LeadRecords:
     """Return what a reset of one lead would delete, as far as it can be read.
 
-    :raises LeadSquaredError: it could not be read whole.
+    Activities and audits are read by one call; tasks and notes by one each.
+
+    :raises LeadSquaredError: it could not be read whole; the error names the lead and the kind.
     """
-    if selectors.activity_event_list:
-        custom = [code for code in selectors.activity_event_list if code >= CUSTOM_EVENTS_FROM]
-        for row in read_activities(client, lead, custom) if custom else ():
-            yield from _inside(window, "activities", row, "Id", str(event_code(row)))
+    found = LeadRecords()
+    audits = {AUDIT_CODES[audit] for audit in selectors.audit_activity_list}
+    codes = {*selectors.activity_event_list, *audits}
+    if codes:
+        with reading("audits" if codes == audits else "activities", lead):
+            for row in read_activities(client, lead, codes):
+                code = event_code(row)
+                found.shows_audits |= code in audits
+                kind = "audits" if code in audits else "activities"
+                found.records += _inside(
+                    window, kind, row, ACTIVITY_ID, _AUDITS_OF_CODES.get(code, str(code))
+                )
     if selectors.task_type_list:
-        for row in read_tasks(client, lead):
-            for record in _inside(window, "tasks", row, "TaskID", ""):
-                match, kind = types.matches(row)
-                if match:
-                    yield replace(record, type=kind)
+        with reading("tasks", lead):
+            for row in read_tasks(client, lead):
+                in_window = list(_inside(window, "tasks", row, TASK_ID, ""))
+                for record in in_window:
+                    match, kind = types.matches(row)
+                    if match:
+                        found.records.append(
+                            Record("tasks", record.id, record.created_on, kind, types.complete(row))
+                        )
     if selectors.should_delete_prospect_notes:
-        for row in read_notes(client, lead):
-            yield from _inside(window, "notes", row, "ProspectNoteId", "")
+        with reading("notes", lead):
+            for row in read_notes(client, lead):
+                found.records += _inside(window, "notes", row, NOTE_ID, "")
+    return found
 
 
 def known_leads(client: LeadSquaredClient, leads: list[str]) -> set[str]:
-    """Return which of at most 1,000 leads the account has, in lower case (``Leads/Retrieve/ByIds``, documented)."""
-    known: set[str] = set()
-    page = 0
-    while True:
-        page += 1
-        answer = client.call(
+    """Return which of at most 1,000 leads the account has, in lower case (``Leads/Retrieve/ByIds``, documented).
+
+    :raises LeadSquaredError: it cannot be told of all.
+    """
+    wanted = {lead.lower() for lead in leads}
+
+    def fetch(paging: Paging) -> Any:
+        return client.call(
             "POST",
             "LeadManagement.svc/Leads/Retrieve/ByIds",
             body={
                 "SearchParameters": {"LeadIds": leads},
                 "Columns": {"Include_CSV": "ProspectID,CreatedOn"},
-                "Paging": {"PageIndex": page, "PageSize": LEAD_PAGE},
+                "Paging": paging,
             },
         )
-        rows, total, before = rows_of(answer, "Leads"), count_of(answer), len(known)
-        # Whether the key comes back as ProspectId or ProspectID is not documented.
-        ids = [value for row in rows for key, value in row.items() if key.lower() == "prospectid"]
-        if len(ids) != len(rows):
-            raise UnavailableError("the answer names leads without their ids")
-        known.update(str(value).lower() for value in ids)
-        # A page may hold fewer than asked for: leads that come on the next must not pass for unknown.
-        if len(known) == before or len(known) >= (len(leads) if total is None else total):
-            return known
+
+    read = PagedRead(
+        client,
+        "LeadManagement.svc/Leads/Retrieve/ByIds",
+        fetch,
+        names=("Leads",),
+        key=lambda row: id_of(row, *LEAD_ID),
+        size=LEAD_PAGE,
+    )
+    rows = read.rows(complete=lambda found: found.keys() >= wanted)
+    # Others among them would mean that the ids were not heeded (filters were seen to be ignored).
+    return {id_of(row, *LEAD_ID) for row in rows} & wanted
 
 
-def _inside(window: Window, kind: str, row: dict[str, Any], key: str, type_: str) -> Iterator[Record]:
-    created = moment_of(row.get("CreatedOn"))
+def activity_exists(client: LeadSquaredClient, activity_id: str) -> bool:
+    """Return whether one activity can still be read (``ProspectActivity.svc/GetActivityDetails``, documented).
+
+    A deleted one was seen to be answered with MXUnknownProspectActivityException. Any other refusal does not say
+    that it is gone.
+
+    :raises LeadSquaredError: it cannot be told.
+    """
+    try:
+        client.call("GET", "ProspectActivity.svc/GetActivityDetails", params={"activityId": activity_id})
+    except LeadSquaredError as error:
+        if error.exception_type == "MXUnknownProspectActivityException":
+            return False
+        raise
+    return True
+
+
+def _inside(
+    window: Window, kind: str, row: dict[str, Any], id_names: tuple[str, ...], type_: str
+) -> Iterator[Record]:
+    created = moment_of(field_of(row, "CreatedOn"))
     if created in window:
-        yield Record(kind, id_of(row, key), created, type_, row)
+        yield Record(kind, id_of(row, *id_names), created, type_, row)

