@@ -17,7 +17,7 @@ from typing import IO, Any, Self
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.private_copy import PrivateCopy
-from airflow_provider_leadreset.leadsquared.records.records import KINDS
+from airflow_provider_leadreset.leadsquared.records.records import PLAN_KINDS
 from airflow_provider_leadreset.leadsquared.request.lead_files import ReadablePath
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
@@ -59,7 +59,7 @@ class PlanWriter:
         self._packed = gzip.GzipFile(fileobj=self._file, mode="wb", mtime=0)
         self._digest = hashlib.sha256()
         self._leads = 0
-        self._counts = dict.fromkeys(KINDS, 0)
+        self._counts = dict.fromkeys(PLAN_KINDS, 0)
         self._line(
             {
                 "plan": PLAN_VERSION,
@@ -76,9 +76,9 @@ class PlanWriter:
     def add(self, prospect_id: str, ids: dict[str, list[str]]) -> None:
         """Add a lead that is to be reset."""
         self._leads += 1
-        for kind in KINDS:
-            self._counts[kind] += len(ids[kind])
-        self._line({"prospect_id": prospect_id, **{kind: ids[kind] for kind in KINDS if ids[kind]}})
+        for kind in PLAN_KINDS:
+            self._counts[kind] += len(ids.get(kind, ()))
+        self._line({"prospect_id": prospect_id, **{kind: ids[kind] for kind in PLAN_KINDS if ids.get(kind)}})
 
     def finish(self, preview: dict[str, Any]) -> tuple[IO[bytes], str]:
         """Write the end; return the packed file, at its beginning, and the digest.

@@ -12,7 +12,7 @@ from typing import Any
 from airflow_provider_leadreset.leadsquared.distinct_keys import DistinctKeys
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.private_copy import PrivateCopy
-from airflow_provider_leadreset.leadsquared.records.records import KINDS
+from airflow_provider_leadreset.leadsquared.records.records import PLAN_KINDS
 from airflow_provider_leadreset.leadsquared.request.guids import guid_key, parse_guid
 from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.leadsquared.untrusted_files import (
@@ -59,7 +59,7 @@ class PlanLines:
     head: dict[str, Any] = field(default_factory=dict)
     preview: dict[str, Any] = field(default_factory=dict)
     leads: int = 0
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PLAN_KINDS, 0))
     digest: str = ""
     lead_digest: str = ""
 
@@ -192,7 +192,7 @@ def _refuse_damaged_rest(rest: bytes, before: str, end: bytes, where: str) -> No
 
 def _records(content: dict[str, Any], where: str) -> PlannedRecords:
     lead = parse_guid(content["prospect_id"], f"prospect_id of {where}")
-    records = {kind: content.get(kind, []) for kind in KINDS}
+    records = {kind: content.get(kind, []) for kind in PLAN_KINDS}
     for kind, ids in records.items():
         if not isinstance(ids, list) or not all(isinstance(id_, str) for id_ in ids):
             raise InputError(f"{kind} of {where} are no list of ids")

@@ -8,20 +8,27 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.records.records import (
     KINDS,
     LEAD_PAGE,
+    PLAN_KINDS,
+    LeadRecords,
     Record,
     known_leads,
-    read_records,
+    read_lead,
 )
 from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes, task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
-from airflow_provider_leadreset.leadsquared.request.window import Window
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+    from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
+    from airflow_provider_leadreset.leadsquared.request.window import Window
+
+MOST_LISTED = 50
+"""How many leads a preview shows one by one."""
 
 
 @dataclass
@@ -47,20 +54,23 @@ def _no_records() -> dict[str, KindCount]:
 class LeadRecordCounts:
     """What a reset of one lead would delete, as far as it can be read.
 
-    :param types: records per kind and type (event code, GUID of a task type, or empty).
-    :param ids: ids per kind.
+    :param types: records per kind and type (event code, GUID of a task type, audit, or empty).
+    :param ids: what tells each record, per kind: an id, of activities and audits after their type. Tasks whose type
+        could not be found out stand under a name of their own.
+    :param shows_audits: whether the lead shows any audit, of any time.
     """
 
     prospect_id: str
     kinds: dict[str, KindCount] = field(default_factory=_no_records)
     types: Counter[tuple[str, str]] = field(default_factory=Counter)
-    ids: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    ids: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in PLAN_KINDS})
+    shows_audits: bool = False
 
     def add(self, record: Record) -> None:
         """Count a record."""
         self.kinds[record.kind].add(1, record.created_on, record.created_on)
         self.types[record.kind, record.type] += 1
-        self.ids[record.kind].append(record.id)
+        self.ids[record.plan_kind].append(record.key)
 
     @property
     def count(self) -> int:
@@ -76,6 +86,9 @@ class RecordCounts:
     :param unknown: ids of leads that the account does not have.
     :param task_names: the account's task types, GUID to name, where tasks were asked for.
     :param listed: the counts, without ids, of the leads with most records; at most :data:`MOST_LISTED`.
+    :param asks_for_audits: whether audits are to go.
+    :param shows_audits: whether any lead shows any audit, of any time. Where none does, the account may not show
+        them, so that 0 proves nothing.
     """
 
     leads: int = 0
@@ -85,12 +98,15 @@ class RecordCounts:
     with_records: int = 0
     task_names: dict[str, str] = field(default_factory=dict)
     listed: list[LeadRecordCounts] = field(default_factory=list)
+    asks_for_audits: bool = False
+    shows_audits: bool = False
 
     def add(self, lead: LeadRecordCounts) -> None:
         """Add one lead."""
         for kind, kind_count in lead.kinds.items():
             self.kinds[kind].add(kind_count.count, kind_count.oldest, kind_count.newest)
         self.types.update(lead.types)
+        self.shows_audits |= lead.shows_audits
         if lead.count:
             self.with_records += 1
             self.listed.append(LeadRecordCounts(lead.prospect_id, lead.kinds, lead.types))
@@ -102,13 +118,15 @@ class RecordCounts:
         """Records of all kinds."""
         return sum(kind_count.count for kind_count in self.kinds.values())
 
+    @property
+    def audits_cannot_be_counted(self) -> bool:
+        """Whether audits were asked for and not one lead shows any."""
+        return self.asks_for_audits and not self.shows_audits
+
     def totals(self) -> dict[str, Any]:
-        """Return the counts per kind; None for audits, which cannot be counted."""
-        return {**{kind: kind_count.count for kind, kind_count in self.kinds.items()}, "audits": None}
-
-
-MOST_LISTED = 50
-"""How many leads a preview shows one by one."""
+        """Return the counts per kind; None for audits that cannot be counted."""
+        totals: dict[str, Any] = {kind: kind_count.count for kind, kind_count in self.kinds.items()}
+        return {**totals, "audits": None} if self.audits_cannot_be_counted else totals
 
 
 def count_lead_records(client: LeadSquaredClient, reset: LeadReset, types: TaskTypes) -> LeadRecordCounts:
@@ -116,10 +134,16 @@ def count_lead_records(client: LeadSquaredClient, reset: LeadReset, types: TaskT
 
     :raises LeadSquaredError: something could not be read.
     """
-    counted = LeadRecordCounts(reset.prospect_id)
-    for record in read_records(client, reset.prospect_id, reset.selectors, reset.window, types):
-        counted.add(record)
-    return counted
+    return _counted(
+        reset.prospect_id, read_lead(client, reset.prospect_id, reset.selectors, reset.window, types)
+    )
+
+
+def _counted(prospect_id: str, found: LeadRecords) -> LeadRecordCounts:
+    counts = LeadRecordCounts(prospect_id, shows_audits=found.shows_audits)
+    for record in found.records:
+        counts.add(record)
+    return counts
 
 
 def count_records(
@@ -131,16 +155,15 @@ def count_records(
 ) -> RecordCounts:
     """Count what resets of ``leads`` would delete. Deletes nothing.
 
-    Takes a call for each 1,000 leads, and for each lead one for each kind asked for (more where a lead has more than
-    1,000 activities or 24 notes); for tasks, two for each owner and type until the types are known, and one for
-    the types. The API allows no fewer.
+    Takes a call for each 1,000 leads, and for each lead one for activities and audits together, one for tasks, one for
+    notes, as far as they are asked for (more where a lead has more than 24 of a kind); for tasks, two for each
+    owner and type until the types are known, and one for the types. The API allows no fewer.
 
     :param on_lead: told of each lead that the account has, with its records' ids.
     :raises LeadSquaredError: something could not be read: the counts are whole or none.
     """
-    counts = RecordCounts()
     types = task_types_of(pool.client, selectors)
-    counts.task_names = types.names
+    counts = RecordCounts(task_names=types.names, asks_for_audits=bool(selectors.audit_activity_list))
     for chunk in _chunks(leads):
         counts.leads += len(chunk)
         known = known_leads(pool.client, chunk)

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from airflow_provider_leadreset.leadsquared.records.records import CUSTOM_EVENTS_FROM
-from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
-from airflow_provider_leadreset.leadsquared.request.window import Window
-from airflow_provider_leadreset.leadsquared.safety.preview import RecordCounts
+from airflow_provider_leadreset.leadsquared.records.catalog import EventCodes
 from airflow_provider_leadreset.leadsquared.text import pluralize, scrubbed
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+    from airflow_provider_leadreset.leadsquared.request.window import Window
+    from airflow_provider_leadreset.leadsquared.safety.preview import RecordCounts
 
 MOST_SHOWN = 20
 """How many leads the Markdown shows one by one."""
 
 CREATED_ON = (
     "Counted by creation; that LeadSquared compares the window with that is inferred, not documented."
+)
+NO_AUDITS_SHOWN = (
+    "None of the leads shows any audit of any time, so the account may not show them: they cannot be counted, copied "
+    "or verified."
+)
+AUDITS_SHOWN = (
+    "Audits are counted as the activities 3001 and 3002 that show them; a lead that shows none may have some."
 )
 
 
@@ -27,18 +37,18 @@ class TypeNames:
     :param in_markdown: a name becomes no Markdown of its own, and what is unknown stands out.
     """
 
-    activities: dict[int, str]
-    tasks: dict[str, str]
+    codes: EventCodes = field(default_factory=EventCodes)
+    tasks: dict[str, str] = field(default_factory=dict)
     in_markdown: bool = False
 
     def activity(self, code: int) -> str:
         """Name an event code; say so when the account does not know it."""
-        if code < CUSTOM_EVENTS_FROM:
-            return f"event {code} (a system activity, never deleted)"
-        name = self.activities.get(code)
-        if name is None:
-            return self._unknown(f"event {code}")
-        return f"{self._known(name)} ({code})"
+        if code in self.codes.system:
+            return f"event {code} (a system activity: never deleted, not sent)"
+        known = (self.codes.types or {}).get(code)
+        if known:
+            return f"{self._known(known.name)} ({code})"
+        return self._unknown(f"event {code}") if code in self.codes.unknown else f"event {code}"
 
     def task(self, kind: str) -> str:
         """Name a task type; say so when the account does not know it, or when it could not be found out."""
@@ -65,7 +75,7 @@ def markdown(
     """Return a preview for people."""
     names = replace(names, in_markdown=True)
     also = ""
-    if selectors.audit_activity_list:
+    if counts.audits_cannot_be_counted:
         known = counts.leads - len(counts.unknown)
         also = f", and audits of {pluralize(known, 'lead')}, which cannot be counted"
     lines = [
@@ -79,15 +89,13 @@ def markdown(
         "|---|---|---:|",
         *(f"| {kind} | {name} | {count} |" for kind, name, count in _rows(counts, selectors, names)),
     ]
-    if selectors.audit_activity_list:
-        lines.append(f"| audits | {', '.join(selectors.audit_activity_list)} | **cannot be counted** |")
     lines += ["", "| kind | records | oldest | newest |", "|---|---:|---|---|"]
     lines += [
         f"| {kind} | {kind_count.count} | {_day(kind_count.oldest)} | {_day(kind_count.newest)} |"
         for kind, kind_count in counts.kinds.items()
     ]
     if counts.listed:
-        lines += ["", "| lead | activities | tasks | notes |", "|---|---:|---:|---:|"]
+        lines += ["", "| lead | activities | tasks | notes | audits |", "|---|---:|---:|---:|---:|"]
         for lead in counts.listed[:MOST_SHOWN]:
             numbers = " | ".join(str(kind_count.count) for kind_count in lead.kinds.values())
             lines.append(f"| {lead.prospect_id} | {numbers} |")
@@ -102,53 +110,55 @@ def markdown(
             "",
             f"**Unknown to the account: {pluralize(len(counts.unknown), 'lead')}**, not reset: {shown}{more}.",
         ]
-    if selectors.audit_activity_list:
-        lines += [
-            "",
-            "Audits can be neither counted nor copied nor verified gone: LeadSquared has no call that reads them.",
-        ]
-    return "\n".join([*lines, "", CREATED_ON])
+    return "\n".join([*lines, "", *_remarks(counts)])
 
 
 def log_table(counts: RecordCounts, selectors: Selectors, names: TypeNames) -> str:
     """Return a preview for a log."""
-    rows: list[Sequence[object]] = [("lead", "activities", "tasks", "notes", "oldest (UTC)", "newest (UTC)")]
+    rows: list[Sequence[object]] = [
+        ("lead", "activities", "tasks", "notes", "audits", "oldest (UTC)", "newest (UTC)")
+    ]
     for lead in counts.listed:
         kinds = lead.kinds.values()
-        oldest = min((kind_count.oldest for kind_count in kinds if kind_count.oldest), default=None)
-        newest = max((kind_count.newest for kind_count in kinds if kind_count.newest), default=None)
-        rows.append(
-            (lead.prospect_id, *(kind_count.count for kind_count in kinds), _moment(oldest), _moment(newest))
-        )
-    rows.append(("all", *(kind_count.count for kind_count in counts.kinds.values()), "", ""))
+        oldest = min((one.oldest for one in kinds if one.oldest), default=None)
+        newest = max((one.newest for one in kinds if one.newest), default=None)
+        rows.append((lead.prospect_id, *(one.count for one in kinds), _moment(oldest), _moment(newest)))
+    rows.append(("all", *(one.count for one in counts.kinds.values()), "", ""))
     widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]
     table = [
         "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
     notes = [f"{kind}: {count}  {name}".rstrip() for kind, name, count in _rows(counts, selectors, names)]
-    notes.append(CREATED_ON)
     if counts.with_records > len(counts.listed):
         notes.insert(0, f"(the {len(counts.listed)} leads with most records, of {counts.with_records})")
     if counts.unknown:
         shown = ", ".join(counts.unknown[:MOST_SHOWN])
         notes.append(f"Unknown to the account: {pluralize(len(counts.unknown), 'lead')}: {shown}")
-    if selectors.audit_activity_list:
-        notes.append(f"{', '.join(selectors.audit_activity_list)} audits cannot be counted.")
-    return "\n".join(["What a reset would delete:", *table, *notes])
+    return "\n".join(["What a reset would delete:", *table, *notes, *_remarks(counts)])
 
 
-def _rows(counts: RecordCounts, selectors: Selectors, names: TypeNames) -> list[tuple[str, str, int]]:
-    rows = [
+def _remarks(counts: RecordCounts) -> list[str]:
+    if not counts.asks_for_audits:
+        return [CREATED_ON]
+    return [NO_AUDITS_SHOWN if counts.audits_cannot_be_counted else AUDITS_SHOWN, CREATED_ON]
+
+
+def _rows(counts: RecordCounts, selectors: Selectors, names: TypeNames) -> list[tuple[str, str, object]]:
+    rows: list[tuple[str, str, object]] = [
         ("activities", names.activity(code), counts.types["activities", str(code)])
         for code in selectors.activity_event_list
     ]
+    rows += [("activities", names.activity(code), 0) for code in names.codes.system]
     kinds = [kind.lower() for kind in selectors.task_type_list]
     rows += [("tasks", names.task(kind), counts.types["tasks", kind]) for kind in dict.fromkeys(kinds)]
     if counts.types["tasks", ""]:
         rows.append(("tasks", names.task(""), counts.types["tasks", ""]))
     if selectors.should_delete_prospect_notes:
         rows.append(("notes", "", counts.types["notes", ""]))
+    for audit in selectors.audit_activity_list:
+        found = "cannot be counted" if counts.audits_cannot_be_counted else counts.types["audits", audit]
+        rows.append(("audits", audit, found))
     return rows
 
 

@@ -97,7 +97,7 @@ def test_fast_comparison_with_plan():
             raise AssertionError("searched")
 
     ids = Read(f"{number:036}" for number in range(20_000))
-    records: list[Any] = [SimpleNamespace(kind="activities", id=id_) for id_ in ids]
+    records: list[Any] = [SimpleNamespace(kind="activities", key=id_) for id_ in ids]
     ids.times = 0
     _refuse_unplanned(records, {"activities": ids, "tasks": [], "notes": []})
     assert ids.times == 1

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.records.records import PLAN_KINDS
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from airflow_provider_leadreset.leadsquared.safety import plan as plan_module
@@ -54,7 +55,10 @@ def test_plan_round_trip(path):
     """A plan is read as it was written."""
     plan = Plan.read(path)
     assert plan
-    assert (plan.leads.count, plan.counts) == (3, {"activities": 6, "tasks": 0, "notes": 3})
+    assert (plan.leads.count, plan.counts) == (
+        3,
+        {"activities": 6, "tasks": 0, "notes": 3, "audits": 0, "tasks_of_unknown_type": 0},
+    )
     assert plan.made_by == ["d", "r", "t", -1]
     assert [lead for lead, _ in plan.records()] == list(plan.leads) == LEADS
 
@@ -98,7 +102,8 @@ def pack(path: Path, lines: list[bytes]) -> None:
     """Pack lines with an end that counts and digests them as a plan's own does."""
     leads = [json.loads(line) for line in lines if line.startswith(b'{"prospect_id"')]
     counts = {
-        kind: sum(len(lead.get(kind, ())) for lead in leads) for kind in ("activities", "tasks", "notes")
+        kind: sum(len(line[kind]) for line in leads if isinstance(line.get(kind), list))
+        for kind in PLAN_KINDS
     }
     digest = hashlib.sha256(b"".join(lines)).hexdigest()
     end = {"end": True, "leads": len(leads), "counts": counts, "digest": digest}
