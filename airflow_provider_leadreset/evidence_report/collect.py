@@ -13,7 +13,7 @@ from airflow_provider_leadreset.evidence_report.evidence_files import UNREADABLE
 from airflow_provider_leadreset.leadsquared.distinct_keys import DistinctKeys
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan
-from airflow_provider_leadreset.leadsquared.text import pluralize, quoted, scrubbed
+from airflow_provider_leadreset.leadsquared.text import describe_counts, pluralize, quoted, scrubbed
 
 Line = tuple[str, str]
 """A heading and what is said under it."""
@@ -196,7 +196,7 @@ def _said_of_plan(path: Any) -> str:
 def _said_of_finished(path: Any, plan: Plan | None) -> str:
     if plan is None:
         return f"{path.name} was never finished and counts for nothing"
-    counts = ", ".join(f"{count} {kind}" for kind, count in plan.counts.items())
+    counts = describe_counts(plan.counts)
     return (
         f"{counts} of {pluralize(plan.leads.count, 'lead')} at {plan.account['host']}, "
         f"created {plan.window.describe()}; "

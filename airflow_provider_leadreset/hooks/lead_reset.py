@@ -24,7 +24,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadRejectedError,
     LeadSquaredError,
 )
-from airflow_provider_leadreset.leadsquared.records import catalog
+from airflow_provider_leadreset.leadsquared.records import catalog, lead_lists
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_lead_records
@@ -154,8 +154,8 @@ class LeadResetHook(BaseHook):
         return count_lead_records(client, reset, task_types_of(client, reset.selectors))
 
     def list_members(self, list_id: str) -> list[str]:
-        """Return the lead ids of a list, read to its end; see :func:`.catalog.list_members`."""
-        return catalog.list_members(self.get_conn(), list_id)
+        """Return the lead ids of a list, read to its end; see :func:`.lead_lists.list_members`."""
+        return lead_lists.list_members(self.get_conn(), list_id)
 
     def activity_types(self) -> dict[int, str]:
         """Return the account's activity events, code to name; see :func:`.catalog.activity_types`."""

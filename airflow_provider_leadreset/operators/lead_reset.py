@@ -29,7 +29,9 @@ class LeadResetOperator(LeadSelection):
         task's output. Named twice: reset once. A real empty list skips the task.
     :param prospect_ids_path: (templated) file with lead ids, any ``ObjectStoragePath``: text, ``.csv`` with
         a ``ProspectID`` column, or ``.jsonl``; ``.gz`` too. Streamed. Named twice: reset once.
-    :param activity_event_list: (templated) codes of custom activity events to delete.
+    :param activity_event_list: (templated) codes of custom activity events to delete. Codes of system activities,
+        which LeadSquared never deletes (documented), are not sent; alone they are refused. The account's list of
+        types tells them apart, which takes one call. A code that it does not know is sent, and warned of.
     :param task_type_list: (templated) GUIDs of task types whose tasks to delete.
     :param audit_activity_list: (templated) ``"StageChange"`` and/or ``"OwnerChange"``.
     :param should_delete_prospect_notes: (templated) True, False, or exactly that text.
@@ -49,17 +51,18 @@ class LeadResetOperator(LeadSelection):
         call: ``dag/run/task/map index/try/report-00001.jsonl`` and so on. No file is ever written twice.
     :param archive: whether to copy the records to ``evidence_path`` before they go: gzip JSON lines, a part for each
         500 leads, closed before the first of them is reset. A lead that cannot be copied is not reset. Audits
-        cannot be copied, attachments only by their address.
+        are copied where the account shows them, attachments only by their address.
     :param max_leads: more leads than this are refused before the first call.
     :param max_records: more records than this are refused before the first reset; they are counted first.
-        Audits cannot be counted, so it is refused together with them.
+        Audits count where the account shows them; where no lead shows any, it is refused together with them.
     :param max_failed_leads: the task fails when more leads than this failed.
     :param leadsquared_conn_id: the connection, see :class:`.LeadResetHook`.
 
     Returns a summary (XCom ``return_value``, pushed before a failing task raises, too): ``account`` (the API
     host), ``leads``, ``queued``, ``failed``, ``not_reached``, ``done_in_earlier_tries``, ``calls``,
     ``throttled``, ``seconds``, ``window`` (UTC text, usable as ``window`` again), ``sent`` (``FromDate`` and
-    ``ToDate`` as sent), ``selectors``, ``failures`` (up to 100, ``prospect_id`` and ``error``), ``approval``,
+    ``ToDate`` as sent), ``selectors``, ``system_event_codes``, ``unknown_event_codes``,
+    ``failures`` (up to 100, ``prospect_id`` and ``error``), ``approval``,
     ``evidence`` (this try's folder), ``stopped_because`` (None, or why leads were not reached). ``queued``,
     ``failed`` and ``not_reached`` add up to ``leads``. The events of ``outlets`` carry account, window, selectors and
     the four counts as their extra.
@@ -111,8 +114,8 @@ class LeadResetPreviewOperator(LeadSelection):
 
     Takes the same leads, selectors and window as :class:`LeadResetOperator`. Activities, tasks and notes are read
     and counted by when they were created; that LeadSquared compares the window with that is inferred, and every
-    preview says so. Audits cannot be read: they are named as not countable, never as 0. A task whose type cannot
-    be found out counts as matching. A table goes to the task's log.
+    preview says so. Audits are read as the activities 3001 and 3002; where no lead shows any, they are named as
+    not countable, never as 0. A task whose type cannot be found out counts as matching. A table goes to the task's log.
 
     :param prospect_ids: (templated) as in :class:`LeadResetOperator`, like all that follow.
     :param prospect_ids_path: (templated)
@@ -128,7 +131,9 @@ class LeadResetPreviewOperator(LeadSelection):
     :param leadsquared_conn_id: the connection.
 
     Returns ``account``, ``leads``, ``unknown_leads`` (ids that the account does not have, up to 1,000),
-    ``totals`` (``activities``, ``tasks``, ``notes``, and ``audits``: None), ``window`` (UTC text), ``selectors``,
+    ``totals`` (``activities``, ``tasks``, ``notes``, and ``audits``: None where no lead shows any),
+    ``system_event_codes`` (LeadSquared's own: never deleted, not sent), ``unknown_event_codes``,
+    ``window`` (UTC text), ``selectors``,
     ``markdown`` (for whoever approves), ``plan`` and ``digest`` (None without ``evidence_path``). As
     ``plan=preview.output`` it is what the reset and the sensor take.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from airflow_provider_leadreset.leadsquared.journal.journal import (
     checked_root,
     evidence_folder,
 )
+from airflow_provider_leadreset.leadsquared.records.catalog import EventCodes, sort_event_codes
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
@@ -45,6 +46,8 @@ class ResetRequest:
     selectors: Selectors
     window: Window
     plan: Plan | None = None
+    event_codes: EventCodes = field(default_factory=EventCodes)
+    """What became of the event codes: those of :attr:`selectors` are the ones that can be deleted."""
 
 
 class BaseRun:
@@ -160,7 +163,40 @@ class BaseRun:
             self.task.should_delete_prospect_notes,
         )
         window = parse_window(self.task.window, timezone=self.task.timezone, run_due=self._run_due())
-        return ResetRequest(self._few_enough(self._leads()), selectors, window)
+        leads = self._few_enough(self._leads())
+        if not leads.count:
+            return ResetRequest(leads, selectors, window)
+        codes = self._sorted_codes(selectors)
+        deletable = replace(selectors, activity_event_list=codes.deletable) if codes.system else selectors
+        return ResetRequest(leads, deletable, window, event_codes=codes)
+
+    def _sorted_codes(self, selectors: Selectors) -> EventCodes:
+        """Tell which event codes can be deleted, before anything is; say of the others what becomes of them.
+
+        :raises InputError: nothing of what was asked for can be deleted.
+        """
+        if not selectors.activity_event_list:
+            return EventCodes()
+        codes = sort_event_codes(self.client, selectors.activity_event_list)
+        if codes.system:
+            named = ", ".join(map(str, codes.system))
+            if not codes.deletable and len(selectors.body()) == 1:
+                raise InputError(
+                    f"activity_event_list is {list(selectors.activity_event_list)}: {named} are LeadSquared's own "
+                    "activities, which a reset never deletes, so nothing could go. Name custom activities (in "
+                    "LeadSquared: Settings > Leads > Custom Activities & Scores, column Code)"
+                )
+            self.log.warning(
+                "The event codes %s are LeadSquared's own activities, which a reset never deletes: not sent",
+                named,
+            )
+        if codes.unknown:
+            self.log.warning(
+                "The account has no activity type of the event codes %s. They are sent all the same; what LeadSquared "
+                "does with such a code is not documented. Is it a slip?",
+                ", ".join(map(str, codes.unknown)),
+            )
+        return codes
 
     def _run_due(self) -> datetime | None:
         """Return when the DAG run was due; before Airflow 3, the end of its data interval.

@@ -10,7 +10,6 @@ from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
-from airflow_provider_leadreset.leadsquared.records.catalog import activity_types
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, PlanWriter
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_records
 from airflow_provider_leadreset.leadsquared.safety.preview_text import TypeNames, log_table, markdown
@@ -98,16 +97,13 @@ class PreviewRun(BaseRun):
             )
 
         def on_lead(lead: LeadRecordCounts) -> None:
-            # A lead without records needs no reset, unless for its audits, which cannot be read.
+            # A lead without records needs no reset; one that shows no audits may have some all the same.
             if writer and (lead.count or request.selectors.audit_activity_list):
                 writer.add(lead.prospect_id, lead.ids)
 
         with WorkerPool(self.client, lambda: None) as pool:
             counts = count_records(pool, request.leads, request.selectors, request.window, on_lead)
-            names = TypeNames(
-                activity_types(self.client) if request.selectors.activity_event_list else {},
-                counts.task_names,
-            )
+            names = TypeNames(request.event_codes, counts.task_names)
         text = markdown(counts, request.selectors, request.window, names, self.client.host)
         self.log.info("%s", log_table(counts, request.selectors, names))
         output = {
@@ -117,6 +113,8 @@ class PreviewRun(BaseRun):
             "totals": counts.totals(),
             "window": request.window.text,
             "selectors": request.selectors.arguments(),
+            "system_event_codes": list(request.event_codes.system),
+            "unknown_event_codes": list(request.event_codes.unknown),
             "markdown": text,
         }
         path = digest = None

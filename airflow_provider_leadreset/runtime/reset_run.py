@@ -15,12 +15,12 @@ from airflow_provider_leadreset.leadsquared.batch.resets import ResetRunner
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder, Report
-from airflow_provider_leadreset.leadsquared.records.records import CUSTOM_EVENTS_FROM
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.approval import checked_approval
 from airflow_provider_leadreset.leadsquared.safety.archive import PART_LEADS, PendingReset, PreResetCheck
 from airflow_provider_leadreset.leadsquared.safety.preview import count_records
+from airflow_provider_leadreset.leadsquared.text import describe_counts
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
 from airflow_provider_leadreset.runtime.failures import failure
@@ -77,7 +77,8 @@ class ResetRun(BaseRun):
         calls = counts.not_reached
         if request.plan or self.task.archive:
             what = request.selectors
-            kinds = (what.activity_event_list, what.task_type_list, what.should_delete_prospect_notes)
+            activities = what.activity_event_list or what.audit_activity_list  # read by one call
+            kinds = (activities, what.task_type_list, what.should_delete_prospect_notes)
             calls *= 1 + sum(map(bool, kinds))  # each lead is read before its reset
         self.log.info(
             "LeadSquared at %s (connection %s): resetting %d leads: %s, created %s. At least %d calls, %d in %g s "
@@ -95,13 +96,6 @@ class ResetRun(BaseRun):
             else f"not in the account's pool {pool}, so other tasks' calls are not counted",
             least_seconds(calls, share),
         )
-        system = [str(code) for code in request.selectors.activity_event_list if code < CUSTOM_EVENTS_FROM]
-        if system:
-            self.log.warning(
-                "Events below %d, as %s, are system activities: LeadSquared deletes none of them",
-                CUSTOM_EVENTS_FROM,
-                ", ".join(system),
-            )
         if self.in_account_pool and slots == 1 and counts.not_reached > MANY_ON_ONE_SLOT:
             self.log.warning(
                 "%d leads on one slot take one call in %g s: give the task more of them with pool_slots=",
@@ -193,7 +187,9 @@ class ResetRun(BaseRun):
             resets.run((index, reset) for index, reset, _ in todo)
             return
         folder = self.evidence if self.task.archive else None
-        check = PreResetCheck(folder, task_types_of(self.client, request.selectors))
+        check = PreResetCheck(
+            folder, task_types_of(self.client, request.selectors, keeps_fields=bool(folder))
+        )
         while not resets.stop_reason and (part := list(islice(todo, PART_LEADS))):
             passed = check.check_and_archive(
                 pool, part, resets.refused, stop=lambda: resets.stop_reason is not None
@@ -213,21 +209,22 @@ class ResetRun(BaseRun):
         if self.task.max_records is None:
             return
         most = self.checked("max_records")
-        if request.selectors.audit_activity_list:
-            raise InputError(
-                "max_records cannot be held together with audit_activity_list: audits cannot be counted. "
-                "Reset them by a task of their own, or leave max_records out"
-            )
         if request.plan:
             counts = request.plan.counts
+            cannot_be_counted = bool(request.selectors.audit_activity_list) and not counts["audits"]
         else:
             found = count_records(pool, request.leads, request.selectors, request.window)
             counts = {kind: kind_count.count for kind, kind_count in found.kinds.items()}
-        if sum(counts.values()) > most:
-            named = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+            cannot_be_counted = found.audits_cannot_be_counted
+        if cannot_be_counted:
             raise InputError(
-                f"{sum(counts.values())} records would go ({named}), more than max_records={most} allows; none was "
-                "reset. If all are meant, set max_records higher"
+                "max_records cannot be held: audits are asked for, and none of the leads shows any, so the account may "
+                "not show them. Reset audits by a task of their own, or leave max_records out"
+            )
+        if sum(counts.values()) > most:
+            raise InputError(
+                f"{sum(counts.values())} records would go ({describe_counts(counts)}), more than max_records={most} "
+                "allows; none was reset. If all are meant, set max_records higher"
             )
 
     def _what_was_asked(self, request: ResetRequest) -> bytes:
@@ -250,6 +247,8 @@ class ResetRun(BaseRun):
             "window": request.window.text,
             "sent": {"FromDate": request.window.from_date, "ToDate": request.window.to_date},
             "selectors": request.selectors.arguments(),
+            "system_event_codes": list(request.event_codes.system),
+            "unknown_event_codes": list(request.event_codes.unknown),
             "approval": self.approval,
             "evidence": str(self.evidence) if self.evidence else None,
             "stopped_because": because,

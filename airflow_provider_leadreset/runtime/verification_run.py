@@ -7,24 +7,29 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.compat import ObjectStoragePath, PokeReturnValue
+from airflow_provider_leadreset.compat import AirflowSkipException, ObjectStoragePath, PokeReturnValue
 from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet, fingerprint
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError, QuotaError, UnavailableError
+from airflow_provider_leadreset.leadsquared.records.records import UNKNOWN_TYPE
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
-from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.safety.verification import (
+    Remaining,
     RemainingIds,
     Verification,
     planned_remaining,
     verify,
     window_remaining,
 )
+from airflow_provider_leadreset.leadsquared.text import pluralize
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.checkpoint import times_cleared
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
+
+MOST_UNKNOWN = 1000
+"""How many unknown leads the output names."""
 
 PLAN_DEPTH = 5
 """A plan lies in ``evidence_path/dag/run/task/map index/``: so many steps up is the evidence path."""
@@ -33,6 +38,7 @@ PLAN_DEPTH = 5
 class VerificationRun(BaseRun):
     """One poke of a LeadResetSensor."""
 
+    task: LeadResetSensor
     plan_may_be_old = True
 
     def verify(self, sensor: LeadResetSensor) -> PokeReturnValue:
@@ -44,7 +50,8 @@ class VerificationRun(BaseRun):
                 except (QuotaError, UnavailableError) as error:  # a plan's account is asked for
                     self.log.warning("This poke failed, the next will try again: %s", error)
                     return PokeReturnValue(is_done=False)
-                _refuse_audits_alone(request.selectors)
+            if not request.leads.count:
+                raise AirflowSkipException("There are no leads to verify")
             store: Any = self.context.get("task_state_store")
             key = self._key(request)
             if sensor.last_verification is None or sensor.last_verification[0] != key:
@@ -57,9 +64,13 @@ class VerificationRun(BaseRun):
             if store is not None and len(verification.done):
                 self._save(store, key, verification)
             is_done = len(verification.done) == request.leads.count
+            with task_errors():
+                _refuse_audits_alone_unseen(request, verification, is_done=is_done)
             output = _output(self.client.host, request, verification)
             if is_done:
                 self.log.info("%s: %d leads are done", self._said(output), output["leads_done"])
+                if output["unverifiable"]:
+                    self.log.warning("Not verified: %s", "; ".join(output["unverifiable"]))
                 self._keep(request, output)
             else:
                 self.log.info(
@@ -82,16 +93,22 @@ class VerificationRun(BaseRun):
         return f"leadreset-verification/{asked_for}{digest}/{times_cleared(self.context)}"
 
     def _read(self, request: ResetRequest, verification: Verification) -> None:
-        read: Callable[[str, Any], RemainingIds]
+        read: Callable[[str, RemainingIds | None], Remaining]
         verification.forget()
         try:
             if request.plan:
-                read = partial(planned_remaining, self.client, request.selectors)
+                read = partial(planned_remaining, self.client)
             else:
                 types = task_types_of(self.client, request.selectors)
                 read = partial(window_remaining, self.client, request.selectors, request.window, types)
             with WorkerPool(self.client, lambda: None) as pool:
-                verify(pool, _leads(request), verification, read)
+                verify(
+                    pool,
+                    _leads(request),
+                    verification,
+                    read,
+                    accepts_unknown_leads=self.task.accept_unknown_leads,
+                )
         except (QuotaError, UnavailableError) as error:
             self.log.warning("This poke failed, the next will try again: %s", error)
             verification.unread = request.leads.count - len(verification.done) - verification.not_done
@@ -126,7 +143,8 @@ def _leads(request: ResetRequest) -> Iterator[tuple[int, str, RemainingIds | Non
 
 
 def _output(account: str, request: ResetRequest, verification: Verification) -> dict[str, Any]:
-    records = sum(request.plan.counts.values()) if request.plan else None
+    planned = request.plan.counts if request.plan else None
+    records = sum(count for kind, count in planned.items() if kind != UNKNOWN_TYPE) if planned else None
     return {
         "account": account,
         "leads": request.leads.count,
@@ -134,12 +152,29 @@ def _output(account: str, request: ResetRequest, verification: Verification) -> 
         "records": records,
         "gone": None if records is None else records - verification.records_left,
         "left": verification.left,
-        "unverifiable": list(request.selectors.audit_activity_list),
+        "unverifiable": _unverifiable(request, verification),
+        "unknown_leads": verification.unknown[:MOST_UNKNOWN],
     }
 
 
-def _refuse_audits_alone(selectors: Selectors) -> None:
-    if set(selectors.arguments()) == {"audit_activity_list"}:
+def _unverifiable(request: ResetRequest, verification: Verification) -> list[str]:
+    """Return what nothing can be said of: audits of an account that shows none, tasks whose type nothing tells."""
+    audits = list(request.selectors.audit_activity_list) if _audits_are_unseen(request, verification) else []
+    tasks = verification.tasks_of_unknown_type
+    return audits + ([f"{pluralize(tasks, 'task')} of unknown type, still there"] if tasks else [])
+
+
+def _audits_are_unseen(request: ResetRequest, verification: Verification) -> bool:
+    """Return whether audits were asked for and none was ever shown: then none being left proves nothing."""
+    if not request.selectors.audit_activity_list:
+        return False
+    return not request.plan.counts["audits"] if request.plan else not verification.shows_audits
+
+
+def _refuse_audits_alone_unseen(request: ResetRequest, verification: Verification, *, is_done: bool) -> None:
+    alone = set(request.selectors.arguments()) == {"audit_activity_list"}
+    if alone and is_done and _audits_are_unseen(request, verification):
         raise InputError(
-            "audits alone cannot be verified, since LeadSquared has no call that reads them: leave the sensor out"
+            "audits alone cannot be verified here: none of the leads shows any, which proves nothing, since the "
+            "account may not show them. Give the plan of a preview that saw them, or leave the sensor out"
         )

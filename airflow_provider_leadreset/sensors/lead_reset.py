@@ -16,8 +16,10 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
     """Wait until what a reset was to delete is gone. Reads only.
 
     Give ``plan=preview.output``: it is verified by the ids of the records that the plan shows. Or give the same leads,
-    selectors and window as to the reset: it is verified once none of them has a matching record in the window. Audits
-    cannot be read, so they are named as not provable, and audits alone are an error.
+    selectors and window as to the reset: it is verified once none of them has a matching record in the window. It says
+    that LeadSquared no longer gives the records, never more. Audits are read as the activities 3001 and 3002; where no
+    lead shows any, they are named as unverifiable, and audits alone are then an error. A lead that the account does
+    not have, or has merged into another, fails the task at once: nothing can be said of its records.
 
     A plain Airflow sensor: ``mode``, ``poke_interval``, ``timeout``, ``soft_fail`` are Airflow's. Each poke reads
     only leads that are not done yet; on Airflow before 3.3 in ``mode="reschedule"`` each poke reads all again. A
@@ -33,17 +35,22 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
     :param timezone: (templated)
     :param plan: (templated) a preview's output.
     :param max_leads: more leads than this are refused before the first call.
+    :param accept_unknown_leads: whether leads that the account does not have count as done.
     :param leadsquared_conn_id: the connection.
 
     Returns ``account``, ``leads``, ``leads_done``, ``records`` and ``gone`` (how many of how many; None without a
-    plan, which alone knows), ``left`` (up to 20 leads with their records' ids), ``unverifiable`` (audits asked for).
+    plan, which alone knows), ``left`` (up to 20 leads with their records' ids), ``unverifiable`` (texts:
+    audits of an account that shows none, tasks still there whose type nothing tells), ``unknown_leads`` (accepted).
 
-    :raises AirflowFailException: bad values, wrong keys, rights or host, audits alone.
+    :raises AirflowFailException: bad values, wrong keys, rights or host, unknown leads, audits alone that are not
+        shown.
+    :raises AirflowSkipException: an empty list or file of leads.
     :raises AirflowSensorTimeout: something is still there at ``timeout``.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, accept_unknown_leads: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.accept_unknown_leads = accept_unknown_leads
         # What was verified at earlier pokes in this process, and for which request.
         self.last_verification: tuple[str, Verification] | None = None
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset import evidence
+from airflow_provider_leadreset.emulator import Dialect
 from support.dag_runs import Run, Runner, load_dag_file
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
@@ -65,7 +66,7 @@ def test_plan_copied_reset_and_verified(lsq, world, safe, tmp_path):
     result = safe([*world, UNKNOWN])
     assert result.state == "success"
     (preview,), (summary,), (verification,) = (result.xcoms(name) for name in ("preview", "reset", "verify"))
-    assert preview["totals"] == {"activities": 4, "tasks": 2, "notes": 2, "audits": None}
+    assert preview["totals"] == {"activities": 4, "tasks": 2, "notes": 2, "audits": 0}
     assert (preview["leads"], preview["unknown_leads"]) == (4, [UNKNOWN])
     assert (summary["leads"], summary["queued"], summary["failed"]) == (2, 2, 0)
     assert summary["approval"] == {"ticket": "CRM-17"}
@@ -241,11 +242,11 @@ def test_preview_names_unknowns(lsq, world, dags, run, capfd):
     assert (preview["plan"], preview["digest"]) == (None, None)
     text = preview["markdown"]
     for part in (
-        "### 6 records of 2 leads would be deleted",
+        "### 8 records of 2 leads would be deleted",
         "| activities | Test \\*call\\* (166) | 2 |",
         "| activities | event 999, **unknown to the account** | 0 |",
         "Follow-up \\| call",
-        "| audits | StageChange | **cannot be counted** |",
+        "| audits | StageChange | 2 |",
         f"**Unknown to the account: 1 lead**, not reset: {UNKNOWN}.",
         "inferred, not documented",
     ):
@@ -287,11 +288,17 @@ def test_records_below_limit_go(lsq, world, dags, run):
     assert len(lsq.resets) == 1
 
 
-def test_record_limit_excludes_audits(lsq, world, dags, run, capfd):
-    """A limit of `max_records` together with audits is an error."""
+def test_record_limit_counts_audits(lsq, world, dags, run, capfd):
+    """A limit of `max_records` counts audits where they are shown, and is an error where none is."""
+    for lead in world[:2]:
+        for _ in range(2):
+            lsq.add_audit(lead, "OwnerChange", IN_WINDOW)
     assert run(dags.guarded_audits, leads=world).state == "failed"
+    assert "4 audits), more than max_records=3 allows" in capfd.readouterr().out
+    lsq.dialect = Dialect(audits_shown=False)
+    assert run(dags.guarded_audits, leads=world).state == "failed"
+    assert "max_records cannot be held: audits are asked for" in capfd.readouterr().out
     assert lsq.resets == []
-    assert "audits cannot be counted" in capfd.readouterr().out
 
 
 def test_sensor_without_plan(lsq, world, dags, run):
@@ -316,8 +323,16 @@ def test_failed_poke_is_repeated(lsq, world, dags, run, monkeypatch):
     assert run(dags.verification, leads=[world[2]]).state == "success"
 
 
-def test_audits_cannot_be_verified(lsq, world, dags, run, capfd):
-    """Audits alone cannot be verified."""
+def test_audits_alone_are_verified(lsq, world, dags, run, capfd):
+    """Audits alone are verified where the leads show some: those in the window are left, or gone."""
     assert run(dags.verification_of_audits, leads=world).state == "failed"
-    assert lsq.calls == []
-    assert "no call that reads them" in capfd.readouterr().out
+    assert "2 records are left" in capfd.readouterr().out
+    lsq.add_audit(world[2], "StageChange", OUTSIDE)
+    assert run(dags.verification_of_audits, leads=[world[2]]).state == "success"
+
+
+def test_audits_that_are_not_shown(lsq, world, dags, run, capfd):
+    """Where no lead shows any audit, audits alone cannot be verified, and the task fails at once."""
+    lsq.dialect = Dialect(audits_shown=False)
+    assert run(dags.verification_of_audits, leads=world).state == "failed"
+    assert "audits alone cannot be verified here" in capfd.readouterr().out

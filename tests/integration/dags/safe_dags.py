@@ -80,4 +80,6 @@ with a_dag("verification_of_audits") as verification_of_audits:
         prospect_ids="{{ params.leads }}",
         window="2026-09-01/2026-10-01",
         audit_activity_list=["StageChange"],
+        poke_interval=timedelta(seconds=0.1),
+        timeout=2,
     )

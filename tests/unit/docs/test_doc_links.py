@@ -71,9 +71,9 @@ def test_index_has_every_guide():
 def test_guide_length_and_opening():
     """A guide fits on a page and says first what it is for."""
     for page in PAGES[1:]:
-        if page.name in {"README.md", "decisions.md"}:
+        if page.name in {"README.md", "decisions.md", "answers.md", "errors.md"}:
             continue
         lines = page.read_text(encoding="utf-8").splitlines()
         # One line for each case of a test.
-        assert len(lines) <= 100 or page.name == "answers.md", page.name
+        assert len(lines) <= 100, page.name
         assert lines[2].startswith("At the end you "), page.name

@@ -20,6 +20,8 @@ PATTERNS = [
 ]
 
 NOT_WORTH_A_LINE = {
+    "<str(change)>": "put together of words that the guide quotes",
+    "<_about_unknown(pool.client, unknown, len(chunk))>": "the same",
     "… (…, …)": "put together of words that the guide quotes",
     "…: …": "names the file before a message that the guide quotes",
     "window …: …. …": "names the window before a message that the guide quotes",

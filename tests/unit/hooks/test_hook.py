@@ -469,7 +469,7 @@ def test_list_over_several_pages(
     emulator: LeadSquaredEmulator, connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A list's members are read over several pages."""
-    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.records.catalog.PAGE", 2)
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.records.lead_lists.PAGE", 2)
     leads = [emulator.add_lead() for _ in range(5)]
     list_id = emulator.add_list("to reset", leads)
     assert connect(host=emulator.url).list_members(list_id) == leads

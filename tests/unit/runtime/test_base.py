@@ -205,7 +205,9 @@ def test_preview_of_another_request(tmp_path):
     run = PreviewRun(
         task, {"ti": ti, "dag_run": SimpleNamespace(run_after=datetime(2026, 10, 2, tzinfo=UTC))}
     )
-    run._hook = SimpleNamespace(get_conn=lambda: SimpleNamespace(host="api.leadsquared.com"))
+    run._hook = SimpleNamespace(
+        get_conn=lambda: SimpleNamespace(host="api.leadsquared.com", call=lambda *_: [])
+    )
     request, folder = run.checked_request(), run.evidence_in(str(tmp_path), of_this_try=False)
     assert run._earlier(folder, request) is None
     writer = PlanWriter(
