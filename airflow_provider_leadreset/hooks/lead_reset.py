@@ -17,7 +17,8 @@ from airflow_provider_leadreset.leadsquared.api.connection import (
     lead_page,
     web_address_of,
 )
-from airflow_provider_leadreset.leadsquared.api.rate_limit import WINDOW, RateLimiter, shared_window
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW, shared_window
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.assets import tell_consumers
 from airflow_provider_leadreset.compat import AirflowSkipException
-from airflow_provider_leadreset.leadsquared.api.rate_limit import WINDOW
+from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
 from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts, fingerprint, least_seconds
 from airflow_provider_leadreset.leadsquared.batch.resets import ResetRunner
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Self
 
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
 
 ACCESS = "u$rAK+access/key%41=1"
 SECRET = "s3c$ret+Key/9=9%2F"

@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from airflow_provider_leadreset.leadsquared.api.rate_limit import Permit, SlidingWindow
+from airflow_provider_leadreset.leadsquared.api.sliding_window import Permit, SlidingWindow
 
 WINDOW = 5.0
 
@@ -75,7 +75,7 @@ class _Task:
     def __init__(self, number: int, pace: SlidingWindow, leads: int) -> None:
         self.number = number
         self.window = pace
-        self.connections = 0
+        self.departed = 0
         self.todo = deque(range(leads))
         self.free = min(2 * pace.share, 50)
 
@@ -122,8 +122,8 @@ def simulate(
         return admitted
 
     def send(task: _Task, lead: int, departed: float) -> None:
-        permit = task.window.depart(departed, opens_connection=task.connections < task.window.capacity)
-        task.connections += permit.opens_connection
+        permit = task.window.depart(departed, opens_connection=task.departed < task.window.capacity)
+        task.departed += 1
         before, after = travel(draw)
         answered = before is not None and after is not None and before + after <= timeout
         if before is not None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset import __version__
 from airflow_provider_leadreset.leadsquared.api.connection import base_address, clean_key
-from airflow_provider_leadreset.leadsquared.api.rate_limit import RESET, Permit, RateLimiter, SlidingWindow
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.responses import read_answer, wrong_host
 from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings
+from airflow_provider_leadreset.leadsquared.api.sliding_window import RESET, Permit, SlidingWindow
 from airflow_provider_leadreset.leadsquared.api.transport import Transport
 from airflow_provider_leadreset.leadsquared.errors import (
     BrokenOffError,

@@ -9,7 +9,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from airflow_provider_leadreset.leadsquared.api.rate_limit import WINDOW, RateLimiter
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
 from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors

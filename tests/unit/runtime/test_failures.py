@@ -19,7 +19,8 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetQuotaError,
     LeadResetRejectedError,
 )
-from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
 from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts
 from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
 from airflow_provider_leadreset.leadsquared.errors import (

@@ -12,7 +12,8 @@ import pytest
 from airflow_provider_leadreset.leadsquared.api import edge_pause
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.edge_pause import LONGEST_DELAY, EdgePause
-from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
 from support.answering import ACCESS, SECRET, http
 from support.slow_server import SlowServer
 

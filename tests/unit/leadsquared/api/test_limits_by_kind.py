@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_leadreset.leadsquared.api.rate_limit import (
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+from airflow_provider_leadreset.leadsquared.api.sliding_window import (
     MARGIN_MOST,
     RESET,
     WINDOW,
-    RateLimiter,
     SlidingWindow,
 )
 from support.answering import FakeClock, client_of, http

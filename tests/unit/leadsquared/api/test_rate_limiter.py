@@ -6,15 +6,8 @@ from collections import Counter
 
 import pytest
 
-from airflow_provider_leadreset.leadsquared.api.rate_limit import (
-    GUARD,
-    IDLE,
-    MARGIN,
-    WINDOW,
-    RateLimiter,
-    SlidingWindow,
-    SystemClock,
-)
+from airflow_provider_leadreset.leadsquared.api.rate_limit import IDLE, RateLimiter, SystemClock
+from airflow_provider_leadreset.leadsquared.api.sliding_window import GUARD, MARGIN, WINDOW, SlidingWindow
 from airflow_provider_leadreset.leadsquared.errors import ClosedError
 
 DEADLINE = 10.0
@@ -202,7 +195,7 @@ def test_pause_survives_wakeup(clock, threads):
 def test_answer_updates_waiting_threads(clock, threads, how):
     """An answer changes how long the waiting threads wait."""
     limiter = RateLimiter(SlidingWindow(1), clock)
-    limiter.connections = 1  # its connection is open
+    limiter.departed = 1  # its connection is open
     limiter.sliding_window.margin = 0.8
     permit = limiter.acquire()
     threads.start(limiter.acquire)
@@ -223,7 +216,7 @@ def test_drain_duration():
     """Draining waits until the last permit is back, and no longer."""
     clock = LoneClock()
     limiter = RateLimiter(SlidingWindow(5), clock)
-    limiter.connections = 5  # its connections are open
+    limiter.departed = 5  # its connections are open
     limiter.drain()
     assert clock.time == 0
     first = limiter.acquire()
@@ -241,7 +234,7 @@ def test_drain_duration():
 def test_answer_during_drain(clock, threads):
     """Draining takes an answer into account that arrives while it waits."""
     limiter = RateLimiter(SlidingWindow(1), clock)
-    limiter.connections = 1  # its connection is open
+    limiter.departed = 1  # its connection is open
     limiter.sliding_window.margin = 0.8
     permit = limiter.acquire()
     threads.start(limiter.drain)
@@ -376,3 +369,18 @@ def test_earlier_limiter_calls_count():
     later = RateLimiter(window, clock)
     assert later.acquire().opens_connection, "its connection is not open yet"
     assert clock.waits == [WINDOW + GUARD]
+
+
+def test_only_first_calls_open_connections():
+    """As many calls as may start at once open a connection each; none after them, also after a cut."""
+    clock = LoneClock()
+    window = SlidingWindow(4)
+    limiter = RateLimiter(window, clock)
+    permits = []
+    for _ in range(40):
+        permits.append(limiter.acquire())
+        limiter.accepted(permits[-1])
+        if len(permits) == 3:
+            window.capacity = 2  # as a throttled answer would do; it recovers by and by
+    assert [permit.opens_connection for permit in permits] == [True] * 3 + [False] * 37
+    assert window.capacity > 2

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_leadreset.leadsquared.api import rate_limit
-from airflow_provider_leadreset.leadsquared.api.rate_limit import (
+from airflow_provider_leadreset.leadsquared.api import sliding_window
+from airflow_provider_leadreset.leadsquared.api.sliding_window import (
     GUARD,
     MARGIN,
     MARGIN_MOST,
@@ -408,7 +408,7 @@ def test_margin_shrinks_slowly():
     window.throttled(window.depart(1), 1.3, 25)
     wide = window.margin
     accept(window, depart(window, 100, 2), 2.3)
-    assert wide - window.margin == pytest.approx(100 * rate_limit.MARGIN_DECAY)
+    assert wide - window.margin == pytest.approx(100 * sliding_window.MARGIN_DECAY)
     accept(window, depart(window, 1000, 3), 3.3)
     assert window.margin == MARGIN
 

@@ -13,9 +13,10 @@ import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api import client as client_module
-from airflow_provider_leadreset.leadsquared.api import edge_pause, rate_limit
+from airflow_provider_leadreset.leadsquared.api import edge_pause, rate_limit, sliding_window
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
 from airflow_provider_leadreset.leadsquared.batch import worker_pool as pool
 from airflow_provider_leadreset.leadsquared.batch.resets import SAME_ERRORS, Outcome, ResetRunner
 from airflow_provider_leadreset.leadsquared.errors import (
@@ -606,7 +607,7 @@ def test_outcomes_reported_early(kept):
 @pytest.fixture
 def quick(monkeypatch):
     """Windows of 0.2 s and short pauses, on both sides."""
-    monkeypatch.setattr(rate_limit, "WINDOW", 0.2)
+    monkeypatch.setattr(sliding_window, "WINDOW", 0.2)
     monkeypatch.setattr(client_module, "RETRY_DELAYS", (0.01, 0.02, 0.04))
     return {"window": 0.2, "calls_per_5s": 25, "queue_delay": 0.0}
 

@@ -10,7 +10,8 @@ import pytest
 
 from airflow_provider_leadreset.emulator import Dialect, LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
 from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError
 from airflow_provider_leadreset.leadsquared.records.lead_lists import list_members
 from airflow_provider_leadreset.leadsquared.records.records import known_leads, read_lead

@@ -12,7 +12,8 @@ import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
-from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter, SlidingWindow
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
 from airflow_provider_leadreset.leadsquared.batch.resets import ResetRunner
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import AccessError, LeadRejectedError
