@@ -18,7 +18,7 @@ from airflow_provider_leadreset.leadsquared.text import describe_counts, plurali
 Line = tuple[str, str]
 """A heading and what is said under it."""
 
-ORDER = ("Planned", "Asked", "Approved", "Sent", "Copied", "Verified", "Unreadable")
+ORDER = ("Planned", "Requested", "Approved", "Sent", "Copied", "Verified", "Unreadable")
 """How headings begin, in the order in which they are told."""
 
 MOST_SAID = 4000
@@ -168,7 +168,7 @@ def _read(task: str, attempt: str, path: Any, sent: Sent, copied: Copied) -> Ite
     """Read one file of a try."""
     if path.name == "request.json":
         sent.tries += 1
-        yield from _said_of_asked(task, attempt, read_object(path))
+        yield from _said_of_request(task, attempt, read_object(path))
     elif path.name.startswith("report-"):
         for line in read_objects(path):
             sent.add(line)
@@ -204,7 +204,7 @@ def _said_of_finished(path: Any, plan: Plan | None) -> str:
     )
 
 
-def _said_of_asked(task: str, attempt: str, asked: dict[str, Any]) -> Iterator[Line]:
+def _said_of_request(task: str, attempt: str, asked: dict[str, Any]) -> Iterator[Line]:
     plan = (
         f"by the plan with digest {asked['plan']['digest']}" if asked["plan"] else f"window {asked['window']}"
     )
@@ -213,7 +213,7 @@ def _said_of_asked(task: str, attempt: str, asked: dict[str, Any]) -> Iterator[L
         f"{pluralize(asked['leads'], 'lead')} at {asked['account']}, {plan}, "
         f"sent as {sent['FromDate']} to {sent['ToDate']} UTC; {json.dumps(asked['selectors'])}"
     )
-    yield f"Asked of {task}, {attempt}", said
+    yield f"Requested of {task}, {attempt}", said
     approval = asked["approval"]
     if isinstance(approval, dict) and "chosen_options" in approval:
         who = approval.get("responded_by_user")
@@ -242,5 +242,5 @@ def _said_of_verification(verification: dict[str, Any]) -> str:
     said = f"{verification['gone']} of {verification['records']} planned records are gone, "
     said += f"{verification['leads_done']} of {verification['leads']} leads are done"
     if verification["unverifiable"]:
-        said += f"; not provable: {', '.join(verification['unverifiable'])} audits"
+        said += f"; unverifiable: {', '.join(verification['unverifiable'])} audits"
     return f"{said}; plan with digest {verification['digest']}"

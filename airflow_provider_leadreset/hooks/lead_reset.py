@@ -139,7 +139,7 @@ class LeadResetHook(BaseHook):
         )
 
     def get_conn(self) -> LeadSquaredClient:
-        """Return the client; the same one each time, since it keeps the pace.
+        """Return the client; the same one each time, since it keeps the rate limit.
 
         :raises InputError: the connection has no usable host, keys or extras. The error quotes no key.
         """
@@ -150,7 +150,7 @@ class LeadResetHook(BaseHook):
         self.get_conn().reset(reset)
 
     def preview(self, reset: LeadReset) -> LeadRecordCounts:
-        """Count what one lead's reset would delete, and delete nothing; see :func:`.counts.count_lead_records`."""
+        """Count what one lead's reset would delete, and delete nothing; see :func:`.preview.count_lead_records`."""
         client = self.get_conn()
         return count_lead_records(client, reset, task_types_of(client, reset.selectors))
 
@@ -167,7 +167,7 @@ class LeadResetHook(BaseHook):
         return catalog.task_types(self.get_conn())
 
     def lead_url(self, prospect_id: str) -> str | None:
-        """Return the address of a lead's page in LeadSquared, without a call; see :func:`.web.lead_page`.
+        """Return the address of a lead's page in LeadSquared, without a call; see :func:`.connection.lead_page`.
 
         :raises InputError: the connection has no usable host or extras.
         """

@@ -182,15 +182,15 @@ class ResetRun(BaseRun):
     def _send(
         self, pool: WorkerPool, resets: ResetRunner, request: ResetRequest, counts: BatchCounts
     ) -> None:
-        todo = self._todo(request, counts)
+        pending = self._pending(request, counts)
         if not (self.task.archive or request.plan):
-            resets.run((index, reset) for index, reset, _ in todo)
+            resets.run((index, reset) for index, reset, _ in pending)
             return
         folder = self.evidence if self.task.archive else None
         check = PreResetCheck(
             folder, task_types_of(self.client, request.selectors, keeps_fields=bool(folder))
         )
-        while not resets.stop_reason and (part := list(islice(todo, PART_LEADS))):
+        while not resets.stop_reason and (part := list(islice(pending, PART_LEADS))):
             passed = check.check_and_archive(
                 pool, part, resets.refused, stop=lambda: resets.stop_reason is not None
             )
@@ -198,7 +198,7 @@ class ResetRun(BaseRun):
         if folder:
             self.log.info("Copied %d records to %s before their leads were reset", check.records, folder)
 
-    def _todo(self, request: ResetRequest, counts: BatchCounts) -> Iterator[PendingReset]:
+    def _pending(self, request: ResetRequest, counts: BatchCounts) -> Iterator[PendingReset]:
         leads: Iterable[tuple[str, dict[str, list[str]] | None]]
         leads = request.plan.records() if request.plan else ((lead, None) for lead in request.leads)
         for index, (lead, planned) in enumerate(leads):

@@ -89,8 +89,8 @@ class VerificationRun(BaseRun):
 
     def _key(self, request: ResetRequest) -> str:
         digest = request.plan.digest[:32] if request.plan else ""
-        asked_for = fingerprint(self.client.host, request.leads, request.selectors, request.window)
-        return f"leadreset-verification/{asked_for}{digest}/{times_cleared(self.context)}"
+        request_digest = fingerprint(self.client.host, request.leads, request.selectors, request.window)
+        return f"leadreset-verification/{request_digest}{digest}/{times_cleared(self.context)}"
 
     def _read(self, request: ResetRequest, verification: Verification) -> None:
         read: Callable[[str, RemainingIds | None], Remaining]

@@ -100,7 +100,7 @@ def test_evidence_report(lsq, world, safe, tmp_path, capsys):
     parts = [
         "Planned by preview",
         "4 activities, 2 tasks, 2 notes of 2 leads",
-        "Asked of reset, try-1",
+        "Requested of reset, try-1",
         "Approve, by Asha, at noon",
         "2 resets in 1 try: 2 leads queued by LeadSquared",
         "4 activities, 2 notes, 2 tasks, in 1 closed part",

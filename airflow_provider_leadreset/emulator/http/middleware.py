@@ -33,7 +33,7 @@ _LEAD_FIELDS = ("leadid", "id", "prospectid")
 
 
 class CallMiddleware:
-    """Plain ASGI, because the stamps measure the pace of clients: nothing may stand before them.
+    """Plain ASGI, because the stamps measure the rate of clients: nothing may stand before them.
 
     :param app: the endpoints.
     :param account: the state.

@@ -276,7 +276,7 @@ class Crm:
     def _owner(self, owner: str | None) -> str:
         return self.user_id if owner is None else self.directory.user_id(owner)
 
-    # -- looking ------------------------------------------------------------------------------------------
+    # -- reading ------------------------------------------------------------------------------------------
 
     def lead(self, lead_id: str) -> Lead:
         """Return a lead with its records, after what is due has been applied.

@@ -69,7 +69,7 @@ class SlidingWindow:
 
     def __init__(self, calls: int, limit: int | None = None) -> None:
         if calls < 1:
-            raise ValueError(f"a pace of {calls} calls in {WINDOW:g} s never lets a call start")
+            raise ValueError(f"{calls} calls in {WINDOW:g} s never lets a call start")
         self.lock = threading.RLock()
         self.limit = max(calls, limit or 0)
         self.share = calls

@@ -1,4 +1,4 @@
-"""How far a batch has come: small enough to be kept between the tries of a task, counted and told."""
+"""How far a batch has come: small enough to be kept between the tries of a task, counted and logged."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class BatchCounts:
         self._passing_failures: list[dict[str, str]] = []
         self._limiter = limiter
         self._began = limiter.clock.now()
-        self._told = self._began
+        self._logged_at = self._began
 
     @property
     def queued(self) -> int:
@@ -163,9 +163,9 @@ class BatchCounts:
     def log_progress(self, log: Callable[[str], None]) -> None:
         """Log a progress line if the last is ten seconds old."""
         now = self._limiter.clock.now()
-        if now - self._told < PROGRESS_EVERY:
+        if now - self._logged_at < PROGRESS_EVERY:
             return
-        self._told = now
+        self._logged_at = now
         done = self.queued + self.failed
         rate = self._limiter.calls / max(self.seconds, 0.001)
         done_now = done - self.progress.in_earlier_tries
@@ -196,6 +196,6 @@ class BatchCounts:
         return "\n".join([*lines, f"… and {more} more"] if more > 0 else lines)
 
 
-def least_seconds(calls: int, pace: int) -> float:
-    """Return the least time that ``calls`` take at ``pace`` calls in 5 s: the first window's start at once."""
-    return max(0, math.ceil(calls / pace) - 1) * WINDOW
+def least_seconds(calls: int, calls_per_window: int) -> float:
+    """Return the least time that ``calls`` take at so many calls in 5 s: the first window's start at once."""
+    return max(0, math.ceil(calls / calls_per_window) - 1) * WINDOW

@@ -1,4 +1,4 @@
-"""Many resets at the pace: leads go in, one outcome for each comes out."""
+"""Many resets at the rate limit: leads go in, one outcome for each comes out."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class ResetRunner:
         self._alike: Counter[str] = Counter()
 
     def run(self, resets: Iterable[tuple[int, LeadReset]]) -> None:
-        """Reset leads, until all are done or there is a verdict.
+        """Reset leads, until all are done or there is a reason to stop.
 
         :param resets: index and reset of each lead; read as it goes, a few dozen ahead at most.
         """
@@ -83,9 +83,11 @@ class ResetRunner:
 
     def refused(self, index: int, prospect_id: str, error: LeadSquaredError) -> None:
         """Take a lead that was not reset because of what was found before. That says nothing of the others."""
-        self._judge(index, prospect_id, error, says_more=False)
+        self._settle_error(index, prospect_id, error, says_more=False)
 
-    def _judge(self, index: int, prospect_id: str, error: LeadSquaredError, *, says_more: bool) -> None:
+    def _settle_error(
+        self, index: int, prospect_id: str, error: LeadSquaredError, *, says_more: bool
+    ) -> None:
         if isinstance(error, ClosedError):
             self.stop_reason = self.stop_reason or error
         elif is_fatal(error):
@@ -101,7 +103,7 @@ class ResetRunner:
         try:
             future.result()
         except LeadSquaredError as error:
-            self._judge(index, prospect_id, error, says_more=True)
+            self._settle_error(index, prospect_id, error, says_more=True)
         else:
             self._succeeded = True
             self._alike.clear()

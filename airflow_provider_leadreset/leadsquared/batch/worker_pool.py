@@ -21,7 +21,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
 )
 
 TICK = 1.0
-"""Seconds between two looks at the time while nothing happens."""
+"""Seconds between two checks of the time while nothing happens."""
 
 STOP_WAIT = 3.0
 """Seconds that calls under way are waited for at most when they were told to stop: they need little more than one."""
@@ -45,7 +45,7 @@ class WorkerPool:
 
     Left by an exception it also stops the client: calls under way have a second, and are then broken off.
 
-    :param client: whose pace is kept; its share decides how many threads there are.
+    :param client: whose rate limit is kept; its share decides how many threads there are.
     :param on_tick: called in the owner's thread about each second, and after each result.
     """
 

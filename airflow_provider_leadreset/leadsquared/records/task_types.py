@@ -58,7 +58,7 @@ class TaskTypes:
         self._keeps_fields = keeps_fields
         self._order = list(dict.fromkeys([*self.wanted, *(kind.lower() for kind in names)]))
         self._found: dict[str, dict[str, _OwnersTask]] = {}
-        self._asked: dict[str, int] = {}
+        self._types_read: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def matches(self, task: dict[str, Any]) -> tuple[bool, str]:
@@ -83,14 +83,14 @@ class TaskTypes:
             return None
         with self._lock:
             found = self._found.setdefault(owner, {})
-            for kind in self._order[self._asked.get(owner, 0) :]:
+            for kind in self._order[self._types_read.get(owner, 0) :]:
                 if task_id in found:
                     break
                 for status in (OPEN, DONE):
                     for row in self._of_owner(owner, kind, status):
                         more = {k: v for k, v in row.items() if k not in task} if self._keeps_fields else {}
                         found[id_of(row, *TASK_ID)] = _OwnersTask(kind, more)
-                self._asked[owner] = self._asked.get(owner, 0) + 1
+                self._types_read[owner] = self._types_read.get(owner, 0) + 1
             return found.get(task_id)
 
     def _of_owner(self, owner: str, kind: str, status: int) -> list[dict[str, Any]]:
