@@ -182,18 +182,19 @@ class BaseRun:
             named = ", ".join(map(str, codes.system))
             if not codes.deletable and len(selectors.body()) == 1:
                 raise InputError(
-                    f"activity_event_list is {list(selectors.activity_event_list)}: {named} are LeadSquared's own "
-                    "activities, which a reset never deletes, so nothing could go. Name custom activities (in "
-                    "LeadSquared: Settings > Leads > Custom Activities & Scores, column Code)"
+                    f"activity_event_list is {list(selectors.activity_event_list)}, and {named} stands for activities "
+                    "of LeadSquared's own, which a reset never deletes, so nothing could go. Name custom activities "
+                    "(in LeadSquared: Settings > Leads > Custom Activities & Scores, column Code); the audits 3001 and "
+                    '3002 are asked for by audit_activity_list=["OwnerChange", "StageChange"]'
                 )
             self.log.warning(
-                "The event codes %s are LeadSquared's own activities, which a reset never deletes: not sent",
+                "A reset leaves out event code %s: activities of LeadSquared's own, which are never deleted",
                 named,
             )
         if codes.unknown:
             self.log.warning(
-                "The account has no activity type of the event codes %s. They are sent all the same; what LeadSquared "
-                "does with such a code is not documented. Is it a slip?",
+                "The account has no activity type with event code %s (a slip?). A reset sends it all the same; what "
+                "LeadSquared does with it is not documented",
                 ", ".join(map(str, codes.unknown)),
             )
         return codes

@@ -20,7 +20,7 @@ from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.approval import checked_approval
 from airflow_provider_leadreset.leadsquared.safety.archive import PART_LEADS, PendingReset, PreResetCheck
 from airflow_provider_leadreset.leadsquared.safety.preview import count_records
-from airflow_provider_leadreset.leadsquared.text import describe_counts
+from airflow_provider_leadreset.leadsquared.text import describe_counts, pluralize
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
 from airflow_provider_leadreset.runtime.failures import failure
@@ -195,8 +195,8 @@ class ResetRun(BaseRun):
                 pool, part, resets.refused, stop=lambda: resets.stop_reason is not None
             )
             resets.run((index, reset) for index, reset, _ in passed)
-        if folder:
-            self.log.info("Copied %d records to %s before their leads were reset", check.records, folder)
+        if folder and check.records:
+            self.log.info("Copied %s to %s", pluralize(check.records, "record"), folder)
 
     def _pending(self, request: ResetRequest, counts: BatchCounts) -> Iterator[PendingReset]:
         leads: Iterable[tuple[str, dict[str, list[str]] | None]]

@@ -68,7 +68,7 @@ class VerificationRun(BaseRun):
                 _refuse_audits_alone_unseen(request, verification, is_done=is_done)
             output = _output(self.client.host, request, verification)
             if is_done:
-                self.log.info("%s: %d leads are done", self._said(output), output["leads_done"])
+                self.log.info("%s, of %s", self._said(output), pluralize(output["leads_done"], "lead"))
                 if output["unverifiable"]:
                     self.log.warning("Not verified: %s", "; ".join(output["unverifiable"]))
                 self._keep(request, output)
@@ -130,7 +130,7 @@ class VerificationRun(BaseRun):
     def _said(output: dict[str, Any]) -> str:
         if output["records"] is None:
             return "Nothing is left in the window"
-        return f"{output['gone']} of {output['records']} records are gone"
+        return f"{output['gone']} of {pluralize(output['records'], 'record')} are gone"
 
 
 def _leads(request: ResetRequest) -> Iterator[tuple[int, str, RemainingIds | None]]:
@@ -150,7 +150,9 @@ def _output(account: str, request: ResetRequest, verification: Verification) -> 
         "leads": request.leads.count,
         "leads_done": len(verification.done),
         "records": records,
-        "gone": None if records is None else records - verification.records_left,
+        "gone": None
+        if records is None
+        else records - verification.records_left - verification.records_of_unknown,
         "left": verification.left,
         "unverifiable": _unverifiable(request, verification),
         "unknown_leads": verification.unknown[:MOST_UNKNOWN],
@@ -159,9 +161,21 @@ def _output(account: str, request: ResetRequest, verification: Verification) -> 
 
 def _unverifiable(request: ResetRequest, verification: Verification) -> list[str]:
     """Return what nothing can be said of: audits of an account that shows none, tasks whose type nothing tells."""
-    audits = list(request.selectors.audit_activity_list) if _audits_are_unseen(request, verification) else []
-    tasks = verification.tasks_of_unknown_type
-    return audits + ([f"{pluralize(tasks, 'task')} of unknown type, still there"] if tasks else [])
+    found = []
+    if _audits_are_unseen(request, verification):
+        named = " and ".join(request.selectors.audit_activity_list)
+        found.append(f"{named} audits: none of the leads ever showed one")
+    if verification.tasks_of_unknown_type:
+        found.append(f"{pluralize(verification.tasks_of_unknown_type, 'task')} of unknown type, still there")
+    if verification.unknown:
+        leads = pluralize(len(verification.unknown), "lead")
+        records = (
+            f" with {pluralize(verification.records_of_unknown, 'planned record')}" if request.plan else ""
+        )
+        found.append(
+            f"{leads}{records} that the account does not have: {', '.join(verification.unknown[:20])}"
+        )
+    return found
 
 
 def _audits_are_unseen(request: ResetRequest, verification: Verification) -> bool:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_leadreset import __version__
 from airflow_provider_leadreset.leadsquared.api.connection import base_address, clean_key
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
-from airflow_provider_leadreset.leadsquared.api.responses import read_answer, wrong_host
+from airflow_provider_leadreset.leadsquared.api.responses import no_such_call, read_answer, wrong_host
 from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings
 from airflow_provider_leadreset.leadsquared.api.sliding_window import RESET, Permit, SlidingWindow
 from airflow_provider_leadreset.leadsquared.api.transport import Transport
 from airflow_provider_leadreset.leadsquared.errors import (
+    AccessError,
     BrokenOffError,
     ClosedError,
     EdgeError,
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
     import requests
 
     from airflow_provider_leadreset.leadsquared.records.pages import PagingStyle
+
+KEY_CHECK = "Authentication.svc/UserByAccessKey.Get"
+"""The call that every region's host answers (documented)."""
+
+HTTP_NOT_FOUND = 404
 
 USER_AGENT = f"airflow-provider-leadreset/{__version__}"
 
@@ -101,6 +107,7 @@ class LeadSquaredClient:
         self._spellings = spellings(*self._keys)
         self._answered = False
         """Whether LeadSquared has answered a call, so that the host is right."""
+        self._answered_paths: set[str] = set()
         self._transport = Transport(
             base, self.host, self._sign, user_agent=USER_AGENT, connections=MOST_THREADS
         )
@@ -154,7 +161,7 @@ class LeadSquaredClient:
 
         :param patient: as in :meth:`call`.
         """
-        answer = self.call("GET", "Authentication.svc/UserByAccessKey.Get", patient=patient)
+        answer = self.call("GET", KEY_CHECK, patient=patient)
         return answer if isinstance(answer, dict) else {}
 
     def call(
@@ -201,7 +208,12 @@ class LeadSquaredClient:
                 self.limiter.broken_off(permit)
                 raise
             except UnavailableError as error:
-                self._wait_for(error, permit, pauses, patient=patient)
+                self._wait_for(error, permit, pauses, path, patient=patient)
+            except AccessError as error:
+                self.limiter.accepted(permit)
+                if error.status == HTTP_NOT_FOUND and self._is_right_host(path):
+                    raise no_such_call(path, status=error.status) from None
+                raise
             except LeadSquaredError as error:
                 # Its type, or that it is a 200, tells that the answer is LeadSquared's.
                 self._answered = self._answered or bool(error.exception_type) or error.status == 200
@@ -212,11 +224,12 @@ class LeadSquaredClient:
                 raise
             else:
                 self._answered = True
+                self._answered_paths.add(path)
                 self.limiter.accepted(permit)
                 return answer
 
     def _wait_for(
-        self, error: UnavailableError, permit: Permit, pauses: Iterator[float], *, patient: bool
+        self, error: UnavailableError, permit: Permit, pauses: Iterator[float], path: str, *, patient: bool
     ) -> None:
         """Wait until a call may be repeated that got no answer of LeadSquared's, or raise what it ends with."""
         blocked = isinstance(error, EdgeError)
@@ -233,10 +246,28 @@ class LeadSquaredClient:
         pause = None if blocked else next(pauses, None)
         if pause is not None:
             self.limiter.pause(pause)
-        elif isinstance(error, PageNotFoundError) and not self._answered:
+        elif isinstance(error, PageNotFoundError) and path not in self._answered_paths:
+            # It was never there, so it is no hiccup: either the host is wrong, or the account has no such call.
+            if self._is_right_host(path):
+                raise no_such_call(path, status=error.status) from None
             raise wrong_host(self.host, status=error.status) from None
         else:
             raise error
+
+    def _is_right_host(self, path: str) -> bool:
+        """Return whether this is the account's API host: it has answered, or the key check says so.
+
+        The key check is answered by any region's host, and names the account's own (documented).
+        """
+        if self._answered or path == KEY_CHECK:
+            return self._answered
+        try:
+            urls = self.current_user(patient=False).get("LSQCommonServiceURLs")
+        except LeadSquaredError:
+            return False
+        named = urls.get("api") if isinstance(urls, dict) else None
+        self._answered = not isinstance(named, str) or named.lower() == self.host
+        return self._answered
 
     def _observed(
         self,

@@ -94,6 +94,11 @@ def wrong_host(host: str, said: str | None = None, **marks: Any) -> AccessError:
     return AccessError(f"{said}: {fix}" if said else fix, **marks)
 
 
+def no_such_call(path: str, **marks: Any) -> NotFoundError:
+    """Return the error for a call that an account does not have, though its host answers others (seen: notes)."""
+    return NotFoundError(f"this account has no such call: {path}", **marks)
+
+
 def network_error(kind: str, host: str) -> LeadSquaredError:
     """Return the error for a call that got no answer, from the name of the exception that said so.
 

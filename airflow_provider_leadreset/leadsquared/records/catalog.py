@@ -74,7 +74,11 @@ def sort_event_codes(client: LeadSquaredClient, codes: Iterable[int]) -> EventCo
     except (QuotaError, OutageError, ClosedError):
         raise
     except LeadSquaredError as error:
-        log.warning("The account's activity types could not be read, so codes are not checked: %s", error)
+        log.warning(
+            "The account's list of activity types cannot be read, so only codes known as LeadSquared's own are left "
+            "out, and a slip in another would not be noticed: %s",
+            error,
+        )
         types = None
     system, unknown = [], []
     for code in codes:

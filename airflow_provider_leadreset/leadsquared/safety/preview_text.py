@@ -13,7 +13,7 @@ from airflow_provider_leadreset.leadsquared.text import pluralize, scrubbed
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
     from airflow_provider_leadreset.leadsquared.request.window import Window
-    from airflow_provider_leadreset.leadsquared.safety.preview import RecordCounts
+    from airflow_provider_leadreset.leadsquared.safety.preview import KindCount, RecordCounts
 
 MOST_SHOWN = 20
 """How many leads the Markdown shows one by one."""
@@ -91,18 +91,17 @@ def markdown(
     ]
     lines += ["", "| kind | records | oldest | newest |", "|---|---:|---|---|"]
     lines += [
-        f"| {kind} | {kind_count.count} | {_day(kind_count.oldest)} | {_day(kind_count.newest)} |"
+        f"| {kind} | {_number(counts, kind, kind_count)} | {_day(kind_count.oldest)} | {_day(kind_count.newest)} |"
         for kind, kind_count in counts.kinds.items()
     ]
     if counts.listed:
         lines += ["", "| lead | activities | tasks | notes | audits |", "|---|---:|---:|---:|---:|"]
         for lead in counts.listed[:MOST_SHOWN]:
-            numbers = " | ".join(str(kind_count.count) for kind_count in lead.kinds.values())
+            numbers = " | ".join(_number(counts, kind, one) for kind, one in lead.kinds.items())
             lines.append(f"| {lead.prospect_id} | {numbers} |")
         if counts.with_records > MOST_SHOWN:
-            lines.append(
-                f"\n… and {pluralize(counts.with_records - MOST_SHOWN, 'lead')} more, with fewer records each."
-            )
+            more_leads = pluralize(counts.with_records - MOST_SHOWN, "more lead")
+            lines.append(f"\n… and {more_leads}, none with more records than these.")
     if counts.unknown:
         shown = ", ".join(counts.unknown[:MOST_SHOWN])
         more = f" and {len(counts.unknown) - MOST_SHOWN} more" if len(counts.unknown) > MOST_SHOWN else ""
@@ -122,8 +121,9 @@ def log_table(counts: RecordCounts, selectors: Selectors, names: TypeNames) -> s
         kinds = lead.kinds.values()
         oldest = min((one.oldest for one in kinds if one.oldest), default=None)
         newest = max((one.newest for one in kinds if one.newest), default=None)
-        rows.append((lead.prospect_id, *(one.count for one in kinds), _moment(oldest), _moment(newest)))
-    rows.append(("all", *(one.count for one in counts.kinds.values()), "", ""))
+        numbers = [_number(counts, kind, one) for kind, one in lead.kinds.items()]
+        rows.append((lead.prospect_id, *numbers, _moment(oldest), _moment(newest)))
+    rows.append(("all", *(_number(counts, kind, one) for kind, one in counts.kinds.items()), "", ""))
     widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]
     table = [
         "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -134,7 +134,8 @@ def log_table(counts: RecordCounts, selectors: Selectors, names: TypeNames) -> s
         notes.insert(0, f"(the {len(counts.listed)} leads with most records, of {counts.with_records})")
     if counts.unknown:
         shown = ", ".join(counts.unknown[:MOST_SHOWN])
-        notes.append(f"Unknown to the account: {pluralize(len(counts.unknown), 'lead')}: {shown}")
+        more = f" and {len(counts.unknown) - MOST_SHOWN} more" if len(counts.unknown) > MOST_SHOWN else ""
+        notes.append(f"Unknown to the account: {pluralize(len(counts.unknown), 'lead')}: {shown}{more}")
     return "\n".join(["What a reset would delete:", *table, *notes, *_remarks(counts)])
 
 
@@ -160,6 +161,11 @@ def _rows(counts: RecordCounts, selectors: Selectors, names: TypeNames) -> list[
         found = "cannot be counted" if counts.audits_cannot_be_counted else counts.types["audits", audit]
         rows.append(("audits", audit, found))
     return rows
+
+
+def _number(counts: RecordCounts, kind: str, found: KindCount) -> str:
+    """Return a count for a table; a question mark where nothing can be counted: a 0 would be taken for one."""
+    return "?" if kind == "audits" and counts.audits_cannot_be_counted else str(found.count)
 
 
 def _day(moment: datetime | None) -> str:

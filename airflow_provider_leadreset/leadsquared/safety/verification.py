@@ -27,7 +27,7 @@ from airflow_provider_leadreset.leadsquared.records.records import (
     read_tasks,
 )
 from airflow_provider_leadreset.leadsquared.records.rows import event_code, id_of, reading
-from airflow_provider_leadreset.leadsquared.text import pluralize
+from airflow_provider_leadreset.leadsquared.text import describe_counts, pluralize
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
@@ -72,6 +72,7 @@ class Verification:
     :param not_done: how many leads were read this time and are not done.
     :param unread: how many leads could not be read this time.
     :param unknown: leads that the account does not have, where that is accepted; they count as done.
+    :param records_of_unknown: their planned records, of which nothing can be said.
     :param tasks_of_unknown_type: tasks still there whose type nothing tells.
     :param shows_audits: whether any lead has shown any audit.
     """
@@ -83,6 +84,7 @@ class Verification:
     unread: int = 0
     why_unread: str = ""
     unknown: list[str] = field(default_factory=list)
+    records_of_unknown: int = 0
     tasks_of_unknown_type: int = 0
     shows_audits: bool = False
 
@@ -105,13 +107,16 @@ class Verification:
     def describe_remaining(self) -> str:
         """Name it, for a log or an error."""
         leads = [
-            f"{lead}: " + ", ".join(f"{len(ids)} {kind}" for kind, ids in kinds.items() if ids)
+            f"{lead}: {describe_counts({kind: len(ids) for kind, ids in kinds.items()})}"
             for lead, kinds in self.left.items()
         ]
         text = f"{pluralize(self.records_left, 'record')} {'is' if self.records_left == 1 else 'are'} left"
         if leads:
             text += f" ({'; '.join(leads)}{'; …' if len(leads) == MOST_LISTED else ''})"
-        return text + (f"; {self.unread} leads could not be read: {self.why_unread}" if self.unread else "")
+        if not self.unread:
+            return text
+        unread = f"{pluralize(self.unread, 'lead')} could not be read: {self.why_unread}"
+        return f"{text}; {unread}" if self.records_left else f"what is left is not known: {unread}"
 
 
 def verify(
@@ -151,9 +156,10 @@ def verify(
         unknown = [item for item in chunk if item[1].lower() not in known]
         if unknown and not accepts_unknown_leads:
             raise UnknownLeadsError(_about_unknown(pool.client, unknown, len(chunk)))
-        for index, lead, _ in unknown:
+        for index, lead, planned in unknown:
             verification.done.add(index)
             verification.unknown.append(lead)
+            verification.records_of_unknown += Remaining(planned or {}).count
         pool.map_unordered(
             (item for item in chunk if item[1].lower() in known), lambda item: read(item[1], item[2]), done
         )
@@ -169,9 +175,9 @@ def _about_unknown(client: LeadSquaredClient, unknown: list[LeadToVerify], asked
     """Say which leads are unknown, and what of their planned activities can still be read one by one."""
     named = ", ".join(lead for _, lead, _ in unknown[:MOST_LISTED])
     text = (
-        f"{len(unknown)} of {pluralize(asked, 'lead')} are unknown to the account at {client.host}, so that nothing of "
-        f"them can be verified: {named}{', …' if len(unknown) > MOST_LISTED else ''}. They may have been deleted, "
-        "or merged into others together with their records"
+        f"{len(unknown)} of {pluralize(asked, 'lead')} cannot be verified, being unknown to the account at "
+        f"{client.host}: {named}{', …' if len(unknown) > MOST_LISTED else ''}. Deleted, or merged into another "
+        "together with the records"
     )
     if len(unknown) == asked:
         text += "; or the connection leads to another account"
@@ -179,8 +185,10 @@ def _about_unknown(client: LeadSquaredClient, unknown: list[LeadToVerify], asked
     if planned:
         asked_singly = planned[:MOST_ASKED_SINGLY]
         there = sum(activity_exists(client, key.partition("/")[2]) for key in asked_singly)
-        text += f". Of {len(asked_singly)} of their planned activities {there} can still be read"
-    return f"{text}. With accept_unknown_leads=True they count as done"
+        text += (
+            f". {there} of {len(asked_singly)} planned activities, looked up by their ids, can still be read"
+        )
+    return f"{text}. With accept_unknown_leads=True such leads count as done"
 
 
 def planned_remaining(client: LeadSquaredClient, lead: str, planned: RemainingIds | None) -> Remaining:

@@ -624,7 +624,35 @@ def test_plain_404_at_first_is_the_host() -> None:
     """A 404 where nothing was answered before is a wrong host."""
     with Answering(http(404)) as server, pytest.raises(AccessError, match="check the connection's Host"):
         client_of(server.url).reset(RESET)
-    assert len(server.requests) == 1
+    assert [request.line.split()[1] for request in server.requests] == [
+        "/v2/LeadManagement.svc/Lead.Reset",
+        "/v2/Authentication.svc/UserByAccessKey.Get",
+    ]
+
+
+@pytest.mark.parametrize("answer", [http(404), PAGE_404], ids=["plain", "page"])
+def test_404_at_first_of_a_right_host(answer: bytes) -> None:
+    """Where the key check answers for this host, the account has no such call (seen: notes)."""
+
+    def answering(request: Request) -> bytes:
+        if "UserByAccessKey" not in request.line:
+            return answer
+        return http(200, json.dumps({"LSQCommonServiceURLs": {"api": server.host}}))
+
+    with Answering(answering) as server, pytest.raises(NotFoundError, match="no such call: LeadManagement"):
+        client_of(server.url).reset(RESET)
+
+
+def test_404_at_first_of_another_region() -> None:
+    """Any region's host answers the key check: one that names another host is not the account's."""
+
+    def answering(request: Request) -> bytes:
+        if "UserByAccessKey" not in request.line:
+            return http(404)
+        return http(200, json.dumps({"LSQCommonServiceURLs": {"api": "api-us11.leadsquared.com"}}))
+
+    with Answering(answering) as server, pytest.raises(AccessError, match="check the connection's Host"):
+        client_of(server.url).reset(RESET)
 
 
 @pytest.mark.parametrize(
@@ -648,7 +676,7 @@ def test_answers_of_others_do_not_count() -> None:
     """What an edge or a broken server answered does not show that the host is right."""
     with Answering(http(503), EDGE, http(200, "<html>"), http(404)) as server, pytest.raises(AccessError):
         client_of(server.url).reset(RESET)
-    assert len(server.requests) == 4
+    assert len(server.requests) == 5
 
 
 def test_404_page_is_repeated() -> None:
@@ -664,7 +692,7 @@ def test_404_page_that_stays() -> None:
     """A 404 page that stays is a wrong host if nothing was ever answered, and else an outage of that call."""
     with Answering(PAGE_404) as server, pytest.raises(AccessError, match="check the connection's Host"):
         client_of(server.url).reset(RESET)
-    assert len(server.requests) == 4
+    assert len(server.requests) == 8
     with Answering(OK, PAGE_404) as server:
         client = client_of(server.url)
         client.reset(RESET)

@@ -125,7 +125,7 @@ def test_codes_without_a_list(error: Exception, caplog: pytest.LogCaptureFixture
     client.call = refuse  # type: ignore[method-assign]
     codes = catalog.sort_event_codes(client, [22, 201, 3001])
     assert (codes.deletable, codes.system, codes.unknown) == ((201,), (22, 3001), ())
-    assert "could not be read, so codes are not checked" in caplog.text
+    assert "cannot be read, so only codes known" in caplog.text
 
 
 @pytest.mark.parametrize("error", [OutageError("nothing answered"), QuotaError("used up")])

@@ -104,7 +104,7 @@ def test_unknown_lead_is_not_gone(lsq, client, planned):
     """An unknown lead shows nothing, which proves nothing: it is named, at once."""
     lead = lsq.add_lead()
     with pytest.raises(
-        UnknownLeadsError, match=f"1 of 2 leads are unknown .*: {UNKNOWN}. They may have been"
+        UnknownLeadsError, match=f"1 of 2 leads cannot be verified, .*: {UNKNOWN}. Deleted, or merged"
     ):
         verified(client, (0, lead, NOTHING), (1, UNKNOWN, planned))
 
@@ -125,7 +125,9 @@ def test_activities_of_an_unknown_lead(lsq, client):
     """Of an unknown lead's planned activities it is said how many can still be read one by one."""
     there = lsq.add_activity(lsq.add_lead(), 201, INSIDE)
     planned = {**NOTHING, "activities": [f"201/{there}", f"201/{UNKNOWN}"]}
-    with pytest.raises(UnknownLeadsError, match="Of 2 of their planned activities 1 can still be read"):
+    with pytest.raises(
+        UnknownLeadsError, match="1 of 2 planned activities, looked up by their ids, can still be read"
+    ):
         verified(client, (0, UNKNOWN, planned))
 
 
