@@ -29,8 +29,8 @@ page_cap=200`` on the command line. Run your tests in more than one. Its default
 - the names of ids and rows (``task_id_key``, ``lead_id_key``, ``notes_key``, ``key_check``), and that event types are
   told (``event_types_shown``)
 - which paging fields count, and what they mean (``paging``, ``offset_means``), how large a page may be
-  (``page_cap``), what follows the last one (``beyond_the_end``), and what a RecordCount counts (``counts``,
-  ``note_counts``)
+  (``page_cap``, ``task_cap``), what follows the last one (``beyond_the_end``), and what a RecordCount counts
+  (``counts``, ``note_counts``)
 - that notes and activity types can be read at all (``notes_api``, ``types_api``)
 - what moves a lead's LeadLastModifiedOn: activities, stage and owner, not notes, tasks and resets
   (``moves_last_modified``), and that it does at once (``last_modified_lag``)

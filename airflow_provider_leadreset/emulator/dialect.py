@@ -48,6 +48,8 @@ class Dialect:
     page_cap: Literal[25, 200, 500] | None = None
     """A larger page is silently cut to so many rows (200 and 500 seen for tasks, 25 claimed for activities). None:
     up to 1000, leads 5000, and more is an error (seen)."""
+    task_cap: Literal[25, 200] | None = None
+    """RetrieveTaskByLeadId gives at most so many tasks; it has no paging (none documented; one client says no cap)."""
     beyond_the_end: Literal["empty", "last page again", "error"] = "empty"
     """What a page past the end gives (a guess)."""
     counts: Literal["all", "page", "none"] = "all"

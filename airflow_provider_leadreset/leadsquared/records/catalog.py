@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.errors import (
-    ClosedError,
-    LeadSquaredError,
-    OutageError,
-    QuotaError,
+    AccessError,
+    LeadRejectedError,
     UnreadableError,
 )
 from airflow_provider_leadreset.leadsquared.records.rows import field_of, whole_number
@@ -65,15 +63,13 @@ def sort_event_codes(client: LeadSquaredClient, codes: Iterable[int]) -> EventCo
 
     Where the list cannot be read, or does not say, the codes known as LeadSquared's own decide.
 
-    :raises LeadSquaredError: one after which every further call would wait as long: quota, outage. That these keys may
-        not read the types says nothing of a reset, which tells itself whether they may.
+    :raises LeadSquaredError: the list may be had later: an outage, a used-up quota. That these keys may not read it
+        says nothing of a reset, which tells itself whether they may.
     """
     codes = tuple(codes)
     try:
         types: dict[int, AccountEventType] | None = read_activity_types(client)
-    except (QuotaError, OutageError, ClosedError):
-        raise
-    except LeadSquaredError as error:
+    except (AccessError, LeadRejectedError, UnreadableError) as error:
         log.warning(
             "The account's list of activity types cannot be read, so only codes known as LeadSquared's own are left "
             "out, and a slip in another would not be noticed: %s",

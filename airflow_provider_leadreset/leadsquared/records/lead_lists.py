@@ -21,7 +21,7 @@ LIST_ID = ("ListId", "ID")
 _SYSTEM_LISTS = {"all leads", "starred leads"}
 """LeadSquared's own lists (documented among the others), told by their names: nothing else marks them."""
 
-_STATIC = {"0", "static"}
+_STATIC = ("0", "static")
 """How a list says that it is static: a number is documented, text was seen."""
 
 
@@ -107,10 +107,12 @@ def _check_size(found: Row, members: int) -> None:
     :raises UnreadableError: it cannot be the list.
     """
     announced = whole_number(field_of(found, "MemberCount"))
-    if announced is None:
-        return
     name = quoted(str(field_of(found, "ListName") or ""), 60)
-    if str(field_of(found, "ListType")).strip().lower() in _STATIC:
+    if announced is None:
+        raise UnreadableError(
+            f"the list {name} does not say how many members it has: what is read cannot be checked"
+        )
+    if str(field_of(found, "ListType")).strip().lower().startswith(_STATIC):
         if members != announced:
             raise UnreadableError(f"the list {name} has {announced} members and {members} were given")
     elif members > 2 * announced + 100:

@@ -119,7 +119,8 @@ class PagedRead:
         """What the last page said."""
         self._total: int | None = None
         """What a page said that cannot have meant itself alone."""
-        self._refused = False
+        self._first: list[Row] = []
+        self._doubles = 0
 
     def rows(self, complete: Callable[[dict[Hashable, Row]], bool] | None = None) -> list[Row]:
         """Return all rows, each once, in the order in which they came.
@@ -143,8 +144,8 @@ class PagedRead:
                     raise UnreadableError(str(change)) from None
 
     def _read(self, complete: Callable[[dict[Hashable, Row]], bool]) -> None:
-        self._rows, self._given, self._count, self._total = {}, 0, None, None
-        page = self._page(first_page(self._size))
+        self._rows, self._given, self._count, self._total, self._doubles = {}, 0, None, None, 0
+        page = self._first = self._page(first_page(self._size))
         self._take(page)
         number = 1
         while not self._is_short(page) and not complete(self._rows):
@@ -156,41 +157,61 @@ class PagedRead:
             self._refuse_missing_rows()
 
     def _refuse_missing_rows(self) -> None:
-        if self._total is not None and self._given < self._total:
-            raise _ChangedError(f"{self._total} rows were announced and only {self._given} given")
+        # Rows that one page gives twice may be counted twice; one that two pages give is another's place.
+        if self._total is not None and len(self._rows) + self._doubles < self._total:
+            raise _ChangedError(f"{self._total} rows were announced and only {len(self._rows)} given")
 
     def _next(self, last: list[Row], number: int) -> list[Row]:
-        """Return the next page; an empty one, or one without anything new, is the end."""
+        """Return the next page; an empty one is the end."""
         style = self._known_styles.get(self._path)
         if style is None:
             return self._second(last)
         page = self._page_or_none(style.paging(number, self._given, self._size))
-        if page is None and not self._counted_out():
-            raise UnreadableError(
-                f"what follows on {self._given} rows was refused, and it was not said to be nothing"
-            )
-        return page or []
+        if page is None:
+            if not self._counted_out():
+                raise UnreadableError(
+                    f"what follows on {self._given} rows was refused, and it was not said to be nothing"
+                )
+            return []
+        if page and not self._new_in(page):
+            if not self._has_effect(style):
+                del self._known_styles[self._path]
+                raise _ChangedError(f"what followed on {self._given} rows were rows that had come before")
+            return []  # an account may give its last page again
+        return page
 
     def _second(self, first: list[Row]) -> list[Row]:
         for style, page in self._tried(first):
-            if not page or any(self._key(row) not in self._rows for row in page):
-                if page:
-                    self._known_styles[self._path] = style
+            if self._new_in(page):
+                self._known_styles[self._path] = style
                 return page
-        if self._counted_out() and self._refused:
-            return []
-        if any(self._has_effect(style, first) for style in self._styles):
-            return []  # an account may give its last page again
+        for style in self._styles:
+            if self._has_effect(style):
+                self._known_styles[self._path] = style
+                return []
         raise UnreadableError(
             f"a page of {len(first)} rows was given again in place of the next: whether there are more cannot be told"
         )
 
-    def _has_effect(self, style: PagingStyle, first: list[Row]) -> bool:
-        """Return whether a style gives what it asks for: the second half of a page that is known."""
-        half = len(first) // 2
+    def _new_in(self, page: list[Row]) -> bool:
+        """Return whether the rows of a page are new: all or none, else rows have moved between pages.
+
+        :raises _ChangedError: some are.
+        """
+        new = sum(self._key(row) not in self._rows for row in page)
+        if 0 < new < len(page):
+            raise _ChangedError(
+                f"{new} of {len(page)} rows of a page were new, so rows moved while they were read"
+            )
+        return new > 0
+
+    def _has_effect(self, style: PagingStyle) -> bool:
+        """Return whether a style gives what it asks for: the second half of the first page."""
+        half = len(self._first) // 2
         page = self._page_or_none(style.paging(2, half, half))
-        expected = [self._key(row) for row in first[half : 2 * half]]
-        return page is not None and [self._key(row) for row in page] == expected
+        return page is not None and list(map(self._key, page)) == list(
+            map(self._key, self._first[half : 2 * half])
+        )
 
     def _counted_out(self) -> bool:
         """Return whether as many rows came as the last page said there are."""
@@ -243,13 +264,14 @@ class PagedRead:
         try:
             return self._page(paging)
         except LeadRejectedError:
-            self._refused = True
             return None
 
     def _take(self, page: list[Row]) -> int:
         """Keep the rows of a page; return how many are new."""
         before = len(self._rows)
-        for row in page:
-            self._rows.setdefault(self._key(row), row)
+        keys = [self._key(row) for row in page]
+        for key, row in zip(keys, page, strict=True):
+            self._rows.setdefault(key, row)
         self._given += len(page)
+        self._doubles += len(keys) - len(set(keys))
         return len(self._rows) - before

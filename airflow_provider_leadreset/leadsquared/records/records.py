@@ -11,15 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError, UnreadableError
-from airflow_provider_leadreset.leadsquared.records.pages import PagedRead, Paging
+from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, UnavailableError, UnreadableError
+from airflow_provider_leadreset.leadsquared.records.pages import SMALLEST_PAGE, PagedRead, Paging
 from airflow_provider_leadreset.leadsquared.records.rows import (
     count_of,
     event_code,
     field_of,
     id_of,
+    lead_id_of,
     moment_of,
     reading,
+    refuse_other_lead,
     rows_of,
 )
 
@@ -47,6 +49,9 @@ ACTIVITY_PAGE = 1000
 NOTE_PAGE = 200
 """Notes asked for at once (seen in use; the most is unknown)."""
 
+TASK_PAGE = 1000
+"""Tasks asked for at once, where a page is asked for."""
+
 LEAD_PAGE = 1000
 """Leads looked up at once (documented sample; up to 10,000 ids a call)."""
 
@@ -54,7 +59,6 @@ ACTIVITY_ID = ("Id", "ProspectActivityId")
 TASK_ID = ("TaskID", "UserTaskId")
 """Documented both: the first of a lead's tasks, the second of an owner's."""
 NOTE_ID = ("ProspectNoteId",)
-LEAD_ID = ("ProspectID", "ProspectId")
 
 _AUDITS_OF_CODES = {code: audit for audit, code in AUDIT_CODES.items()}
 
@@ -131,19 +135,49 @@ def read_activities(client: LeadSquaredClient, lead: str, codes: Iterable[int]) 
         key=key,
         size=ACTIVITY_PAGE,
     )
-    return [row for row in read.rows() if event_code(row) in wanted]
+    rows = [row for row in read.rows() if event_code(row) in wanted]
+    for row in rows:
+        refuse_other_lead(row, lead)
+    return rows
 
 
-def read_tasks(client: LeadSquaredClient, lead: str) -> list[dict[str, Any]]:
+def read_tasks(client: LeadSquaredClient, lead: str) -> tuple[list[dict[str, Any]], bool]:
     """Return a lead's tasks, of any type (``LeadManagement.svc/RetrieveTaskByLeadId``, documented; no paging).
 
+    One client of others says that there is no cap; where there are 25 or more, the next page is asked for all the
+    same.
+
+    :returns: the tasks, and whether their end was seen: not where there are 25 or more and paging has no effect. Then
+        another source must tell whether they are all.
     :raises LeadSquaredError: they cannot be read whole.
     """
-    answer = client.call("GET", "LeadManagement.svc/RetrieveTaskByLeadId", params={"leadId": lead})
-    rows, total = rows_of(answer, "TaskList"), count_of(answer)
-    if total is not None and len(rows) < total:
-        raise UnreadableError(f"{total} were announced and only {len(rows)} given")
-    return list({id_of(row, *TASK_ID): row for row in rows}.values())
+
+    def fetch(paging: Paging) -> Any:
+        # As documented at first; only what follows on a page that may be full is asked for.
+        first = {"Offset", "PageIndex"} <= paging.keys()
+        more = {} if first else {name: str(value) for name, value in paging.items()}
+        answer = client.call(
+            "GET", "LeadManagement.svc/RetrieveTaskByLeadId", params={"leadId": lead, **more}
+        )
+        given.append(answer)
+        return answer
+
+    given: list[Any] = []
+    read = PagedRead(
+        client,
+        "LeadManagement.svc/RetrieveTaskByLeadId",
+        fetch,
+        names=("TaskList",),
+        key=lambda row: id_of(row, *TASK_ID),
+        size=TASK_PAGE,
+    )
+    try:
+        return read.rows(), True
+    except UnreadableError:
+        once = {id_of(row, *TASK_ID): row for row in rows_of(given[0], "TaskList")}
+        if len(once) < SMALLEST_PAGE or count_of(given[0]) not in (None, len(once)):
+            raise
+        return list(once.values()), False
 
 
 def read_notes(client: LeadSquaredClient, lead: str) -> list[dict[str, Any]]:
@@ -171,7 +205,10 @@ def read_notes(client: LeadSquaredClient, lead: str) -> list[dict[str, Any]]:
         key=lambda row: id_of(row, *NOTE_ID),
         size=NOTE_PAGE,
     )
-    return read.rows()
+    rows = read.rows()
+    for row in rows:
+        refuse_other_lead(row, lead)
+    return rows
 
 
 def read_lead(
@@ -191,13 +228,16 @@ def read_lead(
             for row in read_activities(client, lead, codes):
                 code = event_code(row)
                 found.shows_audits |= code in audits
-                kind = "audits" if code in audits else "activities"
-                found.records += _inside(
-                    window, kind, row, ACTIVITY_ID, _AUDITS_OF_CODES.get(code, str(code))
-                )
+                if code in audits:
+                    found.records += _inside(window, "audits", row, ACTIVITY_ID, _AUDITS_OF_CODES[code])
+                else:
+                    found.records += _inside(window, "activities", row, ACTIVITY_ID, str(code))
     if selectors.task_type_list:
         with reading("tasks", lead):
-            for row in read_tasks(client, lead):
+            rows, are_all = read_tasks(client, lead)
+            if not are_all:
+                types.refuse_missing(lead, rows)
+            for row in rows:
                 in_window = list(_inside(window, "tasks", row, TASK_ID, ""))
                 for record in in_window:
                     match, kind = types.matches(row)
@@ -235,29 +275,30 @@ def known_leads(client: LeadSquaredClient, leads: list[str]) -> set[str]:
         "LeadManagement.svc/Leads/Retrieve/ByIds",
         fetch,
         names=("Leads",),
-        key=lambda row: id_of(row, *LEAD_ID),
+        key=lead_id_of,
         size=LEAD_PAGE,
     )
     rows = read.rows(complete=lambda found: found.keys() >= wanted)
     # Others among them would mean that the ids were not heeded (filters were seen to be ignored).
-    return {id_of(row, *LEAD_ID) for row in rows} & wanted
+    return {lead_id_of(row) for row in rows} & wanted
 
 
-def activity_exists(client: LeadSquaredClient, activity_id: str) -> bool:
-    """Return whether one activity can still be read (``ProspectActivity.svc/GetActivityDetails``, documented).
+def activity_exists(client: LeadSquaredClient, activity_id: str) -> bool | None:
+    """Return whether one activity can still be read; None where it cannot be told.
 
-    A deleted one was seen to be answered with MXUnknownProspectActivityException. Any other refusal does not say
-    that it is gone.
+    ``ProspectActivity.svc/GetActivityDetails`` (documented). A deleted one was seen to be answered with
+    MXUnknownProspectActivityException; any other refusal, and an answer about something else, say nothing.
 
-    :raises LeadSquaredError: it cannot be told.
+    :raises LeadSquaredError: one that every further call would meet.
     """
     try:
-        client.call("GET", "ProspectActivity.svc/GetActivityDetails", params={"activityId": activity_id})
-    except LeadSquaredError as error:
-        if error.exception_type == "MXUnknownProspectActivityException":
-            return False
-        raise
-    return True
+        answer = client.call(
+            "GET", "ProspectActivity.svc/GetActivityDetails", params={"activityId": activity_id}
+        )
+    except (LeadRejectedError, UnavailableError) as error:
+        return False if error.exception_type == "MXUnknownProspectActivityException" else None
+    found = field_of(answer, "ID", *ACTIVITY_ID) if isinstance(answer, dict) else None
+    return True if isinstance(found, str) and found.lower() == activity_id.lower() else None
 
 
 def _inside(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,6 +11,12 @@ from typing import Any
 
 from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError, UnreadableError
 from airflow_provider_leadreset.leadsquared.text import quoted
+
+_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3}){1,2}", re.ASCII)
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}[0-9:.+Z-]{0,30}", re.ASCII)
+_NIL = "00000000-0000-0000-0000-000000000000"
+
+LEAD_ID = ("ProspectID", "ProspectId")
 
 LONGEST_NUMBER = 9
 """Digits of an event code or a count; more is none."""
@@ -42,15 +49,29 @@ def rows_of(answer: Any, *names: str, bare: bool = False) -> list[dict[str, Any]
     """
     rows: Any = answer if bare else None
     if isinstance(answer, dict):
-        rows = next((answer[name] for name in names if isinstance(answer.get(name), list)), None)
+        lists = [answer[name] for name in names if isinstance(answer.get(name), list)]
+        # One of two names may stand there empty; two that are not cannot both be meant.
+        filled = [found for found in lists if found]
+        rows = None if len(filled) > 1 else next(iter(filled or lists), None)
+        if not lists and count_of(answer) == 0 and any(name in answer for name in names):
+            rows = []  # null, and said to be nothing
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise UnreadableError(f"the answer has no list {' or '.join(names)}")
     return rows
 
 
 def count_of(answer: Any) -> int | None:
-    """Return how many rows the answer says there are; None where it does not say, or nothing that is a number."""
-    return whole_number(answer.get("RecordCount")) if isinstance(answer, dict) else None
+    """Return how many rows the answer says there are; None where it does not say.
+
+    :raises UnreadableError: it says something that is no number: then rows may be missing unseen.
+    """
+    said = field_of(answer, "RecordCount") if isinstance(answer, dict) else None
+    if said is None:
+        return None
+    count = whole_number(said)
+    if count is None:
+        raise UnreadableError(f"the answer counts {quoted(said, 20)} rows, which is no number")
+    return count
 
 
 def whole_number(value: object) -> int | None:
@@ -59,6 +80,9 @@ def whole_number(value: object) -> int | None:
         return None
     if isinstance(value, str):
         text = value.strip()
+        if _GROUPED.fullmatch(text):
+            text = text.replace(",", "")
+        text = text.removesuffix(".0")
         return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER else None
     if isinstance(value, float):
         return (
@@ -87,9 +111,32 @@ def id_of(row: Mapping[str, Any], *names: str) -> str:
     :raises UnreadableError: it has none.
     """
     value = field_of(row, *names)
-    if not isinstance(value, (str, int)) or isinstance(value, bool):
+    text = str(value).strip().strip("{}").lower() if isinstance(value, (str, int)) else ""
+    # All zeros is what .NET makes of a missing id.
+    if not text or isinstance(value, bool) or text == _NIL:
         raise UnreadableError(f"the answer has a record without its {' or '.join(names)}")
-    return str(value).lower()
+    return text
+
+
+def lead_id_of(row: Mapping[str, Any]) -> str:
+    """Return the id of a row that is a lead, in either of the two shapes the API gives leads in, in lower case.
+
+    :raises UnreadableError: it has none.
+    """
+    pairs = row.get("LeadPropertyList")
+    if isinstance(pairs, list):
+        row = {str(pair.get("Attribute")): pair.get("Value") for pair in pairs if isinstance(pair, Mapping)}
+    return id_of(row, *LEAD_ID)
+
+
+def refuse_other_lead(row: Mapping[str, Any], lead: str) -> None:
+    """Refuse a record that says that it is another lead's: a filter was not heeded.
+
+    :raises UnreadableError: it does.
+    """
+    other = field_of(row, "RelatedProspectId")
+    if isinstance(other, str) and other.strip().strip("{}").lower() != lead.strip().lower():
+        raise UnreadableError(f"the answer has a record of another lead, {quoted(other, 50)}")
 
 
 def event_code(row: Mapping[str, Any]) -> int:
@@ -108,8 +155,9 @@ def moment_of(value: object) -> datetime:
 
     :raises UnreadableError: it is something else.
     """
+    text = value.strip() if isinstance(value, str) else ""
     try:
-        moment = datetime.fromisoformat(str(value))
+        moment = datetime.fromisoformat(text if _MOMENT.fullmatch(text) else "")
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise UnreadableError(f"a record was created at {quoted(value, 40)}, which is no date") from None

@@ -7,18 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_leadreset.leadsquared.errors import UnreadableError
 from airflow_provider_leadreset.leadsquared.records.catalog import task_types
 from airflow_provider_leadreset.leadsquared.records.pages import PagedRead, Paging
-from airflow_provider_leadreset.leadsquared.records.records import TASK_ID
-from airflow_provider_leadreset.leadsquared.records.rows import field_of, id_of
+from airflow_provider_leadreset.leadsquared.records.records import TASK_ID, TASK_PAGE
+from airflow_provider_leadreset.leadsquared.records.rows import LEAD_ID, field_of, id_of
 from airflow_provider_leadreset.leadsquared.request.window import EARLIEST
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
     from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
-
-TASK_PAGE = 1000
-"""Tasks of an owner asked for at once."""
 
 OPEN, DONE = 0, 1
 """The two status codes by which an owner's tasks are asked for (documented)."""
@@ -26,9 +24,10 @@ OPEN, DONE = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class _OwnersTask:
-    """What an owner's list tells of a task: its type, and the fields that the lead's list lacks, if they are kept."""
+    """What an owner's list tells of a task: its type, its lead, and all its fields, if they are kept."""
 
     type: str
+    lead: str
     more: dict[str, Any]
 
 
@@ -77,6 +76,29 @@ class TaskTypes:
         found = self._of(task)
         return {**(found.more if found else {}), **task}
 
+    def refuse_missing(self, lead: str, tasks: list[dict[str, Any]]) -> None:
+        """Refuse a lead's tasks where an owner's list has one more of that lead: an independent source.
+
+        :raises UnreadableError: it has, or it does not tell whose its tasks are.
+        """
+        given = {id_of(task, *TASK_ID) for task in tasks}
+        found = [self._of(task) for task in tasks]
+        if not any(task and task.lead for task in found):
+            raise UnreadableError(
+                f"{len(tasks)} were given, paging has no effect, and no other source tells whether they are all"
+            )
+        with self._lock:
+            missing = [
+                task_id
+                for tasks_of_owner in self._found.values()
+                for task_id, task in tasks_of_owner.items()
+                if task.lead == lead.lower() and task_id not in given
+            ]
+        if missing:
+            raise UnreadableError(
+                f"{len(missing)} more are known from their owners' lists, such as {missing[0]}"
+            )
+
     def _of(self, task: dict[str, Any]) -> _OwnersTask | None:
         owner, task_id = str(field_of(task, "OwnerID") or "").lower(), id_of(task, *TASK_ID)
         if not owner:
@@ -88,8 +110,9 @@ class TaskTypes:
                     break
                 for status in (OPEN, DONE):
                     for row in self._of_owner(owner, kind, status):
-                        more = {k: v for k, v in row.items() if k not in task} if self._keeps_fields else {}
-                        found[id_of(row, *TASK_ID)] = _OwnersTask(kind, more)
+                        lead = str(field_of(row, *LEAD_ID, "RelatedEntityId") or "").lower()
+                        more = row if self._keeps_fields else {}
+                        found[id_of(row, *TASK_ID)] = _OwnersTask(kind, lead, more)
                 self._types_read[owner] = self._types_read.get(owner, 0) + 1
             return found.get(task_id)
 

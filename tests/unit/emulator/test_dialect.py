@@ -69,6 +69,7 @@ DEFAULTS: dict[str, Any] = {
     "paging": "both",
     "offset_means": "pages from 1",
     "page_cap": None,
+    "task_cap": None,
     "beyond_the_end": "empty",
     "counts": "all",
     "note_counts": False,

@@ -128,6 +128,8 @@ def single_dialects() -> Iterator[Dialect]:
         choices: tuple[Any, ...] = (True, False) if hint is bool else get_args(hint)
         if field.name == "page_cap":
             choices = (25, 200, 500)
+        if field.name == "task_cap":
+            choices = (25, 200)
         if field.name in ("moves_last_modified", "last_modified_lag"):
             choices = ()
         for choice in choices:

@@ -76,7 +76,8 @@ def task_routes(account: Account) -> APIRouter:
     async def of_lead(request: Request) -> Response:
         lead = account.find_lead(mandatory(request.query_params, "leadId"))
         rows = [lead_row(task) for task in lead.tasks] if lead else []
-        return reply({**record_count(account.dialect, len(rows), len(rows)), "TaskList": rows})
+        shown = rows[: account.dialect.task_cap]
+        return reply({**record_count(account.dialect, len(rows), len(shown)), "TaskList": shown})
 
     @router.post("/Task.svc/Retrieve")
     async def by_owner(request: Request) -> Response:

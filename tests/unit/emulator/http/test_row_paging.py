@@ -168,3 +168,17 @@ def test_counts_of_a_leads_records(
     speak(counts="none")
     assert "RecordCount" not in api.get(OF_LEAD, leadId=lead_id).json()
     assert list(api.post(RETRIEVE, leadId=lead_id).json()) == ["ProspectActivities"]
+
+
+def test_tasks_of_a_lead_capped(lsq: LeadSquaredEmulator, api: Api, lead_id: str, speak: Any) -> None:
+    """A lead's tasks may be given only in part, whatever paging is asked for."""
+    kind = lsq.add_task_type("Call back")
+    for _ in range(30):
+        lsq.add_task(lead_id, kind, "2026-10-01 10:00:00")
+    path = "LeadManagement.svc/RetrieveTaskByLeadId"
+    assert len(api.get(path, leadId=lead_id).json()["TaskList"]) == 30
+    for counts, counted in (("all", 30), ("page", 25), ("none", None)):
+        speak(task_cap=25, counts=counts)
+        for paging in ({}, {"PageIndex": 2, "PageSize": 25}, {"Offset": 25, "RowCount": 25}):
+            answer = api.get(path, leadId=lead_id, **paging).json()
+            assert (len(answer["TaskList"]), answer.get("RecordCount")) == (25, counted)

@@ -13,6 +13,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     OutageError,
     QuotaError,
     UnavailableError,
+    UnreadableError,
 )
 from airflow_provider_leadreset.leadsquared.records import catalog
 from support.answering import ACCESS, SECRET, Answering, client_of, http
@@ -113,7 +114,7 @@ def test_the_accounts_list_decides() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [LeadRejectedError("no such call", status=404), AccessError("rights"), UnavailableError("away")]
+    "error", [LeadRejectedError("no such call", status=404), AccessError("rights"), UnreadableError("odd")]
 )
 def test_codes_without_a_list(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     """Where the list cannot be read, nothing fails: known codes decide, and none is called unknown."""
@@ -128,9 +129,11 @@ def test_codes_without_a_list(error: Exception, caplog: pytest.LogCaptureFixture
     assert "cannot be read, so only codes known" in caplog.text
 
 
-@pytest.mark.parametrize("error", [OutageError("nothing answered"), QuotaError("used up")])
+@pytest.mark.parametrize(
+    "error", [UnavailableError("away"), OutageError("nothing answered"), QuotaError("used up")]
+)
 def test_what_every_call_would_meet(error: Exception) -> None:
-    """An error that every further call would meet is no matter of names."""
+    """A list that may be had later is waited for: another answer would be another request."""
     client = client_of("api.example.com")
 
     def refuse(*_: Any, **__: Any) -> Any:

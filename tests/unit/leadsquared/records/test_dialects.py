@@ -150,3 +150,22 @@ def test_an_account_without_audits(world):
         lsq.dialect = Dialect()
     assert not [record for record in found.records if record.kind == "audits"]
     assert not found.shows_audits
+
+
+@pytest.mark.parametrize("counts", values("counts"))
+def test_tasks_given_in_part(world, counts):
+    """Where a lead's tasks are cut off and cannot be paged, another source tells: their owners' lists."""
+    lsq, leads, _ = world
+    lsq.dialect = Dialect(task_cap=25, counts=counts)
+    client = client_of(lsq)
+    rich, poor = leads
+    try:
+        with pytest.raises(
+            LeadSquaredError, match=rf"lead {rich}: tasks: .*(announced|again|more are known)"
+        ):
+            read_lead(client, rich, EVERYTHING, WINDOW, task_types_of(client, EVERYTHING))
+        found = read_lead(client, poor, EVERYTHING, WINDOW, task_types_of(client, EVERYTHING))
+    finally:
+        client.close()
+        lsq.dialect = Dialect()
+    assert sum(record.kind == "tasks" for record in found.records) == POOR["tasks"]

@@ -40,11 +40,16 @@ def rows(*numbers: int) -> list[dict[str, Any]]:
 
 def members(*pages: Any, **listed: Any) -> Any:
     """Answer as the API does: the list exists, then page after page of its members, and nothing after them."""
+    shown = [row for page in pages if isinstance(page, dict) for row in page.get("Leads") or ()]
+    listed = {"MemberCount": len(shown), "ListType": "static", **listed}
 
     def answer(request: Request) -> bytes:
         if "Lists.Get" in request.line:
             return http(200, json.dumps([{"ListId": LIST, "ListName": "A list", **listed}]))
-        page = json.loads(request.body)["Paging"].get("PageIndex", 1)
+        paging = json.loads(request.body)["Paging"]
+        page, size = paging.get("PageIndex", 1), paging.get("PageSize", 1000)
+        if size < 1000:  # whether paging has any effect is tried out with a part of the first page
+            return http(200, json.dumps({"Leads": shown[(page - 1) * size : page * size]}))
         return http(200, json.dumps(pages[page - 1] if page <= len(pages) else {"Leads": []}))
 
     return answer
@@ -118,7 +123,7 @@ def test_member_formats(pages: list[Any], expected: int) -> None:
 def test_member_spellings_merged() -> None:
     """Two spellings of one member's ID are one lead."""
     page = {"RecordCount": 2, "Leads": [{"ProspectID": guid(1)}, {"ProspectID": guid(1).upper()}]}
-    with Answering(members(page)) as server:
+    with Answering(members(page, MemberCount=1)) as server:
         assert lead_lists.list_members(client_of(server.url), LIST) == [guid(1)]
 
 
@@ -131,8 +136,9 @@ def test_member_spellings_merged() -> None:
         ({"MemberCount": 10, "ListType": 1}, 25, False),
         ({"MemberCount": 0, "ListType": "Dynamic"}, 100, False),
         ({"MemberCount": 0, "ListType": "Dynamic"}, 101, True),
-        ({"MemberCount": "some", "ListType": 0}, 3, False),
-        ({"ListType": 0}, 3, False),
+        ({"MemberCount": "1,000", "ListType": "Static List"}, 3, True),
+        ({"MemberCount": "some", "ListType": 0}, 3, True),
+        ({"MemberCount": None, "ListType": 0}, 3, True),
     ],
 )
 def test_size_from_another_source(listed: dict[str, Any], given: int, refused: bool) -> None:

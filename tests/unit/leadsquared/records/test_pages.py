@@ -156,9 +156,24 @@ def test_rows_that_never_rest():
         account.read()
 
 
-@pytest.mark.parametrize("count", [3, 5, "5", None, -1, 1e400, float("nan"), "many", "9" * 5000, True, []])
+@pytest.mark.parametrize("count", [-1, 1e400, float("nan"), "many", "9" * 5000, True, [], "60.5"])
+def test_count_that_is_none(count):
+    """A count that is no number is an error: rows may be missing unseen."""
+    read = PagedRead(
+        SimpleNamespace(paging_styles={}),
+        "a call",
+        lambda _: {"RecordCount": count, "List": []},
+        names=("List",),
+        key=lambda row: row["Id"],
+        size=SIZE,
+    )
+    with pytest.raises(UnreadableError, match="which is no number"):
+        read.rows()
+
+
+@pytest.mark.parametrize("count", [3, 5, "5", "5.0", 5.0, None, ""])
 def test_count_of_a_short_page(count):
-    """A count that is no larger than its page, or no number, says nothing."""
+    """A count that is no larger than its page says nothing."""
     rows = [{"Id": str(number)} for number in range(5)]
     read = PagedRead(
         SimpleNamespace(paging_styles={}),
@@ -251,3 +266,102 @@ def test_styles_ask_as_documented():
         PagingStyle.PAGES_FROM_1: {"Offset": "3", "RowCount": "200"},
         PagingStyle.ROWS: {"Offset": "400", "RowCount": "200"},
     }
+
+
+def reading_odd(pages: Any, size: int = SIZE) -> Any:
+    """Return a read of an account whose pages a function gives, and what it was asked for."""
+    asked: list[dict[str, Any]] = []
+
+    def fetch(paging: dict[str, Any]) -> Any:
+        asked.append(paging)
+        return pages(paging, len(asked))
+
+    client = SimpleNamespace(paging_styles={})
+    return (
+        lambda: PagedRead(
+            client, "a call", fetch, names=("List",), key=lambda row: row["Id"], size=size
+        ).rows(),
+        client,
+        asked,
+    )
+
+
+def rows_from(start: int, stop: int) -> list[dict[str, Any]]:
+    return [{"Id": f"id-{number}"} for number in range(start, stop)]
+
+
+def test_row_behind_a_duplicate():
+    """A row that two pages give is another row's place: the announced number must come in different rows."""
+
+    def pages(paging: dict[str, Any], _: int) -> Any:
+        index = paging.get("PageIndex", 1)
+        page = rows_from(0, 1000) if index == 1 else rows_from(999, 1000) + rows_from(1001, 1500)
+        return {"RecordCount": 1500, "List": page if index <= 2 else []}
+
+    read, _, _ = reading_odd(pages)
+    with pytest.raises(UnreadableError, match=r"rows moved|were announced"):
+        read()
+
+
+def test_page_of_old_and_new_rows():
+    """A page with rows that came before and new ones means that rows moved, also where no count tells."""
+
+    def pages(paging: dict[str, Any], _: int) -> Any:
+        index = paging.get("PageIndex", 1)
+        return {"List": {1: rows_from(0, 100), 2: rows_from(50, 150)}.get(index, [])}
+
+    read, _, _ = reading_odd(pages)
+    with pytest.raises(UnreadableError, match="rows moved while they were read"):
+        read()
+
+
+def test_style_is_not_learned_by_accident():
+    """A row that comes while styles are tried teaches no wrong style, to this lead or to the next."""
+    account = PagingAccount(60, "rows", 25, "page")
+    fetch = account.fetch
+
+    def growing(paging: dict[str, Any]) -> Any:
+        if len(account.asked) == 1:
+            account.rows.insert(0, {"Id": "new"})
+        return fetch(paging)
+
+    account.fetch = growing  # type: ignore[method-assign]
+    client = SimpleNamespace(paging_styles={})
+    assert len(account.read(client)) == 61
+    assert client.paging_styles == {"a call": PagingStyle.ROWS}
+    assert len(PagingAccount(60, "rows", 25, "page").read(client)) == 60
+
+
+def test_known_style_that_fails_is_forgotten():
+    """A style that gives again what came before, and has no effect, is found out anew."""
+    client = SimpleNamespace(paging_styles={"a call": PagingStyle.PAGE_INDEX})
+    assert len(PagingAccount(60, "rows", 25, "none").read(client)) == 60
+    assert client.paging_styles == {"a call": PagingStyle.ROWS}
+
+
+@pytest.mark.parametrize("counts", COUNTS)
+def test_empty_page_without_effect(counts):
+    """An empty page is an end only in a way of paging that has an effect: here a page index gives nothing at all."""
+    account = PagingAccount(60, "rows", 25, counts)
+    fetch = account.fetch
+
+    def strict(paging: dict[str, Any]) -> Any:
+        if "Offset" not in paging:
+            return {"List": [], **({"RecordCount": 0} if counts == "page" else {})}
+        return fetch(paging)
+
+    account.fetch = strict  # type: ignore[method-assign]
+    assert len(account.read()) == 60
+
+
+def test_refusal_and_a_count_of_the_page():
+    """A refused page and a count of the page are no end: neither way of paging was shown to have an effect."""
+
+    def pages(paging: dict[str, Any], _: int) -> Any:
+        if "PageIndex" in paging and "Offset" not in paging:
+            raise LeadRejectedError("Invalid paging")
+        return {"RecordCount": 25, "List": rows_from(0, 25)}
+
+    read, _, _ = reading_odd(pages)
+    with pytest.raises(UnreadableError, match="given again"):
+        read()
