@@ -242,5 +242,5 @@ def _said_of_verification(verification: dict[str, Any]) -> str:
     said = f"{verification['gone']} of {verification['records']} planned records are gone, "
     said += f"{verification['leads_done']} of {verification['leads']} leads are done"
     if verification["unverifiable"]:
-        said += f"; unverifiable: {', '.join(verification['unverifiable'])} audits"
+        said += f"; unverifiable: {'; '.join(verification['unverifiable'])}"
     return f"{said}; plan with digest {verification['digest']}"

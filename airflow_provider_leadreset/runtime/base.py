@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import AirflowTaskTimeout, ObjectStoragePath
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
+from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
@@ -42,12 +43,21 @@ if TYPE_CHECKING:
 class ResetRequest:
     """What a task was asked for, checked."""
 
+    account: str
     leads: Leads
     selectors: Selectors
     window: Window
     plan: Plan | None = None
     event_codes: EventCodes = field(default_factory=EventCodes)
     """What became of the event codes: those of :attr:`selectors` are the ones that can be deleted."""
+    asked_for: Selectors | None = None
+    """The selectors as asked for, with codes that are left out."""
+
+    @property
+    def digest(self) -> str:
+        """Equal for what asks for the same of the same account, whatever can be deleted of it today."""
+        selectors = self.asked_for or self.selectors
+        return fingerprint(self.account, self.leads, selectors, self.window)
 
 
 class BaseRun:
@@ -165,10 +175,12 @@ class BaseRun:
         window = parse_window(self.task.window, timezone=self.task.timezone, run_due=self._run_due())
         leads = self._few_enough(self._leads())
         if not leads.count:
-            return ResetRequest(leads, selectors, window)
+            return ResetRequest(self.client.host, leads, selectors, window)
         codes = self._sorted_codes(selectors)
         deletable = replace(selectors, activity_event_list=codes.deletable) if codes.system else selectors
-        return ResetRequest(leads, deletable, window, event_codes=codes)
+        return ResetRequest(
+            self.client.host, leads, deletable, window, event_codes=codes, asked_for=selectors
+        )
 
     def _sorted_codes(self, selectors: Selectors) -> EventCodes:
         """Tell which event codes can be deleted, before anything is; say of the others what becomes of them.
@@ -223,7 +235,7 @@ class BaseRun:
         plan.check(
             digest=digest, account=self.account, now=None if self.plan_may_be_old else datetime.now(UTC)
         )
-        return ResetRequest(self._few_enough(plan.leads), plan.selectors, plan.window, plan)
+        return ResetRequest(self.client.host, self._few_enough(plan.leads), plan.selectors, plan.window, plan)
 
     def _leads(self) -> Leads:
         path = self.task.prospect_ids_path

@@ -6,17 +6,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import AirflowSkipException
-from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
-from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.errors import InputError, UnknownLeadsError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, PlanWriter
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_records
 from airflow_provider_leadreset.leadsquared.safety.preview_text import TypeNames, log_table, markdown
+from airflow_provider_leadreset.leadsquared.text import pluralize
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.operators.lead_reset import LeadResetPreviewOperator
+
+MOST_NAMED = 20
+"""How many unknown leads an error names."""
 
 MOST_UNKNOWN = 1000
 """How many unknown leads the output names."""
@@ -41,7 +44,9 @@ class PreviewRun(BaseRun):
                     "anew, start another run",
                     earlier.path,
                 )
-                self.request = ResetRequest(earlier.leads, earlier.selectors, earlier.window, earlier)
+                self.request = ResetRequest(
+                    request.account, earlier.leads, earlier.selectors, earlier.window, earlier
+                )
                 return {**earlier.preview, "plan": str(earlier.path), "digest": earlier.digest}
             if request.leads.count == 0:
                 raise AirflowSkipException("There are no leads to preview")
@@ -64,9 +69,6 @@ class PreviewRun(BaseRun):
             return None
         return self.evidence_in(self.task.evidence_path, of_this_try=False)
 
-    def _request_digest(self, request: ResetRequest) -> str:
-        return fingerprint(self.client.host, request.leads, request.selectors, request.window)
-
     def _earlier(self, folder: EvidenceFolder, request: ResetRequest) -> Plan | None:
         for path in folder.files("plan-"):
             plan = Plan.read(path)
@@ -75,7 +77,7 @@ class PreviewRun(BaseRun):
                 raise InputError(
                     f"the plan {path} is of another run, {plan.made_by}: use another evidence_path or run id"
                 )
-            if plan and plan.request_digest != self._request_digest(request):
+            if plan and plan.request_digest != request.digest:
                 raise InputError(
                     f"this run has the plan {path}, made for other leads, selectors, window or account than are "
                     "asked for now, and keeps it: start another run"
@@ -90,7 +92,7 @@ class PreviewRun(BaseRun):
             writer = PlanWriter(
                 account=self.account,
                 made_by=self.identity,
-                request_digest=self._request_digest(request),
+                request_digest=request.digest,
                 window=request.window,
                 selectors=request.selectors,
                 now=datetime.now(UTC),
@@ -103,6 +105,12 @@ class PreviewRun(BaseRun):
 
         with WorkerPool(self.client, lambda: None) as pool:
             counts = count_records(pool, request.leads, request.selectors, request.window, on_lead)
+            if counts.leads and len(counts.unknown) == counts.leads:
+                raise UnknownLeadsError(
+                    f"none of {pluralize(counts.leads, 'lead')} is known to the account at {self.client.host}: is it "
+                    f"the right account? They are {', '.join(counts.unknown[:MOST_NAMED])}"
+                    f"{', …' if len(counts.unknown) > MOST_NAMED else ''}"
+                )
             names = TypeNames(request.event_codes, counts.task_names)
         text = markdown(counts, request.selectors, request.window, names, self.client.host)
         self.log.info("%s", log_table(counts, request.selectors, names))

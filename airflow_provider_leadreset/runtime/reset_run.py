@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_leadreset.assets import tell_consumers
 from airflow_provider_leadreset.compat import AirflowSkipException
 from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
-from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts, fingerprint, least_seconds
+from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts, least_seconds
 from airflow_provider_leadreset.leadsquared.batch.resets import ResetRunner
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
@@ -51,7 +51,7 @@ class ResetRun(BaseRun):
             self.link(request.leads, self.evidence)
             checkpoint = Checkpoint(
                 self.context,
-                fingerprint(self.client.host, request.leads, request.selectors, request.window),
+                request.digest,
                 self.log,
             )
             counts = BatchCounts(request.leads.count, self.client.limiter, checkpoint.progress)

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import AirflowSkipException, ObjectStoragePath, PokeReturnValue
-from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet, fingerprint
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError, QuotaError, UnavailableError
 from airflow_provider_leadreset.leadsquared.records.records import UNKNOWN_TYPE
@@ -56,8 +55,8 @@ class VerificationRun(BaseRun):
             key = self._key(request)
             if sensor.last_verification is None or sensor.last_verification[0] != key:
                 # The first poke, or a file of leads has changed since the last.
-                done = IndexSet(store.get(key) or ()) if store is not None else IndexSet()
-                sensor.last_verification = key, Verification(done)
+                stored = store.get(key) if store is not None else None
+                sensor.last_verification = key, Verification.from_json(stored)
             verification = sensor.last_verification[1]
             with task_errors():
                 self._read(request, verification)
@@ -83,14 +82,13 @@ class VerificationRun(BaseRun):
 
     def _save(self, store: Any, key: str, verification: Verification) -> None:
         try:
-            store.set(key, verification.done.spans())
+            store.set(key, verification.as_json())
         except Exception as error:  # whatever it is: it costs some repeated calls, the poke itself went well
             self.log.warning("What is done could not be saved, the next poke may read it again: %s", error)
 
     def _key(self, request: ResetRequest) -> str:
         digest = request.plan.digest[:32] if request.plan else ""
-        request_digest = fingerprint(self.client.host, request.leads, request.selectors, request.window)
-        return f"leadreset-verification/{request_digest}{digest}/{times_cleared(self.context)}"
+        return f"leadreset-verification/{request.digest}{digest}/{times_cleared(self.context)}"
 
     def _read(self, request: ResetRequest, verification: Verification) -> None:
         read: Callable[[str, RemainingIds | None], Remaining]

@@ -81,17 +81,17 @@ def test_many_leads_have_no_link(dags, lsq, run):
 
 
 def test_link_precedes_first_call(dags, lsq, run, monkeypatch):
-    """The address of the link is there before the first call."""
+    """The address of the link is there before the first call about a lead."""
     calls_at_push = []
 
     def pushing(*args, **kwargs):
-        calls_at_push.append(len(lsq.calls))
+        calls_at_push.append(len(lsq.resets))
         return push_links(*args, **kwargs)
 
     monkeypatch.setattr("airflow_provider_leadreset.runtime.base.push_links", pushing)
     run(dags.linked, leads=a_lead(lsq))
     assert calls_at_push == [0]
-    assert len(lsq.calls) == 1
+    assert len(lsq.resets) == 1
 
 
 def test_link_uses_app_host(dags, lsq, run, monkeypatch):

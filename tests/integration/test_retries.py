@@ -77,14 +77,14 @@ def test_no_retry_for_permanent_failures(lsq, reset):
     """There is no retry when only leads that failed permanently remain."""
     result = reset([UNKNOWN])
     assert result.state == "failed"
-    assert sent(lsq) == [UNKNOWN]
+    assert [lead for lead in sent(lsq) if lead] == [UNKNOWN]
 
 
 def test_wrong_keys_are_not_retried(lsq, reset):
-    """Wrong keys fail the task after one call."""
+    """Wrong keys fail the task after one reset."""
     lsq.fault("401", times=None)
     assert reset([a_lead(lsq)]).state == "failed"
-    assert len(lsq.calls) == 1
+    assert len([call for call in lsq.calls if call.path.endswith("Lead.Reset")]) == 1
 
 
 def test_mapped_tasks_resume_independently(dags, lsq, run):
@@ -104,7 +104,7 @@ def test_each_try_has_own_report(lsq, reset, tmp_path):
     assert {part.parent.name for part in parts} == {"try-1", "try-2"}
     assert parts[0].parents[1].name == "unmapped"
     lines = [json.loads(line) for part in parts for line in part.read_text().splitlines()]
-    assert len(lines) == len(lsq.calls)
+    assert len(lines) == len([call for call in lsq.calls if call.path.endswith("Lead.Reset")])
     assert [line["answer"] for line in lines if line["prospect_id"] == leads[0]][-1] == "queued"
     assert {line["status"] for line in lines} == {200, 500}
     (summary,) = result.xcoms()

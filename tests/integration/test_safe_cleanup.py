@@ -311,7 +311,7 @@ def test_sensor_timeout_names_remaining(lsq, world, dags, run, capfd):
     assert run(dags.verification, leads=world).state == "failed"
     output = capfd.readouterr().out
     assert "8 records are left" in output
-    assert f"{world[0]}: 2 activities, 1 tasks, 1 notes" in output
+    assert f"{world[0]}: 2 activities, 1 task, 1 note" in output
 
 
 def test_failed_poke_is_repeated(lsq, world, dags, run, monkeypatch):

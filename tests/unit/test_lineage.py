@@ -32,7 +32,9 @@ def a_run(*, leads: list[str] | None = None, deletes: bool = True, **known: Any)
     run.deletes = deletes
     run._hook = SimpleNamespace(get_conn=lambda: SimpleNamespace(host="api.example.com"))
     selectors = Selectors(activity_event_list=(166,), should_delete_prospect_notes=True)
-    run.request = ResetRequest(Leads.parse([LEAD] if leads is None else leads), selectors, WINDOW, **known)
+    run.request = ResetRequest(
+        "api.example.com", Leads.parse([LEAD] if leads is None else leads), selectors, WINDOW, **known
+    )
     return run
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
     from airflow_provider_leadreset.leadsquared.request.window import Window
     from airflow_provider_leadreset.leadsquared.safety.preview import KindCount, RecordCounts
+
+LONGEST_NAME = 80
+"""Characters of a name of the account's that are shown."""
+
+_LINKS = re.compile(r"://|www\.|@", re.IGNORECASE)
 
 MOST_SHOWN = 20
 """How many leads the Markdown shows one by one."""
@@ -60,8 +66,10 @@ class TypeNames:
         return f"{self._known(name)} ({kind})"
 
     def _known(self, name: str) -> str:
-        printable = scrubbed(str(name))
+        printable = scrubbed(str(name), LONGEST_NAME)
         if self.in_markdown:
+            # What would become a link or a mention by itself is parted.
+            printable = _LINKS.sub(r"\g<0> ", printable)
             printable = "".join(f"\\{sign}" if sign in "\\`*_[]<>|#&~" else sign for sign in printable)
         return printable or "unnamed"
 

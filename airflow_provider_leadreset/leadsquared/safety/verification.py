@@ -6,11 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool, is_fatal
-from airflow_provider_leadreset.leadsquared.errors import ClosedError, LeadSquaredError, UnknownLeadsError
+from airflow_provider_leadreset.leadsquared.errors import (
+    ClosedError,
+    LeadRejectedError,
+    LeadSquaredError,
+    UnknownLeadsError,
+    UnreadableError,
+)
 from airflow_provider_leadreset.leadsquared.records.records import (
     ACTIVITY_ID,
     AUDIT_CODES,
@@ -88,6 +94,28 @@ class Verification:
     tasks_of_unknown_type: int = 0
     shows_audits: bool = False
 
+    @classmethod
+    def from_json(cls, stored: dict[str, Any] | None) -> Verification:
+        """Return what :meth:`as_json` of an earlier poke gave; a new one for None."""
+        stored = stored or {}
+        return cls(
+            IndexSet(stored.get("done", ())),
+            unknown=list(stored.get("unknown", ())),
+            records_of_unknown=int(stored.get("records_of_unknown", 0)),
+            tasks_of_unknown_type=int(stored.get("tasks_of_unknown_type", 0)),
+            shows_audits=bool(stored.get("shows_audits")),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the next poke must know, which may be in another process."""
+        return {
+            "done": self.done.spans(),
+            "unknown": self.unknown,
+            "records_of_unknown": self.records_of_unknown,
+            "tasks_of_unknown_type": self.tasks_of_unknown_type,
+            "shows_audits": self.shows_audits,
+        }
+
     def forget(self) -> None:
         """Forget what was found at the last poke, but for what is done."""
         self.left, self.records_left, self.not_done, self.unread, self.why_unread = {}, 0, 0, 0, ""
@@ -135,7 +163,8 @@ def verify(
     :param read: gives what is left of a lead.
     :param accepts_unknown_leads: whether a lead that the account does not have counts as done.
     :raises UnknownLeadsError: the account does not have some of them, and that is not accepted.
-    :raises LeadSquaredError: one that ends a batch. Any other only leaves a lead for the next poke.
+    :raises LeadSquaredError: one that ends a batch, or that a lead is refused with permanently. Any other only leaves a
+        lead for the next poke.
     """
     verification.forget()
 
@@ -144,7 +173,8 @@ def verify(
         try:
             remaining = future.result()
         except LeadSquaredError as error:
-            if is_fatal(error) or isinstance(error, ClosedError):
+            # What is refused permanently would be refused at each poke.
+            if is_fatal(error) or isinstance(error, (ClosedError, LeadRejectedError)):
                 raise
             verification.unread += 1
             verification.why_unread = verification.why_unread or str(error)
@@ -184,9 +214,10 @@ def _about_unknown(client: LeadSquaredClient, unknown: list[LeadToVerify], asked
     planned = [key for _, _, ids in unknown for key in (ids or {}).get("activities", ())]
     if planned:
         asked_singly = planned[:MOST_ASKED_SINGLY]
-        there = sum(activity_exists(client, key.partition("/")[2]) for key in asked_singly)
+        found = [activity_exists(client, key.partition("/")[2]) for key in asked_singly]
         text += (
-            f". {there} of {len(asked_singly)} planned activities, looked up by their ids, can still be read"
+            f". Of {pluralize(len(found), 'planned activity', 'planned activities')} looked up by their ids "
+            f"{found.count(True)} can still be read, {found.count(False)} cannot, and {found.count(None)} tell nothing"
         )
     return f"{text}. With accept_unknown_leads=True such leads count as done"
 
@@ -200,19 +231,26 @@ def planned_remaining(client: LeadSquaredClient, lead: str, planned: RemainingId
     here: dict[str, set[str]] = {kind: set() for kind in PLAN_KINDS}
     names = {code: audit for audit, code in AUDIT_CODES.items()}
     # Of the plan itself: a key is the event code or the audit, and the id.
-    codes = {int(key.partition("/")[0]) for key in planned.get("activities", ())}
-    codes |= {AUDIT_CODES[key.partition("/")[0]] for key in planned.get("audits", ())}
+    activities = {int(key.partition("/")[0]) for key in planned.get("activities", ())}
+    codes = activities | {AUDIT_CODES[key.partition("/")[0]] for key in planned.get("audits", ())}
     shows_audits = False
     if codes:
         with reading("activities", lead):
             for row in read_activities(client, lead, codes):
-                code = event_code(row)
-                kind = "audits" if code in names else "activities"
-                shows_audits |= kind == "audits"
-                here[kind].add(f"{names.get(code, code)}/{id_of(row, *ACTIVITY_ID)}")
+                code, record_id = event_code(row), id_of(row, *ACTIVITY_ID)
+                # An account's own activities may have such a code; the plan says as what it is meant.
+                here["activities"].add(f"{code}/{record_id}")
+                if code in names:
+                    shows_audits = True
+                    here["audits"].add(f"{names[code]}/{record_id}")
     if planned.get("tasks") or planned.get(UNKNOWN_TYPE):
         with reading("tasks", lead):
-            here["tasks"] = here[UNKNOWN_TYPE] = {id_of(row, *TASK_ID) for row in read_tasks(client, lead)}
+            rows, are_all = read_tasks(client, lead)
+            if not are_all:
+                raise UnreadableError(
+                    f"{len(rows)} are given, and paging has no effect: whether there are more cannot be told"
+                )
+            here["tasks"] = here[UNKNOWN_TYPE] = {id_of(row, *TASK_ID) for row in rows}
     if planned.get("notes"):
         with reading("notes", lead):
             here["notes"] = {id_of(row, *NOTE_ID) for row in read_notes(client, lead)}

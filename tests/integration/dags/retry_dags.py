@@ -12,6 +12,8 @@ except ImportError:  # Airflow 2.11
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 
 ASKED = {"activity_event_list": [166], "window": "2026-09-01/2026-10-01"}
+# Without event codes, whose types are asked for first.
+NOTES = {**ASKED, "activity_event_list": None, "should_delete_prospect_notes": True}
 
 with DAG(
     "retried",
@@ -48,7 +50,7 @@ with DAG(
     params={"leads": None},
 ) as timed_out:
     LeadResetOperator(
-        task_id="reset", prospect_ids="{{ params.leads }}", execution_timeout=timedelta(seconds=3), **ASKED
+        task_id="reset", prospect_ids="{{ params.leads }}", execution_timeout=timedelta(seconds=3), **NOTES
     )
 
 with DAG(
@@ -64,7 +66,7 @@ with DAG(
         pool="leadsquared_default",
         pool_slots=2,
         execution_timeout=timedelta(seconds=3),
-        **ASKED,
+        **NOTES,
     )
 
 try:

@@ -213,7 +213,7 @@ def test_preview_of_another_request(tmp_path):
     writer = PlanWriter(
         account={"host": "api.leadsquared.com"},
         made_by=run.identity,
-        request_digest=run._request_digest(request),
+        request_digest=request.digest,
         window=request.window,
         selectors=request.selectors,
         now=datetime.now(UTC),
@@ -225,7 +225,7 @@ def test_preview_of_another_request(tmp_path):
     for other in (
         replace(request, leads=Leads.parse([OTHER])),
         replace(request, window=parse_window("2026-09-01/2026-10-02")),
-        replace(request, selectors=Selectors((167,))),
+        replace(request, asked_for=Selectors((167,))),
     ):
         with pytest.raises(InputError, match="made for other leads"):
             run._earlier(folder, other)

@@ -126,7 +126,8 @@ def test_activities_of_an_unknown_lead(lsq, client):
     there = lsq.add_activity(lsq.add_lead(), 201, INSIDE)
     planned = {**NOTHING, "activities": [f"201/{there}", f"201/{UNKNOWN}"]}
     with pytest.raises(
-        UnknownLeadsError, match="1 of 2 planned activities, looked up by their ids, can still be read"
+        UnknownLeadsError,
+        match="looked up by their ids 1 can still be read, 1 cannot, and 0 tell",
     ):
         verified(client, (0, UNKNOWN, planned))
 
