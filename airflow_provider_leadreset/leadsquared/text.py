@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 _TERMINAL_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, movements
@@ -55,4 +55,16 @@ def scrubbed(text: str, limit: int | None = None) -> str:
     line = "".join(
         sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in " ".join(plain.split())
     )
+    return line if limit is None or len(line) <= limit else f"{line[:limit]}…"
+
+
+def presentable(text: str, redact: Callable[[str], str], limit: int | None = None) -> str:
+    """Return text of others as :func:`scrubbed` gives it, without keys.
+
+    They are struck out before, since blanks of a key would be squeezed; and after, since a terminal sequence inside a
+    key hides it until it is taken out. It is cut last: of a key that is cut, the rest would be shown.
+
+    :param redact: strikes the keys out.
+    """
+    line = redact(scrubbed(redact(text)))
     return line if limit is None or len(line) <= limit else f"{line[:limit]}…"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from html.entities import html5
 
@@ -33,15 +34,30 @@ for _name, _sign in html5.items():
 
 
 def spellings(*keys: Secret) -> re.Pattern[str]:
-    r"""Return a pattern that finds each key in any spelling: plain, percent, JSON or HTML.
+    r"""Return a pattern that finds each key in any spelling: plain, percent, JSON, HTML or Base64.
 
     Each character of a key is one alternation of its spellings, in any letter case: ``+`` is also ``%2b``, ``%252B``,
-    ``\u002B``, ``\\u002b``, ``&#43;``, ``&#x2B``, ``&plus;`` or ``&amp;plus;``. All repetitions are bounded, so that
-    the time is linear in the text.
+    ``\u002B``, ``\\u002b``, ``\u{2b}``, ``\U0000002b``, ``&#43;``, ``&#x2B``, ``&plus;`` or ``&amp;plus;``; the signs
+    that begin such a code may be spelled by another. All repetitions are bounded, so that the time is linear in the
+    text. Base64 is known of each key and of all of them with colons between, as in a header of HTTP's.
     """
+    plain = [key.text() for key in keys]
+    # Of a few characters it is a word that may stand anywhere.
+    packed = [_base64(text) for text in (*plain, ":".join(plain)) if len(text) >= _SHORTEST_PACKED]
     # Longest first, else a key that begins with the other would be struck out in part.
-    texts = sorted((key.text() for key in keys), key=len, reverse=True)
+    texts = sorted(
+        [*plain, *packed, *(text.replace("+", "-").replace("/", "_") for text in packed)], key=len
+    )[::-1]
     return re.compile("|".join("".join(_units(text)) for text in texts if text), re.IGNORECASE)
+
+
+_SHORTEST_PACKED = 8
+"""Characters of a key whose Base64 is looked for."""
+
+
+def _base64(text: str) -> str:
+    # Without what fills it up: some leave it out, and it is spelled in many ways.
+    return b64encode(text.encode("utf-8", "replace")).decode().rstrip("=")
 
 
 def _units(text: str) -> Iterator[str]:
@@ -52,21 +68,35 @@ def _units(text: str) -> Iterator[str]:
         after_backslashes = backslashes
 
 
+_PERCENT = r"(?:%|&(?:amp;){0,3}(?:#0{0,6}37|#x0{0,6}25|percnt);?)"
+_AMPERSAND = r"(?:&|%(?:25){0,5}26)"
+_CODED_BACKSLASH = r"(?:%(?:25){0,5}5c|&(?:amp;){0,3}#(?:0{0,6}92|x0{0,6}5c);?)"
+_HASH = r"(?:#|%(?:25){0,5}23)"
+_SEMICOLON = r"(?:;|%(?:25){0,5}3b)?"
+
+
 def _backslashes(count: int) -> str:
     # Possessive: what follows may begin with backslashes too, and there must be one way only to part them.
-    return rf"(?:\\{{{count},{16 * count}}}+|(?:{_code(chr(92))}|\\{{1,8}}(?:u00|x)5c){{{count}}})"
+    escaped = r"(?:u005c|x5c|u0000005c|u\{0{0,6}5c\}|u0025(?:25){0,5}5c)"
+    coded = rf"\\{{1,8}}{escaped}|{_CODED_BACKSLASH}{escaped}|{_code(chr(92))}"
+    return rf"(?:\\{{{count},{16 * count}}}+|(?:{coded}){{{count}}})"
 
 
 def _spelling(sign: str, after_backslashes: bool) -> str:
+    code = f"{ord(sign):02x}"
     fewest = 0 if after_backslashes else 1  # its own may have been taken for those before
+    escaped = rf"(?:u00{code}|x{code}|u000000{code}|u\{{0{{0,6}}{code}\}})"
     # The longer ones first, else a key's last character would leave the rest of its code.
-    plain = [_code(sign), re.escape(sign), *([r"\+"] if sign == " " else [])]
-    return rf"(?:\\{{{fewest},8}}(?:u00|x){ord(sign):02x}|\\{{0,8}}(?:{'|'.join(plain)}))"
+    plain = "|".join([_code(sign), re.escape(sign), *([r"\+"] if sign == " " else [])])
+    after = f"{_code(sign, '(?:u0025|%)', '(?:u0026|&)')}|{escaped}|{plain}"
+    # Possessive: no sign of a code is a backslash, so there is one way only to part them.
+    return rf"(?:\\{{{fewest},8}}+(?:{after})|{_CODED_BACKSLASH}{escaped}|{plain})"
 
 
-def _code(sign: str) -> str:
+def _code(sign: str, percent: str = _PERCENT, ampersand: str = _AMPERSAND) -> str:
     code = ord(sign)
     named = "".join(f"|{name}" for name in sorted(_NAMES.get(sign, ()), key=len, reverse=True))
     return (
-        rf"%(?:25){{0,3}}(?:u00)?{code:02x}|&(?:amp;){{0,3}}(?:#0{{0,6}}{code}|#x0{{0,6}}{code:x}{named});?"
+        rf"{percent}(?:25){{0,5}}(?:u00)?{code:02x}|"
+        rf"{ampersand}(?:amp{_SEMICOLON}){{0,3}}(?:{_HASH}0{{0,8}}{code}|{_HASH}x0{{0,8}}{code:x}{named}){_SEMICOLON}"
     )

@@ -123,6 +123,10 @@ class WorkerPool:
             try:
                 return work(item)
             except BaseException as error:
+                if isinstance(error, LeadSquaredError):
+                    # Also what was read from rows, by those who know no keys.
+                    error.message = self.client.redact(error.message)
+                    error.args = (error.message,)
                 if is_fatal(error):
                     # At once: the owner may be reading the source or writing a result down.
                     self.client.limiter.close()

@@ -146,7 +146,7 @@ def event_code(row: Mapping[str, Any]) -> int:
     """
     code = whole_number(field_of(row, "EventCode", "ActivityEvent"))
     if code is None:
-        raise UnreadableError(f"an activity has the event code {quoted(row.get('EventCode'), 20)}")
+        raise UnreadableError(f"an activity has the event code {quoted(row.get('EventCode'))}")
     return code
 
 
@@ -160,4 +160,4 @@ def moment_of(value: object) -> datetime:
         moment = datetime.fromisoformat(text if _MOMENT.fullmatch(text) else "")
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise UnreadableError(f"a record was created at {quoted(value, 40)}, which is no date") from None
+        raise UnreadableError(f"a record was created at {quoted(value)}, which is no date") from None

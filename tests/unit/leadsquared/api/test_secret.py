@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import time
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -58,6 +59,13 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "HTML numbers with zeros": each("&#%05d;"),
     "HTML hex": each("&#x%x;"),
     "HTML names": lambda key: "".join(NAMED.get(sign, sign) for sign in key),
+    "JavaScript braces": each("\\u{%x}"),
+    "Python codes": each("\\U%08x"),
+    "percent four times": lambda key: quote(quote(quote(quote(key, safe=""), safe=""), safe=""), safe=""),
+    "percent of JSON": lambda key: quote(each("\\u%04x")(key), safe=""),
+    "percent of HTML": lambda key: quote(each("&#%d;")(key), safe=""),
+    "JSON of percent": lambda key: each("%%%02X")(key).replace("%", "\\u0025"),
+    "HTML of percent": lambda key: each("%%%02X")(key).replace("%", "&#37;"),
     "HTML twice": lambda key: html.escape(html.escape(key)),
 }
 AROUND: dict[str, Callable[[str], str]] = {
@@ -85,6 +93,15 @@ def test_key_that_begins_with_the_other() -> None:
     for keys in (("abc$12", "abc$1234567"), ("abc$1234567", "abc$12")):
         pattern = spellings(*map(Secret, keys))
         assert pattern.sub("*", "abc$1234567 abc%2412 &#97;bc$1234567") == "* * *"
+
+
+@pytest.mark.parametrize("key", KEYS[:4])
+def test_base64_of_keys(key: str) -> None:
+    """A key is found as Base64, alone and with the other as in a header."""
+    pattern = spellings(Secret(key), Secret("another key"))
+    for text in (key, f"{key}:another key"):
+        for packed in (b64encode(text.encode()).decode(), urlsafe_b64encode(text.encode()).decode()):
+            assert pattern.sub("***", f"Basic {packed}").rstrip("=") == "Basic ***"
 
 
 def test_other_text_is_left() -> None:

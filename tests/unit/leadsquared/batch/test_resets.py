@@ -82,6 +82,9 @@ class StubClient:
     def stop(self):
         self.limiter.close()
 
+    def redact(self, text):
+        return text.replace("s3c$ret-key", "***")
+
 
 class Kept:
     """What a batch reports."""
@@ -753,3 +756,15 @@ def test_redirect_and_pages_of_single_calls(kept, quick, monkeypatch):
         client.close()
     assert kept.failed == {}
     assert len(server.requests) == 48
+
+
+def test_keys_in_rows_are_struck_out(kept):
+    """An error that a worker raises is shown without keys, though who raised it knew none."""
+
+    def refuse(_):
+        raise UnavailableError("a record was created at 's3c$ret-key', which is no date")
+
+    kept.run(StubClient(refuse), resets(1))
+    (outcome,) = kept.outcomes
+    assert "'***'" in str(outcome.error)
+    assert "s3c" not in f"{outcome.error} {outcome.error!r} {outcome.error.args}"
