@@ -101,11 +101,13 @@ class Watchdog:
         self._calls: set[WatchedCall] = set()
         self._stop_at = math.inf
         self._thread: threading.Thread | None = None
+        self._process = os.getpid()
 
     @contextmanager
     def watch(self, timeout: float, on_send: Callable[[], None]) -> Iterator[WatchedCall]:
         """Watch a call while it lasts."""
         call = WatchedCall(timeout, on_send)
+        self._begin_anew_after_fork()
         with self._condition:
             self._calls.add(call)
             if self._thread is None:
@@ -119,14 +121,22 @@ class Watchdog:
                 self._calls.discard(call)
             call.close()
 
+    def _begin_anew_after_fork(self) -> None:
+        """Forget the parent's thread, which os.fork did not copy, its calls, and the lock that it may have held."""
+        if self._process != os.getpid():
+            self._condition, self._calls, self._thread = threading.Condition(), set(), None
+            self._process = os.getpid()
+
     def stop(self) -> None:
         """Give calls under way a second, then shut their sockets. Returns at once; a signal handler may call it."""
+        self._begin_anew_after_fork()
         with self._condition:
             self._stop_at = min(self._stop_at, time.monotonic() + GRACE)
             self._condition.notify_all()
 
     def close(self) -> None:
         """End the thread, unless calls are still under way: then it ends after them."""
+        self._begin_anew_after_fork()
         with self._condition:
             thread, self._thread = self._thread, None
             self._condition.notify_all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import socket
 import threading
 import time
@@ -19,6 +20,7 @@ from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
 from airflow_provider_leadreset.leadsquared.api.transport import MOST_BYTES
+from airflow_provider_leadreset.leadsquared.api.watchdog import Watchdog
 from airflow_provider_leadreset.leadsquared.errors import (
     BrokenOffError,
     ClosedError,
@@ -181,6 +183,24 @@ def test_watchdog_thread_ends() -> None:
 
 
 # -- a stop ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_watchdog_after_fork() -> None:
+    """In a process that was forked the thread is started anew, so that a slow call is cut off there too."""
+    watchdog = Watchdog()
+    with watchdog.watch(60, lambda: None):
+        child = os.fork()
+        if child == 0:
+            cut = False
+            try:
+                with watchdog.watch(0.1, lambda: None) as call:
+                    time.sleep(1)
+                    cut = call.cut_at_deadline
+            finally:
+                os._exit(0 if cut else 1)
+        assert os.waitpid(child, 0)[1] == 0
+    watchdog.close()
 
 
 def test_stop_breaks_calls_off() -> None:
