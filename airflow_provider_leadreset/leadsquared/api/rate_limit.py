@@ -56,6 +56,7 @@ class RateLimiter:
         """Calls that have started here. The first ones, as many as may at once, open a connection each."""
         self._condition = threading.Condition(sliding_window.lock)
         self._edge = EdgePause()
+        self._blocked_at = 0.0
         self._closed = False
         self._last_success_at = self._last_activity_at = float("-inf")
 
@@ -101,7 +102,8 @@ class RateLimiter:
             self._last_success_at = self._last_activity_at = self.clock.now()
             self.sliding_window.accepted(permit, self._last_success_at)
             self._wake()
-            self._edge.answered(permit)
+            over = self._edge_over(permit)
+        self._log_edge_over(over)
 
     def unanswered(self, permit: Permit) -> None:
         """Note a call that ended without an answer."""
@@ -111,18 +113,21 @@ class RateLimiter:
             self._wake()
             self._edge.unanswered(permit, self._last_activity_at)
 
-    def blocked(self, permit: Permit) -> None:
-        """Note a call that something on the way there answered: all calls wait, one probe at a time goes out."""
+    def blocked(self, permit: Permit, said: str) -> None:
+        """Note a call that something on the way there answered: all calls wait, one probe at a time goes out.
+
+        :param said: what it said, for the log, without keys.
+        """
         with self._condition:
             self._last_activity_at = self.clock.now()
             self.sliding_window.unanswered(permit, self._last_activity_at)
             self._wake()
             began = not self._edge.active
+            if began:
+                self._blocked_at = self._last_activity_at
             self._edge.page(permit, self._last_activity_at)
         if began:
-            log.warning(
-                "Something on the way to LeadSquared answers in its place: one call at a time until it is over"
-            )
+            log.warning("%s; one call at a time until LeadSquared answers again", said)
 
     def broken_off(self, permit: Permit) -> None:
         """Note a call that ended before its answer, by a stop or an interruption."""
@@ -139,9 +144,20 @@ class RateLimiter:
             self._last_activity_at = self.clock.now()
             change = self.sliding_window.throttled(permit, self._last_activity_at, limit)
             self._wake()
-            self._edge.answered(permit)
+            over = self._edge_over(permit)
+        self._log_edge_over(over)
         if change:
             log.warning("Throttled by LeadSquared: %s", change)
+
+    def _edge_over(self, permit: Permit) -> float | None:
+        """Note an answer of LeadSquared's; return how many seconds the pause took that it ends, None for none."""
+        before = self._edge.active
+        self._edge.answered(permit)
+        return self._last_activity_at - self._blocked_at if before and not self._edge.active else None
+
+    def _log_edge_over(self, seconds: float | None) -> None:
+        if seconds is not None:
+            log.warning("LeadSquared answers again after %.0f s", seconds)
 
     def _wake(self) -> None:
         # One permit, one waiter; but all where it matters which one it is.

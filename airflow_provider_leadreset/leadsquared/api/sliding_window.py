@@ -106,16 +106,22 @@ class SlidingWindow:
     def accepted(self, permit: Permit, now: float) -> None:
         """Note an answer that is not about the limit (an error too: it was let through)."""
         permit.answered = now
-        self._accepted += 1
+        if own := self._of_kind.get(permit.kind):
+            own._recover()
         took = now - permit.departed
         self._quickest, self._slowest = min(self._quickest, took), max(self._slowest, took)
         if self._probing:
             # The spread of whole round trips bounds that of the way there: begin with it, halve it each two windows.
-            halvings = self._accepted // (2 * self.capacity)
+            halvings = (self._accepted + 1) // (2 * self.capacity)
             spread = min(self._slowest - self._quickest, MARGIN_MOST)
             self.margin = max(MARGIN, spread * 0.5**halvings)
         else:
             self.margin = max(MARGIN, self.margin - MARGIN_DECAY)
+        self._recover()
+
+    def _recover(self) -> None:
+        """Count an accepted call; each window of them gives one call back of what was yielded."""
+        self._accepted += 1
         if self.capacity < self.share and self._accepted >= self.capacity:
             self.capacity += 1
             self._accepted = 0
@@ -143,14 +149,15 @@ class SlidingWindow:
 
         A limit below the account's that Lead.Reset's answer names, or two kinds of call within a window, is the
         account's. One that another kind alone names is that kind's: some calls have a smaller limit of their own
-        (documented for changes in bulk, seen for ``Leads/Retrieve/ByIds``), and the others need not wait for it.
+        (documented for changes in bulk, seen for ``Leads/Retrieve/ByIds``), and the others need not wait for it. Named
+        again while it is kept, it is shared with others: that kind yields half, as the account does.
 
         :param limit: calls in a window that the answer names.
         :returns: what changed, for a log; None if nothing did.
         """
         permit.answered = now
         if limit is not None and 0 < limit < self.limit and self._is_of_kind(permit.kind, limit, now):
-            return self._limit_kind(permit.kind, limit)
+            return self._limit_kind(permit, limit, now)
         if limit is not None and 0 < limit < self.limit:
             self.limit = limit
             self.share = min(self.share, limit)
@@ -182,13 +189,16 @@ class SlidingWindow:
             for other, (named, at) in self._named.items()
         )
 
-    def _limit_kind(self, kind: str, limit: int) -> str | None:
-        before = self._of_kind.get(kind)
-        if before and before.capacity == limit:
-            return None
+    def _limit_kind(self, permit: Permit, limit: int, now: float) -> str | None:
+        kind, before = permit.kind, self._of_kind.get(permit.kind)
+        if before and before.limit == limit:
+            if permit.departed <= before._reacted:
+                return None  # it left before the last change could help
+            return before._reduce(max(1, before.capacity // 2), now, f"others use the limit of {kind} too")
         own = self._of_kind[kind] = SlidingWindow(limit)
         # As wide as it gets: the few calls of such a kind need no probing.
         own.margin = MARGIN_MOST
+        own._reacted = now
         own._permits = [permit for permit in self._permits if permit.kind == kind]
         return f"{kind} allows {pluralize(limit, 'call')} in {WINDOW:g} s: other calls do not wait for it"
 
@@ -202,7 +212,7 @@ class SlidingWindow:
         if capacity == self.capacity:
             return None
         self.capacity = capacity
-        return f"{why}: going on with {capacity}"
+        return f"{why}: going on with {pluralize(capacity, 'call')} in {WINDOW:g} s"
 
     def _back(self, permit: Permit) -> float:
         # One that opens its connection is stamped late, by a handshake or more, its successor is not: only the

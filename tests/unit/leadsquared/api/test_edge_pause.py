@@ -14,7 +14,7 @@ from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.edge_pause import LONGEST_DELAY, EdgePause
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
-from support.answering import ACCESS, SECRET, http
+from support.answering import ACCESS, SECRET, Answering, client_of, http
 from support.slow_server import SlowServer
 
 EDGE = http(403, "<html>Access Denied</html>")
@@ -113,6 +113,17 @@ def test_whole_batch_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answers == [{"Status": "Success"}] * 10
     assert most == 1
     assert 2 <= probes <= 4
+
+
+def test_pause_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The log quotes what answered in LeadSquared's place, and says when that is over."""
+    with Answering(EDGE, EDGE, EDGE, OK) as server:
+        client_of(server.url).call("GET", "x")
+    assert [record.getMessage().split(": <")[0] for record in caplog.records] == [
+        "HTTP 403: something on the way to LeadSquared answered in its place",
+        "LeadSquared answers again after 7 s",
+    ]
+    assert caplog.records[0].getMessage().endswith("; one call at a time until LeadSquared answers again")
 
 
 def test_stop_ends_the_pause(monkeypatch: pytest.MonkeyPatch) -> None:

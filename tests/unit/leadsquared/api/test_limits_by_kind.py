@@ -98,6 +98,22 @@ def test_kind_limit_follows_the_answers() -> None:
     assert window.capacity == 25
 
 
+def test_shared_limit_of_a_kind() -> None:
+    """A kind that is throttled again at the limit that it keeps yields half, and gets it back slowly."""
+    window = SlidingWindow(25)
+    throttle(window, NOTES, 10)
+    changes = [throttle(window, NOTES, 10, now=moment) for moment in (10.0, 20.0, 30.0, 30.1)]
+    assert changes[0] == f"others use the limit of {NOTES} too: going on with 5 calls in 5 s"
+    own = window._of_kind[NOTES]
+    assert (window.capacity, own.capacity, changes[3]) == (25, 1, None)
+    for moment in range(40, 40 + 1 + 2 + 3):
+        window.accepted(window.depart(moment, kind=NOTES), moment + 0.1)
+    assert own.capacity == 4
+    for _ in range(100):
+        window.accepted(window.depart(100, kind=NOTES), 100.1)
+    assert own.capacity == 10
+
+
 def test_broken_off_call_leaves_its_kind() -> None:
     """A call that was broken off before it was sent counts neither for the account nor for its kind."""
     window = SlidingWindow(25)

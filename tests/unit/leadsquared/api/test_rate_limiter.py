@@ -297,7 +297,7 @@ def test_throttlings_counted_and_logged(caplog):
     assert limiter.throttlings == 3
     assert limiter.sliding_window.limit == 5
     assert [record.getMessage() for record in caplog.records] == [
-        "Throttled by LeadSquared: the account allows 5 calls in 5 s, fewer than set: going on with 5"
+        "Throttled by LeadSquared: the account allows 5 calls in 5 s, fewer than set: going on with 5 calls in 5 s"
     ]
 
 

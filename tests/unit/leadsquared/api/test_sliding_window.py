@@ -357,7 +357,7 @@ def test_first_answer_throttled():
     """A first answer that is throttled shows that others use the account's limit too."""
     window = SlidingWindow(25)
     assert window.throttled(window.depart(0), 0.3, 25) == (
-        "others use the account's limit too: going on with 12"
+        "others use the account's limit too: going on with 12 calls in 5 s"
     )
     assert window.share == 25
 
