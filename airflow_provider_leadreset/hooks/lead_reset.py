@@ -12,24 +12,27 @@ from typing import Any, ClassVar
 from airflow_provider_leadreset.compat import BaseHook, mask_secret
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.connection import (
+    account_host,
     given_web_address,
     key_forms,
     lead_page,
     web_address_of,
 )
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+from airflow_provider_leadreset.leadsquared.api.secret import Secret
 from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW, shared_window
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
     LeadRejectedError,
     LeadSquaredError,
+    ThrottledError,
 )
 from airflow_provider_leadreset.leadsquared.records import catalog, lead_lists
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_lead_records
-from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
+from airflow_provider_leadreset.leadsquared.text import presentable, quoted
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,6 @@ _EXTRAS = ("calls_per_5s", "pool", "timeout", "app_host")
 
 LONGEST_NAME = 80
 """Characters that are shown of a name of LeadSquared's."""
-
-_NAMED_HOST = re.compile(
-    r"(?:https?://)?([a-z0-9.-]{1,253}(?::[0-9]{1,5})?)(?:/.*)?", re.IGNORECASE | re.DOTALL
-)
 
 
 class LeadResetHook(BaseHook):
@@ -86,10 +85,8 @@ class LeadResetHook(BaseHook):
         connection = self.get_connection(self.leadsquared_conn_id)
         # Airflow masks the password as it is; a key can also turn up stripped or percent-encoded, and the
         # access key is a login, which Airflow does not mask at all.
-        keys = [key for raw in (connection.login, connection.password) if raw for key in (raw, raw.strip())]
-        for form in key_forms(*keys):
-            if form:
-                mask_secret(form)
+        for form in key_forms(Secret(connection.login), Secret(connection.password)):
+            mask_secret(form)
         return connection
 
     @cached_property
@@ -206,6 +203,8 @@ class LeadResetHook(BaseHook):
                     patient=False,
                 )
                 return True, f"{client.host} accepts the keys; it did not say whose they are"
+        except ThrottledError as error:
+            return False, f"the account is throttled now, which says nothing of the keys: {error}"
         except (InputError, LeadSquaredError) as error:
             return False, str(error)
         return _judge(user, client.host, client.redact)
@@ -215,11 +214,12 @@ def _judge(user: dict[str, Any], host: str, redact: Callable[[str], str]) -> tup
     """Say whether the keys' user can reset leads, and who it is. What cannot be read is left out."""
 
     def name_in(*keys: str) -> str:
-        # Keys go first: cut or scrubbed, one would no longer be found.
-        parts = (user.get(key) for key in keys)
-        return scrubbed(
-            redact(" ".join(part for part in parts if isinstance(part, str) and part)), LONGEST_NAME
-        )
+        parts = [part for key in keys if isinstance(part := user.get(key), str) and part]
+        # One key may be parted among the fields of a name: the blank between them would hide it.
+        joined = presentable("".join(parts), redact)
+        whole = presentable(" ".join(parts), redact, LONGEST_NAME)
+        hidden = len(parts) > 1 and joined != presentable("".join(parts), str)
+        return joined[:LONGEST_NAME] if hidden else whole
 
     # The documented sample has Name alone, null for EmailAddress, and the e-mail address as PassPhrase.
     email = next((said for key in ("EmailAddress", "PassPhrase") if "@" in (said := name_in(key))), "")
@@ -228,10 +228,7 @@ def _judge(user: dict[str, Any], host: str, redact: Callable[[str], str]) -> tup
     role = name_in("Role")
     account = f"{name_in('OrgDisplayName') or 'account'} ({name_in('OrgShortCode') or 'no code'})"
     whose = f"keys of {who}, {role or 'whose role was not said'}, {account}"
-    urls = user.get("LSQCommonServiceURLs")
-    named = urls.get("api") if isinstance(urls, dict) else None
-    match = _NAMED_HOST.fullmatch(named) if isinstance(named, str) else None
-    right = match[1].lower() if match else ""
+    right = account_host(user)
     if right and right != host:
         return False, redact(f"{whose}: the account lives at {right}, not at {host}: set Host to {right}")
     if role.lower() != "administrator":

@@ -142,7 +142,7 @@ def parse_json(text: str | bytes, what: str) -> Any:
     try:
         content = text if isinstance(text, str) else text.decode()
         # No shorter text is nested too deep, and most lines are shorter.
-        values, nested = _separators(content) if len(content) > 2 * MOST_NESTING else (0, 0)
+        values, nested = separators(content) if len(content) > 2 * MOST_NESTING else (0, 0)
         if values > MOST_VALUES:
             raise InputError(f"{what} holds more than {MOST_VALUES} values: divide it")
         value = _DECODER.decode(content)
@@ -154,7 +154,7 @@ def parse_json(text: str | bytes, what: str) -> Any:
         _refuse(text, what, str(error))
     except RecursionError:
         _refuse(text, what, f"it is nested more than {MOST_NESTING} deep")
-    if nested > MOST_NESTING and _is_deep(value):
+    if nested > MOST_NESTING and is_deep(value):
         _refuse(text, what, f"it is nested more than {MOST_NESTING} deep")
     return value
 
@@ -169,13 +169,14 @@ def _refuse(text: str | bytes, what: str, why: str) -> NoReturn:
     ) from None
 
 
-def _separators(text: str) -> tuple[int, int]:
+def separators(text: str) -> tuple[int, int]:
     """Return at least how many values a text may hold, and how many of them hold others."""
     nested = text.count("[") + text.count("{")
     return nested + text.count(","), nested
 
 
-def _is_deep(value: object) -> bool:
+def is_deep(value: object) -> bool:
+    """Return whether lists and objects are nested more than :data:`MOST_NESTING` deep."""
     level = [value]
     for _ in range(MOST_NESTING):
         level = [

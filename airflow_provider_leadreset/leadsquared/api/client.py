@@ -10,9 +10,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset import __version__
-from airflow_provider_leadreset.leadsquared.api.connection import base_address, clean_key
+from airflow_provider_leadreset.leadsquared.api.connection import account_host, base_address, clean_key
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
-from airflow_provider_leadreset.leadsquared.api.responses import no_such_call, read_answer, wrong_host
+from airflow_provider_leadreset.leadsquared.api.responses import (
+    NO_TEXT,
+    no_such_call,
+    read_answer,
+    wrong_host,
+)
 from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings
 from airflow_provider_leadreset.leadsquared.api.sliding_window import RESET, Permit, SlidingWindow
 from airflow_provider_leadreset.leadsquared.api.transport import Transport
@@ -108,6 +113,7 @@ class LeadSquaredClient:
         self._answered = False
         """Whether LeadSquared has answered a call, so that the host is right."""
         self._answered_paths: set[str] = set()
+        """Calls that LeadSquared has answered in its own form: what is not in it comes from the way there."""
         self._transport = Transport(
             base, self.host, self._sign, user_agent=USER_AGENT, connections=MOST_THREADS
         )
@@ -182,8 +188,10 @@ class LeadSquaredClient:
         :param body: sent as JSON.
         :param writes: whether it changes something: then only ``Status: Success`` is a success.
         :param about: the lead it is about, for :attr:`on_call`.
-        :param patient: whether something on the way there that blocks calls is waited for; else it is an error at once.
+        :param patient: whether throttling, and something on the way there that blocks calls, is waited for; else it is
+            an error at once.
         :returns: the answer's JSON. Numbers of more than 100 digits, infinite ones and NaN are text.
+        :raises ThrottledError: throttled, and not ``patient``.
         :raises QuotaError: throttled, and nothing was accepted for five minutes.
         :raises OutageError: unavailable or blocked, and nothing was answered for five minutes.
         :raises BrokenOffError: :meth:`stop` ended it.
@@ -196,10 +204,13 @@ class LeadSquaredClient:
                 answer = self._observed(permit, method, path, params, body, writes=writes, about=about)
             except ThrottledError as error:
                 self.limiter.throttled(permit, error.limit)
+                if not patient:
+                    raise
                 if self.limiter.since_last_success() >= GIVE_UP_AFTER:
+                    said = "" if error.message == NO_TEXT else f"; LeadSquared says: {error.message}"
                     raise QuotaError(
                         f"not one call was accepted for {GIVE_UP_AFTER / 60:.0f} minutes, so the day's quota may be "
-                        f"used up; LeadSquared says: {error.message}",
+                        f"used up{said}",
                         limit=error.limit,
                         status=error.status,
                         exception_type=error.exception_type,
@@ -216,7 +227,9 @@ class LeadSquaredClient:
                 raise
             except LeadSquaredError as error:
                 # Its type, or that it is a 200, tells that the answer is LeadSquared's.
-                self._answered = self._answered or bool(error.exception_type) or error.status == 200
+                if error.exception_type or error.status == 200:
+                    self._answered = True
+                    self._answered_paths.add(path)
                 self.limiter.accepted(permit)
                 raise
             except BaseException:
@@ -234,7 +247,7 @@ class LeadSquaredClient:
         """Wait until a call may be repeated that got no answer of LeadSquared's, or raise what it ends with."""
         blocked = isinstance(error, EdgeError)
         if blocked:
-            self.limiter.blocked(permit)
+            self.limiter.blocked(permit, error.reason)
         else:
             self.limiter.unanswered(permit)
         if self.limiter.since_last_success() >= GIVE_UP_AFTER:
@@ -258,15 +271,18 @@ class LeadSquaredClient:
         """Return whether this is the account's API host: it has answered, or the key check says so.
 
         The key check is answered by any region's host, and names the account's own (documented).
+
+        :raises LeadSquaredError: it cannot be told now: throttled, blocked or stopped.
         """
         if self._answered or path == KEY_CHECK:
             return self._answered
         try:
-            urls = self.current_user(patient=False).get("LSQCommonServiceURLs")
+            named = account_host(self.current_user())
+        except (ThrottledError, OutageError, BrokenOffError, ClosedError):
+            raise  # it says nothing of the host
         except LeadSquaredError:
             return False
-        named = urls.get("api") if isinstance(urls, dict) else None
-        self._answered = not isinstance(named, str) or named.lower() == self.host
+        self._answered = named in {None, self.host}
         return self._answered
 
     def _observed(
@@ -317,6 +333,7 @@ class LeadSquaredClient:
             writes=writes,
             content_type=answer.content_type,
             answered=self._answered,
+            answered_call=path in self._answered_paths,
             redact=self.redact,
         )
 

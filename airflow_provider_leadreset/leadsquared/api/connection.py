@@ -8,6 +8,8 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 from airflow_provider_leadreset.leadsquared.api.secret import Secret
@@ -17,16 +19,35 @@ from airflow_provider_leadreset.leadsquared.text import quoted
 _ADDRESS = re.compile(
     r"(?:(?P<scheme>https?)://)?(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?:/+v2)?/*"
 )
+_NAMED = re.compile(
+    r"((?:https?://)?[a-z0-9-][a-z0-9.-]{0,252}?)\.?(:[0-9]{1,5})?(?:[/?#]|\Z)", re.IGNORECASE
+)
 _API = re.compile(r"https://api(?:-([a-z0-9]+))?\.leadsquared\.com/")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
-def key_forms(*keys: str) -> set[str]:
-    """Return every spelling in which a key could turn up in a text: raw, percent-encoded, inside JSON."""
-    forms = {form for key in keys for form in (key, quote(key, safe=""), quote(key), quote_plus(key))}
+def key_forms(*keys: Secret) -> set[str]:
+    """Return every spelling in which a key could turn up in a text: raw, percent-encoded, inside JSON.
+
+    Of what can be no key (:func:`clean_key` refuses it later) only the raw one: a lone surrogate cannot be encoded.
+    """
+    forms = {key.text() for key in keys}
+    for key in keys:
+        if is_printable_ascii(key):
+            forms |= _encoded(key)
+    return forms - {""}
+
+
+def _encoded(key: Secret) -> set[str]:
+    forms = {quote(key.text(), safe=""), quote(key.text()), quote_plus(key.text())}
     # Some encoders write %2f for %2F, some \/ for /.
-    forms |= {re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in forms - set(keys)}
-    return forms | {json.dumps(key)[1:-1] for key in keys} | {key.replace("/", "\\/") for key in keys}
+    forms |= {re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in forms}
+    return forms | {json.dumps(key.text())[1:-1], key.text().replace("/", "\\/")}
+
+
+def is_printable_ascii(key: Secret) -> bool:
+    """Return whether a header takes the key as it is."""
+    return key.text().isprintable() and key.text().isascii()
 
 
 def clean_key(name: str, key: Secret) -> Secret:
@@ -38,7 +59,7 @@ def clean_key(name: str, key: Secret) -> Secret:
     if not key.text():
         raise InputError(f"the connection has no {name}")
     # requests would refuse such a key by an error that quotes it.
-    if not key.text().isprintable() or not key.text().isascii():
+    if not is_printable_ascii(key):
         raise InputError(
             f"the connection's {name} has a line break or another character no key has: paste it anew"
         )
@@ -58,6 +79,23 @@ def base_address(host: object) -> tuple[str, str]:
     if problem:
         raise InputError(f"the connection's Host is {problem}")
     return found
+
+
+def account_host(user: Mapping[str, Any]) -> str | None:
+    """Return the API host that the key check names as the account's own (documented); None where it names none.
+
+    As :func:`base_address` spells it: ``https://api.leadsquared.com:443/v2/`` and ``api.leadsquared.com.`` are both
+    ``api.leadsquared.com``.
+
+    :param user: what ``UserByAccessKey.Get`` gave.
+    """
+    urls = user.get("LSQCommonServiceURLs")
+    named = urls.get("api") if isinstance(urls, dict) else None
+    match = _NAMED.match(named.strip()) if isinstance(named, str) else None
+    (address, _), problem = (
+        _address_or_problem(f"{match[1]}{match[2] or ''}") if match else (("", ""), "none")
+    )
+    return None if problem else address
 
 
 def _address_or_problem(host: object) -> tuple[tuple[str, str], str]:

@@ -6,11 +6,16 @@ Each rule with what was documented or seen for it is a line of ``docs/answers.md
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_leadreset.leadsquared.api.answered import Answered
+from airflow_provider_leadreset.leadsquared.api.json_answers import MOST_ANSWER_VALUES
+from airflow_provider_leadreset.leadsquared.api.throttle_words import (
+    is_throttling_type,
+    named_limit,
+    speaks_of_calls,
+)
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     EdgeError,
@@ -18,29 +23,20 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadSquaredError,
     NotFoundError,
     PageNotFoundError,
+    ResponseTooLargeError,
     ThrottledError,
     UnavailableError,
 )
-from airflow_provider_leadreset.leadsquared.text import scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LIMIT = re.compile(r"exceeded the limit of (\d{1,9}) in (\d{1,9}) second", re.IGNORECASE)
-_LIMIT_SECONDS = 5
-"""The window of the account's limit (documented). A text that names another speaks of something else."""
-_TOO_MANY = re.compile(r"too many (?:requests|calls)|rate.?limit|throttl", re.IGNORECASE)
-_THROTTLED_TYPE = re.compile(r"RateLimit|Throttl", re.IGNORECASE)
 _ACCESS_TYPE = re.compile(
     r"AccessDetails|AccessDenied|Unauthori[sz]ed|Authentication|Permission|Forbidden", re.IGNORECASE
 )
 _HOST_NAME = re.compile(r"[a-z0-9.@_-]+", re.IGNORECASE)
-_MOST_SEARCHED = 64 * 1024
-"""Characters of an answer that are searched for words, and of which some are shown."""
-_MOST_OF_A_KEY = 4 * 1024
-"""Characters that a key takes at most in any spelling: so many before a cut are not shown, a key may begin there."""
-_LONGEST = 300
-_LONGEST_NUMBER = 100
+NO_TEXT = "the account's limit of calls was exceeded"
+"""Our words for throttling that came without any."""
 
 
 def read_answer(
@@ -51,6 +47,7 @@ def read_answer(
     writes: bool,
     content_type: str = "",
     answered: bool = False,
+    answered_call: bool = False,
     redact: Callable[[str], str] = str,
 ) -> Any:
     """Return the JSON content of an answer, or raise what it means.
@@ -58,27 +55,32 @@ def read_answer(
     :param status: HTTP status.
     :param text: the body.
     :param host: the host that was asked, to tell a wrong region.
-    :param writes: whether the call changes something: then only ``"Status": "Success"`` is a success (seen:
-        throttled calls and logical errors come with status 200 too).
+    :param writes: whether the call changes something: then only ``"Status": "Success"``, in any letter case, is a
+        success (seen: throttled calls and logical errors come with status 200 too).
     :param content_type: the header, empty if there was none.
-    :param answered: whether LeadSquared has answered another call of this client, so that the host is right.
+    :param answered: whether LeadSquared has answered another call of this client, so that host and keys are right.
+    :param answered_call: whether it has answered this very call before, so that a 4xx without LeadSquared's envelope
+        comes from the way there.
     :param redact: strikes the keys out of what an error quotes, should LeadSquared repeat one.
-    :raises ThrottledError: 429; the limit's text or exception type with any status (seen with 200 and 403); a 403 that
-        speaks of too many requests (seen).
-    :raises AccessError: 401, a 403 in LeadSquared's envelope, or an exception type about rights (which one a
+    :raises ThrottledError: 429; an exception type about the limit with any status (seen with 200 and 403), and words
+        about it (see :mod:`.throttle_words`) unless LeadSquared's own type says that it is something else.
+    :raises AccessError: 401, a 403 in LeadSquared's envelope, or an ``MX…`` type about rights (which one a
         non-administrator gets is not documented); 404 or a redirect where nothing was answered before.
-    :raises EdgeError: another 403 or a redirect, and an HTML page with another 4xx: it came from the way there (seen).
+    :raises EdgeError: another 403 or a redirect, and an HTML page with another 4xx, with 401 only where other calls
+        were answered: it came from the way there (seen).
     :raises NotFoundError: 404 where other calls were answered (seen for calls that an account does not have).
     :raises PageNotFoundError: 404 with an HTML page.
     :raises LeadRejectedError: another 4xx than 408; a 5xx with an ``MX…`` type, which is the API's ordinary way to
-        say no (seen); a 200 that says it failed (seen).
-    :raises UnavailableError: 408 or another 5xx; a 200 of another program's exception; an empty or unreadable answer.
+        say no (seen), a 500 that says it failed, and a 200 with any other Status than success (seen: ``Failed``).
+    :raises UnavailableError: 408 or another 5xx; a 200 of another program's exception; an empty or unreadable answer;
+        a 4xx without LeadSquared's envelope of a call that it answered before.
+    :raises ResponseTooLargeError: a 200 with more values than are read.
     """
-    answer = _Answered(status, text, content_type, redact)
+    answer = Answered(status, text, content_type, writes, redact)
     failure = (
-        _throttling(answer, writes)
+        _throttling(answer)
         or _no_access(answer, host, answered)
-        or _the_way_there(answer)
+        or _the_way_there(answer, answered_call)
         or _outage(answer)
         or _refusal(answer)
         or _no_answer(answer, writes)
@@ -99,10 +101,12 @@ def no_such_call(path: str, **marks: Any) -> NotFoundError:
     return NotFoundError(f"this account has no such call: {path}", **marks)
 
 
-def network_error(kind: str, host: str) -> LeadSquaredError:
+def network_error(kind: str, host: str, *, sent: bool = True) -> LeadSquaredError:
     """Return the error for a call that got no answer, from the name of the exception that said so.
 
     The exception's own text is left out: it can quote addresses and headers.
+
+    :param sent: whether there was a connection, and the request was sent.
     """
     words = {
         "ConnectTimeout": "no connection within the time-out",
@@ -111,88 +115,32 @@ def network_error(kind: str, host: str) -> LeadSquaredError:
         "SSLError": "no trusted TLS connection",
         "ProxyError": "the proxy refused",
     }
+    if kind not in words and not sent:
+        return UnavailableError(
+            f"{host} cannot be reached ({kind}): check the connection's Host, and that this machine may reach it"
+        )
     return UnavailableError(f"{words.get(kind, 'the connection failed')} ({kind}, {host})")
 
 
-class _Answered:
-    """An answer, and what can be read from it. Words are searched as they came, and shown without keys."""
-
-    def __init__(self, status: int, text: str, content_type: str, redact: Callable[[str], str]) -> None:
-        self.status = status
-        self.content = _parsed(text)
-        self._text = text
-        self._redact = redact
-        self._fields: dict[str, Any] = self.content if isinstance(self.content, dict) else {}
-        self.type = _text(self._fields.get("ExceptionType"))
-        self.message = _text(self._fields.get("ExceptionMessage")) or _nested_message(self._fields)
-        self.searched = (self.message or text)[:_MOST_SEARCHED]
-        """Where words are searched that decide."""
-        by_itself = "html" in content_type.lower() and self.content is None and bool(text.strip())
-        self.is_page = by_itself or text.lstrip().startswith("<")
-
-    @property
-    def is_mx(self) -> bool:
-        """Whether LeadSquared's own checks refused, and would again."""
-        return self.type.upper().startswith("MX") or str(self._fields.get("IsMXException")).lower() == "true"
-
-    @property
-    def says_error(self) -> bool:
-        """Whether it is LeadSquared's envelope of an error (documented; ``Failed`` and ``IsMXException`` seen)."""
-        said = str(self._fields.get("Status")).lower() in {"error", "failed"}
-        return said or self.is_mx or bool(self.type or _text(self._fields.get("ExceptionMessage")))
-
-    @property
-    def is_leadsquareds(self) -> bool:
-        """Whether it has a form that only LeadSquared gives."""
-        return self.says_error or not {"ExceptionType", "IsMXException"}.isdisjoint(self._fields)
-
-    def is_given(self, writes: bool) -> bool:
-        """Whether it is what the call asked for."""
-        if writes:
-            return self.status == 200 and self._fields.get("Status") == "Success" and not self.says_error
-        return self.status == 200 and isinstance(self.content, (list, dict)) and not self.says_error
-
-    @property
-    def shown_message(self) -> str:
-        """LeadSquared's own words, fit to be shown; empty for none."""
-        return self._shown(self.message)
-
-    @property
-    def excerpt(self) -> str:
-        """The beginning of the answer, fit to be shown."""
-        return self._shown(self._text)
-
-    @property
-    def marks(self) -> dict[str, Any]:
-        """What every error keeps of the answer."""
-        return {"status": self.status, "exception_type": self._shown(self.type) or None}
-
-    def _shown(self, text: str) -> str:
-        # Keys go first: cut or squeezed, one would no longer be found. Nor would one that the first cut parts.
-        shown = self._redact(text[:_MOST_SEARCHED])
-        if len(text) > _MOST_SEARCHED:
-            shown = shown[:-_MOST_OF_A_KEY]
-        return scrubbed(shown, _LONGEST)
-
-
-def _throttling(answer: _Answered, writes: bool) -> LeadSquaredError | None:
+def _throttling(answer: Answered) -> LeadSquaredError | None:
     # Not in what a call gives: the text of a note or activity may speak of a limit too.
-    if answer.is_given(writes):
+    if answer.is_given:
         return None
-    named = _LIMIT.search(answer.searched)
-    limit = int(named[1]) if named and int(named[2]) == _LIMIT_SECONDS else None
+    by_type = is_throttling_type(answer.type)
+    # Of a page only with the status that is seen for it: a page speaks of much.
+    words = answer.status == 403 or not answer.is_page
+    # LeadSquared's own type says what was refused, and its text may name that thing's limit. 403 is none of a lead's.
+    words = words and (answer.status == 403 or not answer.has_own_type)
+    limit = named_limit(answer.searched) if by_type or not answer.has_own_type else None
     if not (
-        answer.status == 429
-        or limit is not None
-        or _THROTTLED_TYPE.search(answer.type)
-        or (answer.status == 403 and _TOO_MANY.search(answer.searched))
+        answer.status == 429 or by_type or limit is not None or (words and speaks_of_calls(answer.searched))
     ):
         return None
-    said = answer.shown_message or "the account's limit of calls was exceeded"
+    said = answer.shown_message or ("" if answer.is_page else answer.excerpt) or NO_TEXT
     return ThrottledError(said, limit=limit, **answer.marks)
 
 
-def _no_access(answer: _Answered, host: str, answered: bool) -> LeadSquaredError | None:
+def _no_access(answer: Answered, host: str, answered: bool) -> LeadSquaredError | None:
     status = answer.status
     nowhere = not answered and (300 <= status < 400 or (status == 404 and not answer.is_page))
     named = None if answer.is_page and status == 403 else _other_host(answer.searched, host)
@@ -203,16 +151,20 @@ def _no_access(answer: _Answered, host: str, answered: bool) -> LeadSquaredError
         )
     if nowhere:
         return wrong_host(host, answer.shown_message, **answer.marks)
-    if not (status == 401 or (status == 403 and answer.is_leadsquareds) or _ACCESS_TYPE.search(answer.type)):
+    about_rights = answer.is_mx and _ACCESS_TYPE.search(answer.type)
+    # A page says nothing of keys that were just accepted.
+    of_keys = status == 401 and not (answer.is_page and answered)
+    if not (of_keys or (status == 403 and answer.is_leadsquareds) or about_rights):
         return None
     if status == 401:
         fix = "check Login (access key), Password (secret key) and Host (the account's region) of the connection"
     else:
         fix = "the keys must be an administrator's"
-    return AccessError(f"{answer.shown_message}: {fix}" if answer.message else fix, **answer.marks)
+    said = answer.shown_message
+    return AccessError(f"{said}: {fix}" if said else fix, **answer.marks)
 
 
-def _the_way_there(answer: _Answered) -> LeadSquaredError | None:
+def _the_way_there(answer: Answered, answered_call: bool) -> LeadSquaredError | None:
     status, page = answer.status, answer.is_page
     if status == 404 and page:
         return PageNotFoundError(f"a page says that there is no such call: {answer.excerpt}", **answer.marks)
@@ -224,18 +176,23 @@ def _the_way_there(answer: _Answered) -> LeadSquaredError | None:
     ):
         said = answer.excerpt or "without a word"
         return EdgeError(f"something on the way to LeadSquared answered in its place: {said}", **answer.marks)
+    if answered_call and 400 <= status < 500 and status not in {401, 408} and not answer.is_leadsquareds:
+        said = answer.shown_message or answer.excerpt or "without a word"
+        return UnavailableError(
+            f"the answer is not LeadSquared's, which has answered this call before: {said}", **answer.marks
+        )
     return None
 
 
-def _outage(answer: _Answered) -> LeadSquaredError | None:
+def _outage(answer: Answered) -> LeadSquaredError | None:
     # A type that is not LeadSquared's own is a program's that broke (seen: MySqlException, with 500).
     broke = answer.status == 200 and answer.type
-    if answer.is_mx or not (answer.status >= 500 or answer.status == 408 or broke):
+    if answer.is_mx or answer.is_refused or not (answer.status >= 500 or answer.status == 408 or broke):
         return None
     return UnavailableError(answer.shown_message or "LeadSquared is not available", **answer.marks)
 
 
-def _refusal(answer: _Answered) -> LeadSquaredError | None:
+def _refusal(answer: Answered) -> LeadSquaredError | None:
     if answer.status == 404:
         said = answer.shown_message or answer.excerpt
         return NotFoundError(f"this account has no such call{f': {said}' if said else ''}", **answer.marks)
@@ -245,10 +202,14 @@ def _refusal(answer: _Answered) -> LeadSquaredError | None:
     return None
 
 
-def _no_answer(answer: _Answered, writes: bool) -> LeadSquaredError | None:
+def _no_answer(answer: Answered, writes: bool) -> LeadSquaredError | None:
+    if answer.status == 200 and answer.too_many_values:
+        return ResponseTooLargeError(
+            f"the answer holds more than {MOST_ANSWER_VALUES} values", **answer.marks
+        )
     if answer.status != 200 or answer.content is None:
         return UnavailableError("the answer is empty or cannot be read", **answer.marks)
-    if writes and not answer.is_given(writes):
+    if writes and not answer.is_given:
         return UnavailableError(f"the answer does not say Success: {answer.excerpt}", **answer.marks)
     return None
 
@@ -265,33 +226,3 @@ def _other_host(text: str, host: str) -> str | None:
         if name.startswith(("api.", "api-")) and name.endswith(".leadsquared.com") and len(name) <= 253
     }
     return api.pop() if len(api) == 1 else None
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return _DECODER.decode(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _whole_number(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else digits
-
-
-def _number(digits: str) -> float | str:
-    number = float(digits)
-    return number if math.isfinite(number) else digits
-
-
-_DECODER = json.JSONDecoder(parse_int=_whole_number, parse_float=_number, parse_constant=str)
-"""Numbers that Python cannot or would hardly read stay text, so that one record does not make an answer unreadable."""
-
-
-def _nested_message(fields: dict[str, Any]) -> str:
-    """Return the message of an answer without an exception: ``Message``, or ``Message`` in it (seen both)."""
-    message = fields.get("Message")
-    return _text(message.get("Message") if isinstance(message, dict) else message)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) and value.strip() else ""

@@ -117,7 +117,7 @@ class Transport:
             except LeadSquaredError as error:
                 failure = error.with_traceback(None)
             except NETWORK_ERRORS as error:
-                failure = network_error(type(error).__name__, self._host)
+                failure = network_error(type(error).__name__, self._host, sent=call.sent)
             except BaseException as error:  # raised again below
                 interruption = error
             finally:

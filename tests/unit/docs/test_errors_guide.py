@@ -28,7 +28,6 @@ NOT_WORTH_A_LINE = {
     "window …: …": "the same",
     "<text>": "put together of what failure() says, which the guide quotes",
     "<f'{said}: {fix}' if said else fix>": "put together of words that the guide quotes",
-    "<f'{answer.shown_message}: {fix}' if answer.message else fix>": "the same",
     "<said>": "LeadSquared's own words",
     "no address": "inside a call, which then says that the connection failed",
     "the call's time is over": "the same",

@@ -19,6 +19,7 @@ import airflow_provider_leadreset
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api.client import GIVE_UP_AFTER, LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.connection import key_forms
+from airflow_provider_leadreset.leadsquared.api.secret import Secret
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     EdgeError,
@@ -29,6 +30,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     OutageError,
     PageNotFoundError,
     QuotaError,
+    ThrottledError,
     UnavailableError,
 )
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
@@ -336,7 +338,7 @@ def test_invalid_key_refused(which: str, bad: Any) -> None:
 
 def test_key_spellings_known() -> None:
     """Every encoded spelling of a key is known, so that it can be removed from messages."""
-    spelled = key_forms('a/b+c d"$\\')
+    spelled = key_forms(Secret('a/b+c d"$\\'))
     assert spelled >= {
         'a/b+c d"$\\',
         "a%2Fb%2Bc%20d%22%24%5C",
@@ -425,7 +427,7 @@ def test_echoed_keys_redacted(spell: Any, status: int, access: str, secret: str)
 
 def test_keys_redacted_in_unreadable_answer() -> None:
     """Keys repeated in an unreadable answer are removed as well."""
-    body = json.dumps({"Status": "Odd", "access": ACCESS, "secret": SECRET}).replace("/", "\\/")
+    body = json.dumps({"Odd": 1, "access": ACCESS, "secret": SECRET}).replace("/", "\\/")
     with (
         Answering(http(200, body)) as server,
         pytest.raises(UnavailableError, match="does not say Success") as caught,
@@ -710,6 +712,69 @@ def test_redirect_after_answers_is_the_way_there() -> None:
     assert len(server.requests) == 3
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [http(404), http(404, '{"message":"Not Found"}'), http(413), http(400, '{"message":"Bad Request"}')],
+)
+def test_bare_refusal_of_an_answered_call(answer: bytes) -> None:
+    """What is not LeadSquared's does not make a lead final whose call was answered before."""
+    with Answering(OK, answer, OK, answer) as server:
+        client = client_of(server.url)
+        client.reset(RESET)
+        client.reset(RESET)
+        with pytest.raises(UnavailableError) as caught:
+            client.reset(RESET)
+    assert type(caught.value) is UnavailableError
+    assert len(server.requests) == 7
+
+
+def test_page_401_among_answered_calls() -> None:
+    """A page with 401 says nothing of keys that were just accepted; a plain one does."""
+    with Answering(OK, http(401, "<html>", "Content-Type: text/html"), OK, http(401)) as server:
+        client = client_of(server.url)
+        client.reset(RESET)
+        client.reset(RESET)
+        with pytest.raises(AccessError):
+            client.reset(RESET)
+    assert len(server.requests) == 4
+
+
+def test_limit_of_one_lead() -> None:
+    """The limit of something else, named for one lead, is not the account's."""
+    said = '{"ExceptionType": "MXAnyException", "ExceptionMessage": "Note exceeded the limit of 1 in 5 second(s)"}'
+    with Answering(http(500, said)) as server:
+        client = client_of(server.url)
+        with pytest.raises(LeadRejectedError):
+            client.reset(RESET)
+    assert client.limiter.sliding_window.share == 25
+
+
+def test_impatient_call_when_throttled() -> None:
+    """A call that must not wait tells at once that the account is throttled."""
+    clock = FakeClock()
+    with Answering(http(429)) as server, pytest.raises(ThrottledError) as caught:
+        client_of(server.url, clock=clock).current_user(patient=False)
+    assert not isinstance(caught.value, QuotaError)
+    assert (clock.seconds, len(server.requests)) == (1000, 1)
+
+
+def test_quota_without_a_text() -> None:
+    """Where LeadSquared says nothing, nothing is said to be its words."""
+    with Answering(http(429)) as server, pytest.raises(QuotaError) as caught:
+        client_of(server.url).reset(RESET)
+    assert "LeadSquared says" not in str(caught.value)
+
+
+def test_host_check_while_throttled() -> None:
+    """Throttling of the key check says nothing of the host."""
+
+    def answering(request: Request) -> bytes:
+        return http(429) if "UserByAccessKey" in request.line else http(404)
+
+    with Answering(answering) as server, pytest.raises(QuotaError):
+        client_of(server.url).reset(RESET)
+
+
 def test_failed_status_is_not_repeated() -> None:
     """A 200 that says Failed is LeadSquared's refusal of this lead, in its own words."""
     answer = http(200, '{"Status":"Failed","Message":{"Message":"Invalid event code"}}')
@@ -730,7 +795,7 @@ def frames_without_keys(error: BaseException, *keys: str) -> int:
             if "/tests/" not in trace.tb_frame.f_code.co_filename:
                 seen += 1
                 shown = repr(trace.tb_frame.f_locals)
-                for form in {form for key in keys for form in (*key_forms(key), quote(key), key[1:])}:
+                for form in {form for key in keys for form in (*key_forms(Secret(key)), quote(key), key[1:])}:
                     assert form not in shown, trace.tb_frame
             trace = trace.tb_next
     return seen

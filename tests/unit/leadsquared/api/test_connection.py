@@ -8,16 +8,46 @@ import pytest
 
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.leadsquared.api.connection import (
+    account_host,
     base_address,
     given_web_address,
+    key_forms,
     lead_page,
     web_address_of,
 )
+from airflow_provider_leadreset.leadsquared.api.secret import Secret
 from airflow_provider_leadreset.leadsquared.errors import InputError
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 PAGE = f"LeadManagement/LeadDetails?LeadID={LEAD}"
 KEYS = {"login": "u$web-access-key", "password": "s$web-secret-key"}
+
+
+@pytest.mark.parametrize(
+    ("named", "host"),
+    [
+        ("api.leadsquared.com", "api.leadsquared.com"),
+        ("https://API.leadsquared.com:443/v2/", "api.leadsquared.com"),
+        ("api.leadsquared.com.", "api.leadsquared.com"),
+        ("https://api.leadsquared.com.:443?x=1", "api.leadsquared.com"),
+        ("api.leadsquared.com:8443", "api.leadsquared.com:8443"),
+        ("127.0.0.1:8080", "127.0.0.1:8080"),
+        ("no host name", None),
+        (["x"], None),
+        ("/" * 80_000, None),
+        ("a." * 40_000, None),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_host_that_the_key_check_names(named: Any, host: str | None) -> None:
+    """The account's own host is compared as the connection's is spelled."""
+    assert account_host({"LSQCommonServiceURLs": {"api": named}}) == host
+    assert account_host({"LSQCommonServiceURLs": named}) is None
+
+
+def test_key_that_cannot_be_encoded() -> None:
+    """A key with a lone surrogate is masked as it is, and raises nothing that would show it."""
+    assert key_forms(Secret("acc\ud800KEY"), Secret(None)) == {"acc\ud800KEY"}
 
 
 @pytest.fixture

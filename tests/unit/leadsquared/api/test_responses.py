@@ -3,17 +3,20 @@ from __future__ import annotations
 import json
 import re
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from airflow_provider_leadreset.leadsquared.api.responses import network_error, read_answer
+from airflow_provider_leadreset.leadsquared.api.responses import NO_TEXT, network_error, read_answer
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
+    LeadRejectedError,
     LeadSquaredError,
     QuotaError,
+    ResponseTooLargeError,
     ThrottledError,
     UnavailableError,
 )
@@ -46,8 +49,14 @@ def error_of(status: int, text: str, *, writes: bool = True) -> LeadSquaredError
 )
 def test_meaning_of_answers(one: AnswerCase, writes: bool) -> None:
     """Each answer has the meaning that docs/answers.md tells."""
-    for answered in (True, False) if one.answered is None else (one.answered,):
+    before = [
+        (answered, same)
+        for answered, same in ((False, False), (True, False), (True, True))
+        if one.answered in {None, answered} and one.same_call in {None, same}
+    ]
+    for answered, same in before:
         given = {"host": HOST, "content_type": one.content_type, "answered": answered, "writes": writes}
+        given["answered_call"] = same
         if one.means is None:
             assert read_answer(one.status, one.body, **given) == json.loads(one.body)
             continue
@@ -68,10 +77,45 @@ def test_unreadable_write_answers(body: str) -> None:
     assert type(error_of(200, body)) is UnavailableError
 
 
-@pytest.mark.parametrize("status", ["success", None, "Successful"])
-def test_success_is_spelled_exactly(status: object) -> None:
-    """Only the documented word is a success of a write."""
-    assert type(error_of(200, json.dumps(QUEUED | {"Status": status}))) is UnavailableError
+@pytest.mark.parametrize("status", ["Successful", "Queued", 0, ["Success"]])
+def test_other_status_than_success(status: object) -> None:
+    """Any Status but the documented word is a refusal of a write."""
+    assert type(error_of(200, json.dumps(QUEUED | {"Status": status}))) is LeadRejectedError
+
+
+def test_too_many_values() -> None:
+    """An answer of which a small part takes much memory is not read, and what is nested too deep is no content."""
+    lists = "[" + "[]," * 300_000 + "[]]"
+    tracemalloc.start()
+    try:
+        assert type(error_of(200, lists, writes=False)) is ResponseTooLargeError
+        assert tracemalloc.get_traced_memory()[1] < 8 * 1024**2
+    finally:
+        tracemalloc.stop()
+    assert type(error_of(503, lists)) is UnavailableError
+    assert type(error_of(200, "[" * 101 + "]" * 101, writes=False)) is UnavailableError
+    rows = [{f"mx_{number}": "a, b" for number in range(200)}] * 1000
+    assert read(200, json.dumps(rows), writes=False) == rows
+
+
+def test_key_behind_a_terminal_sequence() -> None:
+    """A key inside which a terminal sequence stands is not shown once that is taken out."""
+    for sequence in ("\x1b[0m", "\x1b]0;x\x07", "\x9b0m"):
+        with pytest.raises(LeadSquaredError) as caught:
+            read_answer(
+                500,
+                envelope("MXA", f"bad s3c{sequence}$ret-key"),
+                host=HOST,
+                writes=True,
+                redact=lambda said: said.replace("s3c$ret-key", "***"),
+            )
+        assert caught.value.message == "bad ***"
+
+
+def test_throttling_without_a_text() -> None:
+    """Our own words are not called LeadSquared's, and plain ones of LeadSquared's are quoted."""
+    assert error_of(429, "").message == NO_TEXT
+    assert error_of(429, LIMIT).message == LIMIT
 
 
 def test_page_is_made_from_the_cases() -> None:
@@ -226,6 +270,7 @@ def test_key_that_is_a_deciding_word(key: str) -> None:
                 host=HOST,
                 content_type=one.content_type,
                 answered=bool(one.answered),
+                answered_call=bool(one.same_call),
                 writes=one.writes is not False,
                 redact=lambda said: redact.sub("***", said),
             )
@@ -342,6 +387,14 @@ def test_network_error_kinds(kind: str, said: str) -> None:
     assert error.status is None
     assert said in str(error)
     assert f"({kind}, {HOST})" in str(error)
+
+
+def test_unreachable_host() -> None:
+    """A call that was not even sent asks for the Host."""
+    said = network_error("ConnectionError", HOST, sent=False).message
+    assert said.startswith(
+        f"{HOST} cannot be reached (ConnectionError): check the connection's Host, and that this"
+    )
 
 
 def test_error_class_hierarchy() -> None:
