@@ -29,7 +29,7 @@ NOT_WORTH_A_LINE = {
     "<text>": "put together of what failure() says, which the guide quotes",
     "<f'{said}: {fix}' if said else fix>": "put together of words that the guide quotes",
     "<said>": "LeadSquared's own words",
-    "no address": "inside a call, which then says that the connection failed",
+    "no address": "inside a call, which then says that the host cannot be reached",
     "the call's time is over": "the same",
     "a window's … must be a datetime with a time zone, not …": "for callers of Window in Python",
     "a window's …, …, is no year of ours": "for callers of Window in Python",
