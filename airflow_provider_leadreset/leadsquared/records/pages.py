@@ -182,7 +182,8 @@ class PagedRead:
 
     def _second(self, first: list[Row]) -> list[Row]:
         for style, page in self._tried(first):
-            if self._new_in(page):
+            # With one way only there is no other that an empty page could have misled.
+            if self._new_in(page) or (not page and len(self._styles) == 1):
                 self._known_styles[self._path] = style
                 return page
         for style in self._styles:

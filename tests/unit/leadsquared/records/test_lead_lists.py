@@ -82,9 +82,10 @@ def test_empty_list(emulator: LeadSquaredEmulator) -> None:
     assert lead_lists.list_members(client_of(emulator.url), emulator.add_list("empty", [])) == []
 
 
-def test_unknown_list_refused(emulator: LeadSquaredEmulator) -> None:
+@pytest.mark.parametrize("lists", [0, 201])
+def test_unknown_list_refused(emulator: LeadSquaredEmulator, lists: int) -> None:
     """An unknown list is an error, and no search is made."""
-    for number in range(201):
+    for number in range(lists):
         emulator.add_list(f"another {number}", [])
     with pytest.raises(InputError, match=f"no list '{LIST}'"):
         lead_lists.list_members(client_of(emulator.url), LIST)
