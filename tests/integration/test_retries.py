@@ -158,4 +158,5 @@ def test_time_out_while_an_answer_hangs(dags, hanging, run, monkeypatch, dag, se
     (summary,) = result.xcoms()
     assert (summary["queued"], summary["failed"]) == (0, 1)
     assert "broken off without an answer" in summary["failures"][0]["error"]
-    assert 3.9 < ended[-1] - began[0] < 3 + seconds + 0.5
+    # The time-out counts from the task's start, the hanging from its first call, which a busy machine makes late.
+    assert 2 < ended[-1] - began[0] < 3 + seconds + 0.5
