@@ -11,7 +11,7 @@ from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, PlanWriter
-from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_records
+from airflow_provider_leadreset.leadsquared.safety.preview import RecordCounts, count_each
 from airflow_provider_leadreset.leadsquared.safety.preview_text import TypeNames, log_table, markdown
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 
@@ -95,15 +95,13 @@ class PreviewRun(BaseRun):
                 selectors=request.selectors,
                 now=datetime.now(UTC),
             )
-
-        def on_lead(lead: LeadRecordCounts) -> None:
-            # A lead without records needs no reset; one that shows no audits may have some all the same.
-            if writer and (lead.count or request.selectors.audit_activity_list):
-                writer.add(lead.prospect_id, lead.ids)
-
-        with WorkerPool(self.client, lambda: None) as pool:
-            counts = count_records(pool, request.leads, request.selectors, request.window, on_lead)
-            names = TypeNames(request.event_codes, counts.task_names)
+        counts = RecordCounts()
+        with WorkerPool(self.client) as pool:
+            for lead in count_each(pool, request.leads, request.selectors, request.window, counts):
+                # A lead without records needs no reset; one that shows no audits may have some all the same.
+                if writer and (lead.count or request.selectors.audit_activity_list):
+                    writer.add(lead.prospect_id, lead.ids)
+        names = TypeNames(request.event_codes, counts.task_names)
         text = markdown(counts, request.selectors, request.window, names, self.client.host)
         self.log.info("%s", log_table(counts, request.selectors, names))
         output = {
