@@ -13,6 +13,7 @@ from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolde
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, PlanWriter
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_records
 from airflow_provider_leadreset.leadsquared.safety.preview_text import TypeNames, log_table, markdown
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class PreviewRun(BaseRun):
 
     def _folder(self) -> EvidenceFolder | None:
         """Where the plans of all tries go."""
-        if not self.task.asked_for_evidence:
+        if self.task.evidence_path is NOT_GIVEN:
             return None
         return self.evidence_in(self.task.evidence_path, of_this_try=False)
 
