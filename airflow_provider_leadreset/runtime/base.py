@@ -8,7 +8,12 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.compat import AirflowNotFoundException, AirflowTaskTimeout, ObjectStoragePath
+from airflow_provider_leadreset.compat import (
+    AirflowNotFoundException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+    ObjectStoragePath,
+)
 from airflow_provider_leadreset.exceptions import (
     LeadResetAccessError,
     LeadResetInputError,
@@ -136,6 +141,9 @@ class BaseRun:
             client = self.client
         try:
             yield
+        except AirflowSkipException as reason:
+            self.log.info("Skipped: %s", reason)  # Airflow itself says nothing of it
+            raise
         except LeadResetAccessError as error:
             raise LeadResetAccessError(f"connection {self.task.leadsquared_conn_id}: {error}") from None
         finally:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_leadreset.compat import AirflowFailException, AirflowTaskTimeout
+from airflow_provider_leadreset.compat import AirflowFailException, AirflowSkipException, AirflowTaskTimeout
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -167,6 +167,16 @@ def test_timeout_while_draining(error):
         if error:
             raise error("how the work ended")
     assert client.drains == 2
+
+
+def test_skip_says_why():
+    """A task that is skipped says why in its log."""
+    run, said = BaseRun(a_task(), {}), []
+    run._hook = SimpleNamespace(get_conn=Draining, settings=SimpleNamespace(pool="p"))
+    run.log = SimpleNamespace(info=lambda text, *values: said.append(text % values))
+    with pytest.raises(AirflowSkipException), run.account_session():
+        raise AirflowSkipException("There are no leads to reset")
+    assert said == ["Skipped: There are no leads to reset"]
 
 
 def test_preview_of_another_request(tmp_path):
