@@ -12,6 +12,7 @@ from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolde
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, PlanWriter
 from airflow_provider_leadreset.leadsquared.safety.preview import RecordCounts, count_each
 from airflow_provider_leadreset.leadsquared.safety.preview_text import TypeNames, log_table, markdown
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import pluralize
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 
@@ -65,7 +66,7 @@ class PreviewRun(BaseRun):
 
     def _folder(self) -> EvidenceFolder | None:
         """Where the plans of all tries go."""
-        if not self.task.asked_for_evidence:
+        if self.task.evidence_path is NOT_GIVEN:
             return None
         return self.evidence_in(self.task.evidence_path, of_this_try=False)
 

@@ -21,6 +21,7 @@ from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.approval import checked_approval
 from airflow_provider_leadreset.leadsquared.safety.archive import PART_LEADS, PendingReset, PreResetCheck
 from airflow_provider_leadreset.leadsquared.safety.preview import count_records
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import describe_counts
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
@@ -73,11 +74,11 @@ class ResetRun(BaseRun):
             return summary
 
     def _approval(self) -> Any:
-        return checked_approval(self.task.approval) if self.task.asked_for_approval else None
+        return None if self.task.approval is NOT_GIVEN else checked_approval(self.task.approval)
 
     def _evidence(self) -> EvidenceFolder | None:
         """Where this try's files go."""
-        if not self.task.asked_for_evidence:
+        if self.task.evidence_path is NOT_GIVEN:
             return None
         return self.evidence_in(self.task.evidence_path, of_this_try=True)
 
@@ -229,7 +230,7 @@ class ResetRun(BaseRun):
                 (f"summary, to {report.folder}", lambda: report.folder.write("summary.json", content)),
             ]
         steps.append(("progress", self.checkpoint.save))
-        if self.task.do_xcom_push:
+        if self.task.do_xcom_push and "ti" in self.context:
             # Of a task that fails or is stopped, Airflow itself keeps none.
             push = self.context["ti"].xcom_push
             steps.append(("summary, as XCom", lambda: push(key="return_value", value=summary)))
@@ -269,7 +270,7 @@ class ResetRun(BaseRun):
                 yield index, LeadReset(lead, request.selectors, request.window), planned
 
     def _refuse_too_many_records(self, pool: WorkerPool, request: ResetRequest) -> None:
-        if self.task.max_records is None:
+        if self.task.max_records is NOT_GIVEN:
             return
         most = self.checked("max_records")
         if request.plan:

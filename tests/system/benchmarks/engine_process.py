@@ -19,11 +19,11 @@ def provider(leads: int) -> Work:
     from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
     from airflow_provider_leadreset.leadsquared.batch.resets import BatchJudge
     from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
-    from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+    from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, parse_selectors
     from airflow_provider_leadreset.leadsquared.request.window import parse_window
 
     client = LeadResetHook().get_conn()
-    selectors, window = Selectors.parse(activity_event_list=EVENT_CODES), parse_window(WINDOW)
+    selectors, window = parse_selectors(activity_event_list=EVENT_CODES), parse_window(WINDOW)
     resets = ((index, LeadReset(lead, selectors, window)) for index, lead in enumerate(lead_ids(leads)))
 
     def work() -> None:
