@@ -146,7 +146,9 @@ class Started:
     def reset(self, interruption: Interruption) -> bool:
         """Run, and say whether it was interrupted."""
         selectors = Selectors(should_delete_prospect_notes=True)
-        request = ResetRequest(Leads.parse(LEADS), selectors, parse_window("2026-09-01/2026-10-01"))
+        request = ResetRequest(
+            self.client.host, Leads.parse(LEADS), selectors, parse_window("2026-09-01/2026-10-01")
+        )
         before = sys.gettrace()
         sys.settrace(interruption)
         try:
