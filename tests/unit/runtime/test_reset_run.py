@@ -29,6 +29,7 @@ from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from airflow_provider_leadreset.leadsquared.safety import archive
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.runtime import reset_run
 from airflow_provider_leadreset.runtime.base import ResetRequest
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
@@ -131,7 +132,7 @@ class Started:
         task: Any = SimpleNamespace(
             log=logging.getLogger("test"),
             archive=archives,
-            max_records=None,
+            max_records=NOT_GIVEN,
             max_failed_leads=1,
             do_xcom_push=True,
         )
