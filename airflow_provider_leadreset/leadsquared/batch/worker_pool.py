@@ -194,10 +194,6 @@ class WorkerPool:
             try:
                 result = self._do(job)
             except BaseException as error:
-                if isinstance(error, LeadSquaredError):
-                    # Also what was read from rows, by those who know no keys.
-                    error.message = self.client.redact(error.message)
-                    error.args = (error.message,)
                 if is_fatal(error):
                     # At once: the owner may be reading the source or writing a result down.
                     self.client.limiter.close()
@@ -211,7 +207,13 @@ class WorkerPool:
     def _do(self, job: _Job[Any, Result]) -> Result:
         if self.stopped:
             raise ClosedError("not sent: the batch was stopped")
-        return job.work(job.item)
+        try:
+            return job.work(job.item)
+        except LeadSquaredError as error:
+            # Also what was read from rows, by those who know no keys.
+            error.message = self.client.redact(error.message)
+            error.args = (error.message,)
+            raise
 
     def _close(self) -> None:
         self.stop()

@@ -106,6 +106,9 @@ class StubClient:
         if error:
             raise error
 
+    def redact(self, text: str) -> str:
+        return text
+
     def stop(self) -> None:
         self.limiter.close()
 
