@@ -177,7 +177,12 @@ def judge(fleet: Fleet, leads: list[str], run: dict[str, Any], plan: Plan, most_
         max(task["try_number"] for task in tasks),
         all(task["try_number"] == 1 for task in tasks),
     )
-    done = Counter(call["prospect_id"] for call in calls if call["status"] == 200 and not call["throttled"])
+    # The calls for the account's types name no lead; the pace below is that of all.
+    done = Counter(
+        call["prospect_id"]
+        for call in calls
+        if call["prospect_id"] and call["status"] == 200 and not call["throttled"]
+    )
     once = done == Counter(lead.lower() for lead in leads)
     checks.add(
         "every lead reset exactly once", f"{len(done)} leads, {done.total()} resets, {len(calls)} calls", once
