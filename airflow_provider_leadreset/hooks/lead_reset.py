@@ -211,7 +211,7 @@ class LeadResetHook(BaseHook):
 
 
 def _judge(user: dict[str, Any], host: str, redact: Callable[[str], str]) -> tuple[bool, str]:
-    """Say whether the keys' user can reset leads, and who it is. What cannot be read is left out."""
+    """Return whether the keys' user can reset leads, and who it is. What cannot be read is left out."""
 
     def name_in(*keys: str) -> str:
         parts = [part for key in keys if isinstance(part := user.get(key), str) and part]

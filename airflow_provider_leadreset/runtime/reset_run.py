@@ -68,7 +68,7 @@ class ResetRun(BaseRun):
         return self.evidence_in(self.task.evidence_path, of_this_try=True)
 
     def _announce(self, counts: BatchCounts, request: ResetRequest) -> None:
-        """Say, before the first reset, what is about to happen and how long it takes."""
+        """Log, before the first reset, what is about to happen and how long it takes."""
         share, slots, pool = (
             self.client.limiter.sliding_window.share,
             self.task.pool_slots,

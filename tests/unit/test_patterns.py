@@ -186,7 +186,7 @@ def samples_of(kind: Any, what: Any) -> list[str]:
 
 
 def hard_texts(pattern: Pattern) -> Iterator[tuple[str, str, str]]:
-    """Give beginning, what is repeated, and end: each part of a near match repeated, and then no match."""
+    """Return beginning, what is repeated, and end: each part of a near match repeated, and then no match."""
     seen = set()
     for sample in samples(parser.parse(pattern.text, pattern.flags)):
         for start in range(len(sample) + 1):
@@ -234,7 +234,7 @@ def uses(pattern: Pattern) -> dict[str, Callable[[str], object]]:
 
 
 def lengths() -> Iterator[int]:
-    """Give short steps first, so that an exponential pattern is found before it takes minutes."""
+    """Return short steps first, so that an exponential pattern is found before it takes minutes."""
     length = 16.0
     while length < 100:
         yield int(length)

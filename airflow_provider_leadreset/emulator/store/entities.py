@@ -161,7 +161,7 @@ class Lead:
         return f"{self.first_name} {self.last_name}".strip()
 
     def moved_by(self, record: Activity | Task | Note | Audit, mover: Mover) -> None:
-        """Note that a record was added, as of its own times, so that histories can be built."""
+        """Record that a record was added, as of its own times, so that histories can be built."""
         self.moves.append((max(record.created_on, record.modified_on), mover))
 
     def last_modified(self, movers: Collection[Mover], until: datetime) -> datetime:

@@ -51,7 +51,7 @@ def is_printable_ascii(key: Secret) -> bool:
 
 
 def clean_key(name: str, key: Secret) -> Secret:
-    """Take a key without the blanks around it.
+    """Return a key without the blanks around it.
 
     :raises InputError: none, or with characters that no header takes. Neither the error nor a local name of its
         traceback shows it.
@@ -170,7 +170,7 @@ def web_address_of(api_host: str) -> str | None:
 
 
 def given_web_address(app_host: object) -> str | None:
-    """Take the connection's ``app_host``: a host, or the address people paste; None if it was left empty.
+    """Parse the connection's ``app_host``: a host, or the address people paste; None if it was left empty.
 
     :raises InputError: no host name, or ``http`` to another machine.
     """

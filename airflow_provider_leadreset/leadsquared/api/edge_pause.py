@@ -34,12 +34,12 @@ class EdgePause:
         return math.inf if self._probe is not None else max(now, self._probe_at)
 
     def departs(self, call: object) -> None:
-        """Note a call that starts: while calls must wait, it is the probe."""
+        """Record a call that starts: while calls must wait, it is the probe."""
         if self._delay is not None:
             self._probe = call
 
     def page(self, call: object, now: float) -> None:
-        """Note a call that something on the way answered, or, of a probe, one that nothing answered."""
+        """Record a call that something on the way answered, or, of a probe, one that nothing answered."""
         if self._delay is None:
             self._delay = FIRST_DELAY
         elif call is self._probe:
@@ -50,16 +50,16 @@ class EdgePause:
         self._probe_at = now + self._delay
 
     def unanswered(self, call: object, now: float) -> None:
-        """Note a call without an answer, which says something of a probe only."""
+        """Record a call without an answer, which says something of a probe only."""
         if call is self._probe and self._probe is not None:
             self.page(call, now)
 
     def answered(self, call: object) -> None:
-        """Note an answer of LeadSquared's: a probe's ends the pause."""
+        """Record an answer of LeadSquared's: a probe's ends the pause."""
         if call is self._probe and self._probe is not None:
             self._delay = self._probe = None
 
     def gave_up(self, call: object) -> None:
-        """Note a call that ended by nobody's answer, such as an interruption: another may be the probe."""
+        """Record a call that ended by nobody's answer, such as an interruption: another may be the probe."""
         if call is self._probe:
             self._probe = None

@@ -92,12 +92,12 @@ class RateLimiter:
         return permit
 
     def sent(self, permit: Permit) -> None:
-        """Note that a call has its connection, and that its request is about to be sent."""
+        """Record that a call has its connection, and that its request is about to be sent."""
         with self._condition:
             permit.sent = self.clock.now()
 
     def accepted(self, permit: Permit) -> None:
-        """Note an answer that is not about the limit."""
+        """Record an answer that is not about the limit."""
         with self._condition:
             self._last_success_at = self._last_activity_at = self.clock.now()
             self.sliding_window.accepted(permit, self._last_success_at)
@@ -106,7 +106,7 @@ class RateLimiter:
         self._log_edge_over(over)
 
     def unanswered(self, permit: Permit) -> None:
-        """Note a call that ended without an answer."""
+        """Record a call that ended without an answer."""
         with self._condition:
             self._last_activity_at = self.clock.now()
             self.sliding_window.unanswered(permit, self._last_activity_at)
@@ -114,7 +114,7 @@ class RateLimiter:
             self._edge.unanswered(permit, self._last_activity_at)
 
     def blocked(self, permit: Permit, said: str) -> None:
-        """Note a call that something on the way there answered: all calls wait, one probe at a time goes out.
+        """Record a call that something on the way there answered: all calls wait, one probe at a time goes out.
 
         :param said: what it said, for the log, without keys.
         """
@@ -130,7 +130,7 @@ class RateLimiter:
             log.warning("%s; one call at a time until LeadSquared answers again", said)
 
     def broken_off(self, permit: Permit) -> None:
-        """Note a call that ended before its answer, by a stop or an interruption."""
+        """Record a call that ended before its answer, by a stop or an interruption."""
         with self._condition:
             self._last_activity_at = self.clock.now()
             self.sliding_window.broken_off(permit, self._last_activity_at)
@@ -138,7 +138,7 @@ class RateLimiter:
             self._edge.gave_up(permit)
 
     def throttled(self, permit: Permit, limit: int | None) -> None:
-        """Note that a call was refused for a limit; see :meth:`.SlidingWindow.throttled`."""
+        """Record that a call was refused for a limit; see :meth:`.SlidingWindow.throttled`."""
         with self._condition:
             self.throttlings += 1
             self._last_activity_at = self.clock.now()
@@ -150,7 +150,7 @@ class RateLimiter:
             log.warning("Throttled by LeadSquared: %s", change)
 
     def _edge_over(self, permit: Permit) -> float | None:
-        """Note an answer of LeadSquared's; return how many seconds the pause took that it ends, None for none."""
+        """Record an answer of LeadSquared's; return how many seconds the pause took that it ends, None for none."""
         before = self._edge.active
         self._edge.answered(permit)
         return self._last_activity_at - self._blocked_at if before and not self._edge.active else None

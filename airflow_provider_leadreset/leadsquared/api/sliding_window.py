@@ -97,14 +97,14 @@ class SlidingWindow:
         return max(start, own.starts_at(now)) if own else start
 
     def depart(self, now: float, *, opens_connection: bool = False, kind: str = "") -> Permit:
-        """Take a permit for a call that starts now."""
+        """Acquire a permit for a call that starts now."""
         permit = Permit(now, opens_connection, kind)
         for window in self._windows_of(kind):
             window._permits.append(permit)
         return permit
 
     def accepted(self, permit: Permit, now: float) -> None:
-        """Note an answer that is not about the limit (an error too: it was let through)."""
+        """Record an answer that is not about the limit (an error too: it was let through)."""
         permit.answered = now
         if own := self._of_kind.get(permit.kind):
             own._recover()
@@ -127,11 +127,11 @@ class SlidingWindow:
             self._accepted = 0
 
     def unanswered(self, permit: Permit, now: float) -> None:
-        """Note a call that ended without an answer: it may or may not have been counted."""
+        """Record a call that ended without an answer: it may or may not have been counted."""
         permit.answered = now
 
     def broken_off(self, permit: Permit, now: float) -> None:
-        """Note a call that ended before its answer because the batch was stopped.
+        """Record a call that ended before its answer because the batch was stopped.
 
         It counts from the moment its request was sent: the way there was then as short as any other call's. One
         that was never sent does not count.
@@ -145,7 +145,7 @@ class SlidingWindow:
                 window._permits.remove(permit)
 
     def throttled(self, permit: Permit, now: float, limit: int | None = None) -> str | None:
-        """Note that a call was refused for a limit, and draw the conclusion.
+        """Record that a call was refused for a limit, and draw the conclusion.
 
         A limit below the account's that Lead.Reset's answer names, or two kinds of call within a window, is the
         account's. One that another kind alone names is that kind's: some calls have a smaller limit of their own

@@ -141,7 +141,7 @@ class Transport:
         return answer
 
     def stop(self) -> None:
-        """Give calls under way a second, then break them off. Returns at once."""
+        """Allow calls under way a second, then break them off. Returns at once."""
         self._watchdog.stop()
 
     def close(self) -> None:

@@ -55,12 +55,12 @@ class WatchedCall:
         return left
 
     def sending(self) -> None:
-        """Note that its request is about to be sent."""
+        """Record that its request is about to be sent."""
         self.sent = True
         self._on_send()
 
     def use(self, used: socket.socket) -> None:
-        """Take note of a socket that it uses. One below TLS will do, and stays the same."""
+        """Record a socket that it uses. One below TLS will do, and stays the same."""
         # A copy of the descriptor: to wrap a socket in TLS detaches the first object, and shutdown reaches all copies.
         copy = socket.socket(fileno=os.dup(used.fileno()))
         with self._lock:
@@ -128,7 +128,7 @@ class Watchdog:
             self._process = os.getpid()
 
     def stop(self) -> None:
-        """Give calls under way a second, then shut their sockets. Returns at once; a signal handler may call it."""
+        """Allow calls under way a second, then shut their sockets. Returns at once; a signal handler may call it."""
         self._begin_anew_after_fork()
         with self._condition:
             self._stop_at = min(self._stop_at, time.monotonic() + GRACE)

@@ -87,7 +87,7 @@ class Progress:
         return index in self.queued or index in self.failed
 
     def add(self, outcome: Outcome) -> None:
-        """Note an outcome. One that a retry may change is not kept."""
+        """Record an outcome. One that a retry may change is not kept."""
         if outcome.error is None:
             self.queued.add(outcome.index)
         elif outcome.final:

@@ -82,7 +82,7 @@ class ResetRunner:
         )
 
     def refused(self, index: int, prospect_id: str, error: LeadSquaredError) -> None:
-        """Take a lead that was not reset because of what was found before. That says nothing of the others."""
+        """Record a lead that was not reset because of what was found before. That says nothing of the others."""
         self._settle_error(index, prospect_id, error, says_more=False)
 
     def _settle_error(

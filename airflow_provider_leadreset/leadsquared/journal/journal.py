@@ -116,7 +116,7 @@ class Report:
         self._oldest = 0.0
 
     def add(self, call: Call) -> None:
-        """Note a call about a lead."""
+        """Record a call about a lead."""
         line = {
             "prospect_id": call.prospect_id,
             "sent_at": call.sent_at.isoformat(timespec="milliseconds"),
@@ -157,7 +157,7 @@ class Report:
 
 
 def checked_root(value: object) -> str:
-    """Take an ``evidence_path`` as an operator gets it, after templates were rendered.
+    """Check an ``evidence_path`` as an operator gets it, after templates were rendered.
 
     :raises InputError: no text, text that rendered to nothing, or a relative path.
     """

@@ -135,7 +135,7 @@ def task_types(client: LeadSquaredClient) -> dict[str, str]:
 
 
 def _rows(answer: Any) -> list[dict[str, Any]]:
-    """Take a bare array, or the one array inside an object: stored copies of the pages differ."""
+    """Return a bare array, or the one array inside an object: stored copies of the pages differ."""
     if isinstance(answer, dict):
         arrays = [value for value in answer.values() if isinstance(value, list)]
         if len(arrays) != 1:

@@ -23,7 +23,7 @@ def is_guid(text: str) -> bool:
 
 
 def parse_guid(value: object, what: str) -> str:
-    """Take one GUID, as text or ``uuid.UUID``; its letter case is kept.
+    """Parse one GUID, as text or ``uuid.UUID``; its letter case is kept.
 
     :raises InputError: anything else, naming ``what``.
     """
@@ -39,7 +39,7 @@ def guid_key(guid: str) -> bytes:
 
 
 def guids_of(words: list[str], what: str) -> list[str]:
-    """Take words, each a GUID with or without quotes and brackets around it; those of marks alone are left out.
+    """Parse words, each a GUID with or without quotes and brackets around it; those of marks alone are left out.
 
     :raises InputError: one is no GUID, naming ``what``.
     """

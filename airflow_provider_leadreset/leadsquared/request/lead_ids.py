@@ -67,7 +67,7 @@ class Leads:
 
     @classmethod
     def parse(cls, value: object) -> Leads:
-        """Take ids as :func:`parse_lead_ids` does.
+        """Parse ids as :func:`parse_lead_ids` does.
 
         :raises InputError: as there.
         """
@@ -80,7 +80,7 @@ class Leads:
 
     @classmethod
     def from_file(cls, path: ReadablePath, field: str | None = None) -> Leads:
-        """Take the ids of a file, see :func:`.read_lead_file`.
+        """Read the ids of a file, see :func:`.read_lead_file`.
 
         It is read once, now, into a local copy: what was counted is what is used, whatever becomes of the file.
 

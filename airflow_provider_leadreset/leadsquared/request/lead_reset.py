@@ -65,7 +65,7 @@ class Selectors:
         audit_activity_list: Any = None,
         should_delete_prospect_notes: Any = False,
     ) -> Selectors:
-        """Take values as an operator gets them, after templates were rendered: lists, or text made of them.
+        """Parse values as an operator gets them, after templates were rendered: lists, or text made of them.
 
         :raises InputError: as the class.
         """
@@ -92,7 +92,7 @@ class Selectors:
         return {name: value for name, value in fields.items() if value}
 
     def describe(self) -> str:
-        """Say for a log what is deleted."""
+        """Describe for a log what is deleted."""
         parts = []
         if self.activity_event_list:
             parts.append(f"activities of event {', '.join(map(str, self.activity_event_list))}")
@@ -138,7 +138,7 @@ class LeadReset:
 
 
 def _items(name: str, value: object) -> Sequence[object]:
-    """Take a list as given, or the text that a template makes of one: JSON, a Python list, or ``a, b``."""
+    """Parse a list as given, or the text that a template makes of one: JSON, a Python list, or ``a, b``."""
     if value is None:
         return ()
     if isinstance(value, str):

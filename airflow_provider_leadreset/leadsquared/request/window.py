@@ -101,7 +101,7 @@ class Window:
         return f"{_iso(self.start)}/{_iso(self.end)}"
 
     def describe(self) -> str:
-        """Say the window for a log: in its own time zone, and as sent."""
+        """Describe the window for a log: in its own time zone, and as sent."""
         zone = pendulum.timezone(self.timezone)
         local = [f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}" for moment in (self.start, self.end)]
         return (

@@ -39,7 +39,7 @@ _NO = {
 
 
 def checked_approval(value: Any) -> Any:
-    """Take an approval as an operator gets it, after templates were rendered.
+    """Check an approval as an operator gets it, after templates were rendered.
 
     :param value: the ApprovalOperator's output (``chosen_options``, ``responded_by_user``, ``responded_at``), also
         as the text that a template makes of it, or several of them; or any other JSON value that is not empty,

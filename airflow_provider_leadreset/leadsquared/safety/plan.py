@@ -188,7 +188,7 @@ class Plan:
 
 
 def plan_reference(value: object) -> tuple[str, str]:
-    """Take a preview's output, as an operator gets it after rendering; return the plan's path and digest.
+    """Check a preview's output, as an operator gets it after rendering; return the plan's path and digest.
 
     :raises InputError: it is no such output, or that of a preview without ``evidence_path``, which makes no plan.
     """

@@ -121,7 +121,7 @@ class Verification:
         self.left, self.records_left, self.not_done, self.unread, self.why_unread = {}, 0, 0, 0, ""
 
     def add(self, index: int, lead: str, remaining: Remaining) -> None:
-        """Note what a lead still shows."""
+        """Record what a lead still shows."""
         self.shows_audits |= remaining.shows_audits
         if not remaining.count:
             self.done.add(index)
@@ -202,7 +202,7 @@ def _chunks(items: Iterable[LeadToVerify]) -> Iterator[list[LeadToVerify]]:
 
 
 def _about_unknown(client: LeadSquaredClient, unknown: list[LeadToVerify], asked: int) -> str:
-    """Say which leads are unknown, and what of their planned activities can still be read one by one."""
+    """Describe which leads are unknown, and what of their planned activities can still be read one by one."""
     named = ", ".join(lead for _, lead, _ in unknown[:MOST_LISTED])
     text = (
         f"{len(unknown)} of {pluralize(asked, 'lead')} cannot be verified, being unknown to the account at "

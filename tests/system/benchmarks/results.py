@@ -122,7 +122,7 @@ def show(sections: Sequence[Section]) -> None:
 
 
 def machine(database: str | None) -> str:
-    """Say on what the run was made, in general terms."""
+    """Describe on what the run was made, in general terms."""
     versions = [
         f"{name} {version(name)}"
         for name in (

@@ -65,7 +65,7 @@ class Archived:
         )
 
     def line(self) -> str:
-        """Say it in part of a line."""
+        """Return it as part of a line."""
         then, end = self.at_kill, self.at_end
         return (
             f"{'resetting' if self.resetting else 'reading':<9}  "

@@ -59,7 +59,7 @@ class Result:
         return self.state == "success" and self.lost == 0 and as_saved and kept
 
     def line(self, rounds: int) -> str:
-        """Say it in one line."""
+        """Return it in one line."""
         number = self.plan.number
         name = f"extra {number - rounds:>2}" if self.orphaned else f"{number:>3}/{rounds}"
         verdict = "ok" if self.good else f"FAILS, run: {self.state}"
