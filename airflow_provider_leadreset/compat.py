@@ -18,11 +18,12 @@ if TYPE_CHECKING:
         Context,
         ObjectStoragePath,
         PokeReturnValue,
+        XComArg,
     )
     from airflow.sdk.exceptions import (
         AirflowException,
         AirflowFailException,
-        AirflowSensorTimeout,
+        AirflowNotFoundException,
         AirflowSkipException,
         AirflowTaskTimeout,
     )
@@ -41,11 +42,12 @@ _ELSEWHERE = {
     "BaseSensorOperator": ("airflow.sdk", "airflow.sensors.base"),
     "PokeReturnValue": ("airflow.sdk", "airflow.sensors.base"),
     "ObjectStoragePath": ("airflow.sdk", "airflow.io.path"),
+    "XComArg": ("airflow.sdk", "airflow.models.xcom_arg"),
     "XCom": ("airflow.sdk.execution_time.xcom", "airflow.models.xcom"),
     "mask_secret": ("airflow.sdk.log", "airflow.utils.log.secrets_masker"),
     "AirflowException": ("airflow.sdk.exceptions", "airflow.exceptions"),
     "AirflowFailException": ("airflow.sdk.exceptions", "airflow.exceptions"),
-    "AirflowSensorTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),
+    "AirflowNotFoundException": ("airflow.sdk.exceptions", "airflow.exceptions"),
     "AirflowSkipException": ("airflow.sdk.exceptions", "airflow.exceptions"),
     "AirflowTaskTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),
 }
@@ -54,7 +56,7 @@ _ELSEWHERE = {
 __all__ = [
     "AirflowException",
     "AirflowFailException",
-    "AirflowSensorTimeout",
+    "AirflowNotFoundException",
     "AirflowSkipException",
     "AirflowTaskTimeout",
     "Asset",
@@ -66,8 +68,18 @@ __all__ = [
     "ObjectStoragePath",
     "PokeReturnValue",
     "XCom",
+    "XComArg",
+    "is_mapped",
     "mask_secret",
 ]
+
+
+def is_mapped(task: BaseOperator) -> bool:
+    """Return whether a worker makes this task out of a mapped one, rather than a DAG file as it stands.
+
+    Nothing public tells; Airflow 2.11 to 3.3 set this before the task's own ``__init__`` runs.
+    """
+    return bool(getattr(task, "_BaseOperator__from_mapped", False))
 
 
 def __getattr__(name: str) -> object:

@@ -8,6 +8,7 @@
     └── LeadResetRejectedError         LeadSquared refused leads, or what the task needs, for good
     AirflowException
     └── LeadResetFailedError           a retry may get further
+        ├── LeadResetResourceError     a connection, a Variable or a storage is missing, or does not answer
         ├── LeadResetQuotaError        the day's quota may be used up
         ├── LeadResetOutageError       LeadSquared does not answer, or something on the way there does
         └── LeadResetLeadsFailedError  more leads failed than may, some of them in a way that may pass
@@ -35,12 +36,19 @@ class LeadResetRejectedError(AirflowFailException):
 class LeadResetFailedError(AirflowException):
     """The task did not do all it was asked for, and a retry may get further.
 
-    :param retry_after: how long to wait before the first retry.
+    :param retry_after: how long to wait before the first retry; None: as long as the task says.
     """
 
-    def __init__(self, text: str, retry_after: timedelta = timedelta(minutes=1)) -> None:
+    def __init__(self, text: str, retry_after: timedelta | None = timedelta(minutes=1)) -> None:
         super().__init__(text)
         self.retry_after = retry_after
+
+
+class LeadResetResourceError(LeadResetFailedError):
+    """A connection, a Variable or a storage is missing, or what keeps it does not answer: Airflow cannot tell."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, retry_after=None)
 
 
 class LeadResetQuotaError(LeadResetFailedError):

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
         UnavailableError,
     )
     from airflow_provider_leadreset.leadsquared.request.lead_ids import chunked
-    from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+    from airflow_provider_leadreset.leadsquared.request.lead_reset import (
+        LeadReset,
+        Selectors,
+        parse_selectors,
+    )
     from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
     from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts
     from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY
@@ -51,6 +55,7 @@ __all__ = [
     "UnavailableError",
     "Window",
     "chunked",
+    "parse_selectors",
     "parse_window",
 ]
 
@@ -62,6 +67,7 @@ _HOMES = {
     "Selectors": "request.lead_reset",
     "Window": "request.window",
     "chunked": "request.lead_ids",
+    "parse_selectors": "request.lead_reset",
     "parse_window": "request.window",
 }
 """Where a name lives; every other one is an error, in :mod:`.errors`."""

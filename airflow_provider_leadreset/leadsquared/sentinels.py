@@ -30,6 +30,19 @@ class NotGiven(Enum):
     def __repr__(self) -> str:
         return self.name
 
+    def __str__(self) -> str:
+        # What Airflow shows under Rendered Templates.
+        return self.value
+
 
 NOT_GIVEN = NotGiven.NOT_GIVEN
-"""The default of an argument for which None is not the same as leaving it out."""
+"""The default of an argument that guards or narrows. None is not the same as leaving it out: it is what a task gives
+that was skipped, and so is refused."""
+
+
+def describe_none(name: str) -> str:
+    """Return what is wrong with an argument that is None, and what to do."""
+    return (
+        f"{name} came to None: leave it out if you do not want it; a task gives None when it was skipped or "
+        "returned nothing"
+    )

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_leadreset.compat import BaseOperator
-from airflow_provider_leadreset.leadsquared.sentinels import EntireHistory
+from airflow_provider_leadreset.compat import BaseOperator, is_mapped
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, describe_none
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.leadsquared.sentinels import NotGiven
+    from airflow_provider_leadreset.operators._arguments import (
+        Codes,
+        Flag,
+        LeadIds,
+        Names,
+        PlanOutput,
+        Text,
+        WindowText,
+    )
 
 SELECTORS = (
     "activity_event_list",
@@ -14,36 +26,43 @@ SELECTORS = (
     "audit_activity_list",
     "should_delete_prospect_notes",
 )
+LEADS = ("prospect_ids", "prospect_ids_path")
 
 
 class LeadSelection(BaseOperator):
-    """Keeps the arguments as given; they are checked when the task runs, after templates were rendered."""
+    """Keeps the arguments as given; values are checked when the task runs, after templates were rendered.
+
+    What can be told without the values is told when the DAG loads: arguments that are missing, that exclude one
+    another, or are None. Of a mapped task the arguments are known when it runs only.
+    """
 
     template_fields: Sequence[str] = (
-        "prospect_ids",
-        "prospect_ids_path",
+        *LEADS,
         *SELECTORS,
         "window",
         "timezone",
-        "plan",
+        "leadsquared_conn_id",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"prospect_ids": "json", "plan": "json"}
     ui_color = "#f9d9d4"
+    _not_templated: ClassVar[tuple[str, ...]] = ("max_leads",)
+    """Further arguments for which None is no value."""
+
+    plan: PlanOutput = NOT_GIVEN
 
     def __init__(
         self,
         *,
-        prospect_ids: str | Sequence[str | Sequence[str]] | None = None,
-        prospect_ids_path: str | None = None,
-        activity_event_list: Sequence[int] | str | None = None,
-        task_type_list: Sequence[str] | str | None = None,
-        audit_activity_list: Sequence[str] | str | None = None,
-        should_delete_prospect_notes: bool | str = False,
-        window: str | EntireHistory | None = None,
-        timezone: str = "UTC",
-        plan: Any = None,
-        max_leads: int = 10_000,
-        leadsquared_conn_id: str = "leadsquared_default",
+        prospect_ids: LeadIds,
+        prospect_ids_path: Text,
+        activity_event_list: Codes,
+        task_type_list: Names,
+        audit_activity_list: Names,
+        should_delete_prospect_notes: Flag,
+        window: WindowText,
+        timezone: str,
+        max_leads: int,
+        leadsquared_conn_id: str,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -52,13 +71,11 @@ class LeadSelection(BaseOperator):
         self.activity_event_list = activity_event_list
         self.task_type_list = task_type_list
         self.audit_activity_list = audit_activity_list
-        self.should_delete_prospect_notes = should_delete_prospect_notes
+        self.should_delete_prospect_notes: Flag | NotGiven = should_delete_prospect_notes
         self.window = window
-        self.timezone = timezone
-        self.plan = plan
+        self.timezone: str | NotGiven = timezone
         self.max_leads = max_leads
         self.leadsquared_conn_id = leadsquared_conn_id
-        self._check_what_was_passed()
         self._run: Any = None
         # Set here, not given to super(): there it would win over default_args, and be lost in mapped tasks.
         if hasattr(self, "retry_policy") and self.retry_policy is None:
@@ -82,41 +99,56 @@ class LeadSelection(BaseOperator):
         """Return the same for a task that failed: as far as it came."""
         return self.get_openlineage_facets_on_complete(task_instance)
 
-    def _check_what_was_passed(self) -> None:
-        leads = [name for name in ("prospect_ids", "prospect_ids_path") if getattr(self, name) is not None]
-        if self.plan is None:
-            if len(leads) != 1:
-                raise ValueError(
-                    "give exactly one of prospect_ids and prospect_ids_path, or a plan (a task whose output is "
-                    "None gives none of them)"
-                )
-            if self.window is None:
-                raise ValueError(
-                    "give a window, such as 'P30D/{{ data_interval_end }}': without one nothing is reset"
-                )
-            return
+    def argument_problem(self) -> str | None:
+        """Return what is wrong with the arguments as such, whatever their values; None if nothing is.
+
+        Asked when the DAG loads, and again when the task runs: then what a task gave that was skipped is None.
+        """
+        for name in (*self.template_fields, *self._not_templated):
+            if getattr(self, name) is None:
+                return describe_none(name)
+        leads = [name for name in LEADS if getattr(self, name) is not NOT_GIVEN]
+        if self.plan is not NOT_GIVEN:
+            return self._beside_a_plan(leads)
+        if len(leads) != 1:
+            plan = ", or a plan" if "plan" in self.template_fields else ""
+            return f"give exactly one of prospect_ids and prospect_ids_path{plan}"
+        if self.window is NOT_GIVEN:
+            return "give a window, such as 'P30D/{{ data_interval_end }}': without one nothing is reset"
+        return None
+
+    def _beside_a_plan(self, leads: list[str]) -> str | None:
         others = [
             *leads,
-            *(name for name in (*SELECTORS, "window") if getattr(self, name) not in (None, False)),
-            *(["timezone"] if self.timezone != "UTC" else []),
+            *(name for name in (*SELECTORS, "window") if getattr(self, name) not in (NOT_GIVEN, False)),
+            *(["timezone"] if self.timezone not in ("UTC", NOT_GIVEN) else []),
         ]
         if others:
-            raise ValueError(f"a plan says which leads, what and when: leave out {', '.join(others)}")
+            return f"a plan says which leads, what and when: leave out {', '.join(others)}"
+        return None
+
+    def _settle_arguments(self) -> None:
+        """Refuse what cannot be meant; to be called at the end of each ``__init__``.
+
+        :raises ValueError: see :meth:`argument_problem`. Never of a mapped task: it is made by the worker, which would
+            retry that.
+        """
+        problem = self.argument_problem()
+        if problem and not is_mapped(self):
+            raise ValueError(f"task {self.task_id}: {problem}")
+        if not problem and self.plan is not NOT_GIVEN:
+            # Under Rendered Templates they would contradict the plan.
+            self.should_delete_prospect_notes = NOT_GIVEN
+            self.timezone = NOT_GIVEN
 
     def _do_render_template_fields(self, *args: Any, **kwargs: Any) -> None:
         # Airflow calls this one for plain and for mapped tasks.
-        import jinja2
-
         try:
             super()._do_render_template_fields(*args, **kwargs)
-        except jinja2.UndefinedError as error:
-            from airflow_provider_leadreset.compat import AirflowFailException
+        except Exception as error:
+            from airflow_provider_leadreset.runtime.template_errors import template_error
 
-            text = f"A template of task {self.task_id} could not be rendered: {error}"
-            if any(name in text for name in ("'data_interval_", "'logical_date'", "'ds", "'ts")):
-                text += (
-                    ". On Airflow 3, a run started by hand, the command line or an asset may have no data interval and "
-                    "no logical date, and dag_run.run_after is always there: end a window of whole local days at "
-                    "{{ (data_interval_end | default(dag_run.run_after, true)).astimezone(dag.timezone).date() }}"
-                )
-            raise AirflowFailException(text) from None
+            told = template_error(self.task_id, error)
+            if told is None:
+                raise
+            raise told from None

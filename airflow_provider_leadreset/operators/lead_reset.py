@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY, NOT_GIVEN
 from airflow_provider_leadreset.links import EvidenceLink, LeadLink
@@ -11,6 +11,18 @@ from airflow_provider_leadreset.operators._selection import LeadSelection
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
+    from airflow_provider_leadreset.leadsquared.sentinels import NotGiven
+    from airflow_provider_leadreset.operators._arguments import (
+        Approval,
+        BaseOperatorArguments,
+        Codes,
+        Flag,
+        LeadIds,
+        Names,
+        PlanOutput,
+        Text,
+        WindowText,
+    )
 
 __all__ = ["ENTIRE_HISTORY", "LeadResetOperator", "LeadResetPreviewOperator"]
 
@@ -23,7 +35,8 @@ class LeadResetOperator(LeadSelection):
     call. A selector, a window or leads that render to nothing are an error, never "everything".
 
     Give exactly one of ``prospect_ids`` and ``prospect_ids_path``, at least one of the four selectors, and a
-    ``window``; or a ``plan``, which says all three.
+    ``window``; or a ``plan``, which says all three. None is no value of any argument: it is what a task gives that was
+    skipped or returned nothing.
 
     :param prospect_ids: (templated) lead ids, which are GUIDs: text with one or several, a list, or another
         task's output. Named twice: reset once. A real empty list skips the task.
@@ -45,8 +58,8 @@ class LeadResetOperator(LeadSelection):
         or older than a day. Each lead is read again first, and not reset when it has records that the plan does
         not show.
     :param approval: (templated) who said yes: the output of Airflow's ApprovalOperator, or any JSON value, such as
-        a ticket. Kept in the summary and as evidence. An answer other than Approve is refused, and so is None: leave
-        it out where no approval is wanted.
+        a ticket. Kept in the summary and as evidence. An answer other than Approve is refused. Leave it out where no
+        approval is wanted.
     :param evidence_path: (templated) folder, any ``ObjectStoragePath``, for a report with one JSON line per
         call: ``dag/run/task/map index/try/report-00001.jsonl`` and so on. No file is ever written twice.
     :param archive: whether to copy the records to ``evidence_path`` before they go: gzip JSON lines, a part for each
@@ -56,7 +69,7 @@ class LeadResetOperator(LeadSelection):
     :param max_records: more records than this are refused before the first reset; they are counted first.
         Audits count where the account shows them; where no lead shows any, it is refused together with them.
     :param max_failed_leads: the task fails when more leads than this failed.
-    :param leadsquared_conn_id: the connection, see :class:`.LeadResetHook`.
+    :param leadsquared_conn_id: (templated) the connection, see :class:`.LeadResetHook`.
 
     Returns a summary (XCom ``return_value``, pushed before a failing task raises, too): ``account`` (the API
     host), ``leads``, ``queued``, ``failed``, ``not_reached``, ``done_in_earlier_tries``, ``calls``,
@@ -72,34 +85,64 @@ class LeadResetOperator(LeadSelection):
 
     :raises AirflowFailException: bad values; wrong keys, rights or host; only failures that a retry would
         repeat. Not retried.
-    :raises AirflowException: outages and throttling, which a retry may get past.
+    :raises AirflowException: what a retry may get past: outages, throttling, a connection that is not found.
     :raises AirflowSkipException: an empty list or file of leads, or a plan with nothing to reset.
     """
 
-    template_fields: Sequence[str] = (*LeadSelection.template_fields, "approval", "evidence_path")
+    template_fields: Sequence[str] = (*LeadSelection.template_fields, "plan", "approval", "evidence_path")
+    _not_templated: ClassVar[tuple[str, ...]] = ("archive", "max_leads", "max_records", "max_failed_leads")
     operator_extra_links = (LeadLink(), EvidenceLink())
 
     def __init__(
         self,
         *,
-        approval: Any = NOT_GIVEN,
-        evidence_path: str | None = None,
+        prospect_ids: LeadIds = NOT_GIVEN,
+        prospect_ids_path: Text = NOT_GIVEN,
+        activity_event_list: Codes = NOT_GIVEN,
+        task_type_list: Names = NOT_GIVEN,
+        audit_activity_list: Names = NOT_GIVEN,
+        should_delete_prospect_notes: Flag = False,
+        window: WindowText = NOT_GIVEN,
+        timezone: str = "UTC",
+        plan: PlanOutput = NOT_GIVEN,
+        approval: Approval = NOT_GIVEN,
+        evidence_path: Text = NOT_GIVEN,
         archive: bool = False,
-        max_records: int | None = None,
+        max_leads: int = 10_000,
+        max_records: int | NotGiven = NOT_GIVEN,
         max_failed_leads: int = 0,
-        **kwargs: Any,
+        leadsquared_conn_id: str = "leadsquared_default",
+        **kwargs: Unpack[BaseOperatorArguments],
     ) -> None:
-        super().__init__(**kwargs)
-        if archive and evidence_path is None:
-            raise ValueError("archive=True needs an evidence_path to copy the records to")
-        # After rendering, what was asked for and came to nothing looks like what was not asked for.
-        self.asked_for_approval = approval is not NOT_GIVEN
-        self.approval = approval if self.asked_for_approval else None
-        self.asked_for_evidence = evidence_path is not None
+        super().__init__(
+            prospect_ids=prospect_ids,
+            prospect_ids_path=prospect_ids_path,
+            activity_event_list=activity_event_list,
+            task_type_list=task_type_list,
+            audit_activity_list=audit_activity_list,
+            should_delete_prospect_notes=should_delete_prospect_notes,
+            window=window,
+            timezone=timezone,
+            max_leads=max_leads,
+            leadsquared_conn_id=leadsquared_conn_id,
+            **kwargs,
+        )
+        self.plan = plan
+        self.approval = approval
         self.evidence_path = evidence_path
         self.archive = archive
         self.max_records = max_records
         self.max_failed_leads = max_failed_leads
+        self._settle_arguments()
+
+    def argument_problem(self) -> str | None:
+        """Return what is wrong with the arguments as such; an archive needs a place."""
+        problem = super().argument_problem()
+        if not problem and self.archive not in (True, False):
+            return f"archive is {self.archive!r}: give True or False"
+        if not problem and self.archive and self.evidence_path is NOT_GIVEN:
+            return "archive=True needs an evidence_path to copy the records to"
+        return problem
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Reset the leads; see the class."""
@@ -128,7 +171,7 @@ class LeadResetPreviewOperator(LeadSelection):
     :param evidence_path: (templated) folder for a plan: which records of which leads are to go. Written once a
         run: a preview that runs again in the same run gives the same plan again, so that what was approved goes.
     :param max_leads: more leads than this are refused before the first call.
-    :param leadsquared_conn_id: the connection.
+    :param leadsquared_conn_id: (templated) the connection.
 
     Returns ``account``, ``leads``, ``unknown_leads`` (ids that the account does not have, up to 1,000),
     ``totals`` (``activities``, ``tasks``, ``notes``, and ``audits``: None where no lead shows any),
@@ -141,18 +184,40 @@ class LeadResetPreviewOperator(LeadSelection):
     :raises AirflowSkipException: an empty list or file of leads.
     """
 
-    template_fields: Sequence[str] = (
-        *(name for name in LeadSelection.template_fields if name != "plan"),
-        "evidence_path",
-    )
+    template_fields: Sequence[str] = (*LeadSelection.template_fields, "evidence_path")
     operator_extra_links = (LeadLink(), EvidenceLink())
 
-    def __init__(self, *, evidence_path: str | None = None, **kwargs: Any) -> None:
-        if kwargs.get("plan") is not None:
-            raise ValueError("a preview makes a plan and takes none")
-        super().__init__(**kwargs)
-        self.asked_for_evidence = evidence_path is not None
+    def __init__(
+        self,
+        *,
+        prospect_ids: LeadIds = NOT_GIVEN,
+        prospect_ids_path: Text = NOT_GIVEN,
+        activity_event_list: Codes = NOT_GIVEN,
+        task_type_list: Names = NOT_GIVEN,
+        audit_activity_list: Names = NOT_GIVEN,
+        should_delete_prospect_notes: Flag = False,
+        window: WindowText = NOT_GIVEN,
+        timezone: str = "UTC",
+        evidence_path: Text = NOT_GIVEN,
+        max_leads: int = 10_000,
+        leadsquared_conn_id: str = "leadsquared_default",
+        **kwargs: Unpack[BaseOperatorArguments],
+    ) -> None:
+        super().__init__(
+            prospect_ids=prospect_ids,
+            prospect_ids_path=prospect_ids_path,
+            activity_event_list=activity_event_list,
+            task_type_list=task_type_list,
+            audit_activity_list=audit_activity_list,
+            should_delete_prospect_notes=should_delete_prospect_notes,
+            window=window,
+            timezone=timezone,
+            max_leads=max_leads,
+            leadsquared_conn_id=leadsquared_conn_id,
+            **kwargs,
+        )
         self.evidence_path = evidence_path
+        self._settle_arguments()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Count; see the class."""

@@ -8,7 +8,17 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.compat import AirflowTaskTimeout, ObjectStoragePath
+from airflow_provider_leadreset.compat import (
+    AirflowNotFoundException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+    ObjectStoragePath,
+)
+from airflow_provider_leadreset.exceptions import (
+    LeadResetAccessError,
+    LeadResetInputError,
+    LeadResetResourceError,
+)
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint
 from airflow_provider_leadreset.leadsquared.errors import (
@@ -24,9 +34,10 @@ from airflow_provider_leadreset.leadsquared.journal.journal import (
 )
 from airflow_provider_leadreset.leadsquared.records.catalog import EventCodes, sort_event_codes
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
-from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, plan_reference
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.links import push_links
 from airflow_provider_leadreset.runtime.failures import as_task_error
@@ -77,13 +88,31 @@ class BaseRun:
 
     @property
     def hook(self) -> LeadResetHook:
-        """The hook, paced to this task's share of the account's limit."""
+        """The hook, paced to this task's share of the account's limit.
+
+        :raises InputError: the connection has no usable host, keys or extras.
+        :raises LeadResetResourceError: it was not found.
+        """
         if self._hook is None:
-            hook = LeadResetHook(self.task.leadsquared_conn_id)
+            self._hook = self._found_hook(self.task.leadsquared_conn_id)
+        return self._hook
+
+    def _found_hook(self, conn_id: object) -> LeadResetHook:
+        if not isinstance(conn_id, str) or conn_id.strip() in {"", "None"}:
+            raise InputError(f"leadsquared_conn_id is {quoted(conn_id)}, which names no connection")
+        hook = LeadResetHook(conn_id.strip())
+        try:
             if hook.settings.pool == self.task.pool:
                 hook.calls = self.task.pool_slots
-            self._hook = hook
-        return self._hook
+            hook.get_conn()
+        except InputError as error:
+            raise InputError(f"connection {conn_id}: {error}") from None
+        except AirflowNotFoundException as error:
+            # Airflow says the same of a backend that is away (tried on 2.11 and 3.3).
+            raise LeadResetResourceError(
+                f"connection {conn_id} is not defined, or its secrets backend or database did not answer: {error}"
+            ) from None
+        return hook
 
     @property
     def client(self) -> LeadSquaredClient:
@@ -112,11 +141,21 @@ class BaseRun:
 
     @contextmanager
     def account_session(self) -> Generator[None, None, None]:
-        """Close the connections at the end, and give the pool's slots back as good as new."""
+        """Close the connections at the end, and give the pool's slots back as good as new.
+
+        :raises LeadResetInputError: an argument is missing, or came to None; before the connection is looked up.
+        """
         with task_errors():
+            if problem := self.task.argument_problem():
+                raise InputError(problem)
             client = self.client
         try:
             yield
+        except AirflowSkipException as reason:
+            self.log.info("Skipped: %s", reason)  # Airflow itself says nothing of it
+            raise
+        except LeadResetAccessError as error:
+            raise LeadResetAccessError(f"connection {self.task.leadsquared_conn_id}: {error}") from None
         finally:
             client.close()
             if self.in_account_pool:
@@ -132,18 +171,26 @@ class BaseRun:
 
     @property
     def identity(self) -> list[Any]:
-        """Which task of which run this is: DAG id, run id, task id, map index (-1 for none)."""
+        """Which task of which run this is: DAG id, run id, task id, map index (-1 for none).
+
+        :raises InputError: the task was called with a context of no task instance.
+        """
+        if "ti" not in self.context:
+            raise InputError(
+                "evidence_path: the folder is named after DAG, run and task, and there is no task instance in the "
+                "context; leave it out, or run the DAG by dag.test()"
+            )
         ti = self.context["ti"]
         return [ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index]
 
     def evidence_in(self, root: object, *, of_this_try: bool) -> EvidenceFolder:
         """Return this task's own folder below an evidence path.
 
-        :raises InputError: ``root`` names no folder.
+        :raises InputError: ``root`` names no folder, or one of a storage that Airflow does not have.
         """
         dag_id, run_id, task_id, map_index = self.identity
         return evidence_folder(
-            ObjectStoragePath(checked_root(root)),
+            storage_path("evidence_path", checked_root(root)),
             dag_id=dag_id,
             run_id=run_id,
             task_id=task_id,
@@ -155,18 +202,19 @@ class BaseRun:
         """Let the user interface link to the lead, if it is one alone, and to the evidence."""
         with task_errors():
             lead = self.hook.lead_url(next(iter(leads))) if leads.count == 1 else None
-        push_links(self.context["ti"], lead=lead, evidence=str(evidence) if evidence else None)
+        if "ti" in self.context:  # a unit test may call the task with next to nothing
+            push_links(self.context["ti"], lead=lead, evidence=str(evidence) if evidence else None)
 
     def checked_request(self) -> ResetRequest:
         """Check what was asked for.
 
         :raises InputError: it cannot have been meant.
         """
-        self.request = self._parsed() if self.task.plan is None else self._planned()
+        self.request = self._parsed() if self.task.plan is NOT_GIVEN else self._planned()
         return self.request
 
     def _parsed(self) -> ResetRequest:
-        selectors = Selectors.parse(
+        selectors = parse_selectors(
             self.task.activity_event_list,
             self.task.task_type_list,
             self.task.audit_activity_list,
@@ -212,11 +260,13 @@ class BaseRun:
         return codes
 
     def _run_due(self) -> datetime | None:
-        """Return when the DAG run was due; before Airflow 3, the end of its data interval.
+        """Return when the DAG run was due; before Airflow 3, the end of its data interval. None without a DAG run.
 
         Its start would not do: a Clear of a finished run moves that, and what was made since the first try would go.
         """
-        run: Any = self.context["dag_run"]
+        run: Any = self.context.get("dag_run")
+        if run is None:
+            return None
         due: datetime | None = run.run_after if hasattr(run, "run_after") else run.data_interval_end
         return due
 
@@ -229,7 +279,7 @@ class BaseRun:
 
     def _planned(self) -> ResetRequest:
         path, digest = plan_reference(self.task.plan)
-        plan = Plan.read(ObjectStoragePath(path))
+        plan = Plan.read(storage_path("plan", path))
         if plan is None:
             raise InputError(f"the plan {path} was never finished: preview again")
         plan.check(
@@ -239,11 +289,11 @@ class BaseRun:
 
     def _leads(self) -> Leads:
         path = self.task.prospect_ids_path
-        if path is None:
+        if path is NOT_GIVEN:
             return Leads.parse(self.task.prospect_ids)
         if str(path).strip() in {"", "None"}:
             raise InputError(f"prospect_ids_path is {quoted(path)}, which names no file")
-        return Leads.from_file(ObjectStoragePath(str(path).strip()))
+        return Leads.from_file(storage_path("prospect_ids_path", str(path).strip()))
 
     def _few_enough(self, leads: Leads) -> Leads:
         most = self.checked("max_leads")
@@ -255,6 +305,28 @@ class BaseRun:
         return leads
 
 
+def storage_path(argument: str, text: str) -> ObjectStoragePath:
+    """Return the path that an argument names, in a storage that Airflow has.
+
+    :raises InputError: no provider that is installed here knows the scheme, or a package of it is missing.
+    :raises LeadResetResourceError: the storage's connection was not found.
+    """
+    try:
+        path = ObjectStoragePath(text)
+        _ = path.fs
+    except (ValueError, ImportError) as error:
+        raise InputError(
+            f"{argument} is {quoted(text)}, in a storage that this worker's Airflow does not have: {error}. "
+            "Is the scheme spelled right, and its provider installed here?"
+        ) from None
+    except AirflowNotFoundException as error:
+        raise LeadResetResourceError(
+            f"{argument} is {quoted(text)}, and its connection is not defined, or its secrets backend or database "
+            f"did not answer: {error}"
+        ) from None
+    return path
+
+
 @contextmanager
 def task_errors() -> Generator[None, None, None]:
     """Turn errors of the core into the task's: what only a person can mend fails it, the rest may be retried."""
@@ -262,3 +334,7 @@ def task_errors() -> Generator[None, None, None]:
         yield
     except (InputError, LeadSquaredError) as error:
         raise as_task_error(error) from None
+    except (NotADirectoryError, IsADirectoryError, FileExistsError) as error:
+        raise LeadResetInputError(
+            f"a path is no directory where one is needed, or is one where a file is needed: {error}"
+        ) from None

@@ -10,8 +10,9 @@ from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError, UnknownLeadsError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, PlanWriter
-from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_records
+from airflow_provider_leadreset.leadsquared.safety.preview import RecordCounts, count_each
 from airflow_provider_leadreset.leadsquared.safety.preview_text import TypeNames, log_table, markdown
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import pluralize
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 
@@ -65,7 +66,7 @@ class PreviewRun(BaseRun):
 
     def _folder(self) -> EvidenceFolder | None:
         """Where the plans of all tries go."""
-        if not self.task.asked_for_evidence:
+        if self.task.evidence_path is NOT_GIVEN:
             return None
         return self.evidence_in(self.task.evidence_path, of_this_try=False)
 
@@ -97,14 +98,12 @@ class PreviewRun(BaseRun):
                 selectors=request.selectors,
                 now=datetime.now(UTC),
             )
-
-        def on_lead(lead: LeadRecordCounts) -> None:
-            # A lead without records needs no reset; one that shows no audits may have some all the same.
-            if writer and (lead.count or request.selectors.audit_activity_list):
-                writer.add(lead.prospect_id, lead.ids)
-
-        with WorkerPool(self.client, lambda: None) as pool:
-            counts = count_records(pool, request.leads, request.selectors, request.window, on_lead)
+        counts = RecordCounts()
+        with WorkerPool(self.client) as pool:
+            for lead in count_each(pool, request.leads, request.selectors, request.window, counts):
+                # A lead without records needs no reset; one that shows no audits may have some all the same.
+                if writer and (lead.count or request.selectors.audit_activity_list):
+                    writer.add(lead.prospect_id, lead.ids)
             if counts.leads and len(counts.unknown) == counts.leads:
                 raise UnknownLeadsError(
                     f"none of {pluralize(counts.leads, 'lead')} is known to the account at {self.client.host}: is it "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from airflow_provider_leadreset.assets import tell_consumers
 from airflow_provider_leadreset.compat import AirflowSkipException
 from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
 from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts, least_seconds
-from airflow_provider_leadreset.leadsquared.batch.resets import ResetRunner
+from airflow_provider_leadreset.leadsquared.batch.resets import BatchJudge
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder, Report
@@ -20,12 +21,14 @@ from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.approval import checked_approval
 from airflow_provider_leadreset.leadsquared.safety.archive import PART_LEADS, PendingReset, PreResetCheck
 from airflow_provider_leadreset.leadsquared.safety.preview import count_records
-from airflow_provider_leadreset.leadsquared.text import describe_counts, pluralize
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
+from airflow_provider_leadreset.leadsquared.text import describe_counts
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
 from airflow_provider_leadreset.runtime.failures import failure
 
 if TYPE_CHECKING:
+    from airflow_provider_leadreset.compat import Context
     from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 
 MANY_ON_ONE_SLOT = 25
@@ -37,6 +40,14 @@ class ResetRun(BaseRun):
 
     task: LeadResetOperator
     deletes = True
+    counts: BatchCounts
+    checkpoint: Checkpoint
+    report: Report | None
+
+    def __init__(self, task: LeadResetOperator, context: Context) -> None:
+        super().__init__(task, context)
+        self.judge = BatchJudge()
+        self._kept: set[str] = set()
 
     def run(self) -> dict[str, Any]:
         """Check everything, then reset the leads; see :class:`.LeadResetOperator`."""
@@ -49,26 +60,41 @@ class ResetRun(BaseRun):
             if request.leads.count == 0:
                 raise AirflowSkipException("There are no leads to reset")
             self.link(request.leads, self.evidence)
-            checkpoint = Checkpoint(
+            self.checkpoint = Checkpoint(
                 self.context,
                 request.digest,
                 self.log,
             )
-            counts = BatchCounts(request.leads.count, self.client.limiter, checkpoint.progress)
-            self._announce(counts, request)
-            return self._reset(request, counts, checkpoint)
+            self.counts = BatchCounts(request.leads.count, self.client.limiter, self.checkpoint.progress)
+            self._announce(request)
+            self.report = self._begun_report(request)
+            summary = self._reset(request)
+            if self.task.outlets:
+                tell_consumers(self.task.outlets, self.context["outlet_events"], summary)
+            return summary
 
     def _approval(self) -> Any:
-        return checked_approval(self.task.approval) if self.task.asked_for_approval else None
+        return None if self.task.approval is NOT_GIVEN else checked_approval(self.task.approval)
 
     def _evidence(self) -> EvidenceFolder | None:
         """Where this try's files go."""
-        if not self.task.asked_for_evidence:
+        if self.task.evidence_path is NOT_GIVEN:
             return None
         return self.evidence_in(self.task.evidence_path, of_this_try=True)
 
-    def _announce(self, counts: BatchCounts, request: ResetRequest) -> None:
+    def _begun_report(self, request: ResetRequest) -> Report | None:
+        """Write the request, and begin to record each call."""
+        if self.evidence is None:
+            return None
+        with task_errors():
+            self.evidence.write("request.json", self._what_was_asked(request))
+        report = Report(self.evidence)
+        self.client.on_call = report.add
+        return report
+
+    def _announce(self, request: ResetRequest) -> None:
         """Log, before the first reset, what is about to happen and how long it takes."""
+        counts = self.counts
         share, slots, pool = (
             self.client.limiter.sliding_window.share,
             self.task.pool_slots,
@@ -103,110 +129,148 @@ class ResetRun(BaseRun):
                 WINDOW,
             )
 
-    def _reset(self, request: ResetRequest, counts: BatchCounts, checkpoint: Checkpoint) -> dict[str, Any]:
-        """Reset the leads; return the summary, or push it and raise what the task must end with."""
-        report = Report(self.evidence) if self.evidence else None
-        if report:
-            self.client.on_call = report.add
-            with task_errors():
-                report.folder.write("request.json", self._what_was_asked(request))
-        limiter = self.client.limiter
-
-        def on_tick() -> None:
-            counts.log_progress(self.log.info)
-            checkpoint.save_if_due(limiter.clock.now())
-            if report:
-                report.write_if_due(limiter.clock.now())
-
+    def _reset(self, request: ResetRequest) -> dict[str, Any]:
+        """Reset the leads; return the summary, or keep it and raise what the task must end with."""
+        pool, judge = WorkerPool(self.client), self.judge
         stopped: LeadSquaredError | InputError | None = None
-        because: str | None = "interrupted"
         try:
-            with WorkerPool(self.client, on_tick) as pool:
+            with pool:
                 self._refuse_too_many_records(pool, request)
-                resets = ResetRunner(pool, counts.add)
-                self._send(pool, resets, request, counts)
-            stopped = resets.stop_reason
+                check = self._pre_reset_check(request)
+                for part in self._parts(request, check):
+                    passed = self._check_and_archive(pool, check, part) if check else part
+                    for ended in pool.map_with_ticks(passed, self._send):
+                        if ended:
+                            self._settle(*ended)
+                        if judge.stop_reason:
+                            pool.stop()
+                        self._tick()
+                    if judge.stop_reason:
+                        break
+            if check and check.folder:
+                self.log.info(
+                    "Copied %d records to %s before their leads were reset", check.records, check.folder
+                )
+            if judge.stop_reason:
+                raise judge.stop_reason
         except (LeadSquaredError, InputError) as error:
             stopped = error
         finally:
-            if stopped is not None:
-                because = stopped.reason if isinstance(stopped, LeadSquaredError) else str(stopped)
-            elif counts.not_reached == 0:
-                because = None
-            failed = failure(counts, stopped, self.task.max_failed_leads)
-            summary = self.output = self._summary(request, counts, because)
-            self.log.info(
-                "Queued the reset of %(queued)d of %(leads)d leads in %(seconds)g s; %(failed)d failed, "
-                "%(not_reached)d not reached",
-                summary,
-            )
-            unkept = self._keep(checkpoint, report, summary)
-        if failed:
+            try:
+                hindered = self._finish(pool, request, stopped)
+            except BaseException:  # a signal: what it interrupted is done again
+                self._finish(pool, request, stopped)
+                raise
+        if failed := failure(self.counts, stopped, self.task.max_failed_leads):
             raise failed
-        if unkept:
-            raise unkept
-        if self.task.outlets:
-            tell_consumers(self.task.outlets, self.context["outlet_events"], summary)
-        return summary
+        if hindered:
+            raise hindered
+        return self.output
 
-    def _keep(
-        self, checkpoint: Checkpoint, report: Report | None, summary: dict[str, Any]
+    def _send(self, pending: PendingReset) -> None:
+        self.client.reset(pending[1])
+
+    def _settle(self, pending: PendingReset, future: Future[None]) -> None:
+        """Count what became of a lead; told again, it counts once."""
+        index, reset, _ = pending
+        if outcome := self.judge.settle(index, reset.prospect_id, future):
+            self.counts.add(outcome)
+
+    def _tick(self) -> None:
+        """Log, save and write what is due."""
+        now = self.client.limiter.clock.now()
+        self.counts.log_progress(self.log.info)
+        self.checkpoint.save_if_due(now)
+        if self.report:
+            self.report.write_if_due(now)
+
+    def _check_and_archive(
+        self, pool: WorkerPool, check: PreResetCheck, pending: Iterable[PendingReset]
+    ) -> list[PendingReset]:
+        """Read, and copy, the records of some leads; return those that may be reset, none if the batch must end."""
+        with check.new_part() as part:
+            for ended in pool.map_with_ticks(pending, check.read):
+                if ended:
+                    (index, reset, _), found = ended
+                    try:
+                        part.add(ended[0], found)
+                    except LeadSquaredError as error:
+                        if outcome := self.judge.refuse(index, reset.prospect_id, error):
+                            self.counts.add(outcome)
+                if self.judge.stop_reason:
+                    pool.stop()
+                self._tick()
+            return [] if self.judge.stop_reason else check.close_part(part)
+
+    def _finish(
+        self, pool: WorkerPool, request: ResetRequest, stopped: LeadSquaredError | InputError | None
     ) -> Exception | None:
+        """Count what the loop did not come to, and keep all that is known; return what hindered that first."""
+        for pending, future in pool.leftovers(self._send):
+            self._settle(pending, future)
+        # Once, so that all that is kept says the same, the time taken included.
+        summary = self.output = self.output or self._summary(request, stopped)
+        self.log.info(
+            "Queued the reset of %(queued)d of %(leads)d leads in %(seconds)g s; %(failed)d failed, "
+            "%(not_reached)d not reached",
+            summary,
+        )
+        return self._keep(summary)
+
+    def _keep(self, summary: dict[str, Any]) -> Exception | None:
         """Keep evidence, progress and XCom; return what hindered it first, which must not hide how the batch ended.
 
-        Each is kept whatever became of the others.
+        Each is kept whatever became of the others, and once.
         """
         steps: list[tuple[str, Callable[[], object]]] = []
-        if report:
+        if report := self.report:
+            content = json.dumps(summary).encode()
             steps += [
                 (f"report, to {report.folder}", report.write),
-                (
-                    f"summary, to {report.folder}",
-                    lambda: report.folder.write("summary.json", json.dumps(summary).encode()),
-                ),
+                (f"summary, to {report.folder}", lambda: report.folder.write("summary.json", content)),
             ]
-        steps.append(("progress", checkpoint.save))
-        if self.task.do_xcom_push:
+        steps.append(("progress", self.checkpoint.save))
+        if self.task.do_xcom_push and "ti" in self.context:
             # Of a task that fails or is stopped, Airflow itself keeps none.
             push = self.context["ti"].xcom_push
             steps.append(("summary, as XCom", lambda: push(key="return_value", value=summary)))
         hindered: Exception | None = None
         for what, keep in steps:
+            if what in self._kept:
+                continue
             try:
                 keep()
+                self._kept.add(what)
             except Exception as error:  # storages raise what they like
                 self.log.exception("This could not be kept: %s", what)
                 hindered = hindered or error
         return hindered
 
-    def _send(
-        self, pool: WorkerPool, resets: ResetRunner, request: ResetRequest, counts: BatchCounts
-    ) -> None:
-        pending = self._pending(request, counts)
+    def _pre_reset_check(self, request: ResetRequest) -> PreResetCheck | None:
         if not (self.task.archive or request.plan):
-            resets.run((index, reset) for index, reset, _ in pending)
-            return
+            return None
         folder = self.evidence if self.task.archive else None
-        check = PreResetCheck(
-            folder, task_types_of(self.client, request.selectors, keeps_fields=bool(folder))
-        )
-        while not resets.stop_reason and (part := list(islice(pending, PART_LEADS))):
-            passed = check.check_and_archive(
-                pool, part, resets.refused, stop=lambda: resets.stop_reason is not None
-            )
-            resets.run((index, reset) for index, reset, _ in passed)
-        if folder and check.records:
-            self.log.info("Copied %s to %s", pluralize(check.records, "record"), folder)
+        types = task_types_of(self.client, request.selectors, keeps_fields=bool(folder))
+        return PreResetCheck(self.client, folder, types)
 
-    def _pending(self, request: ResetRequest, counts: BatchCounts) -> Iterator[PendingReset]:
+    def _parts(self, request: ResetRequest, check: PreResetCheck | None) -> Iterator[Iterable[PendingReset]]:
+        """Yield the leads that are to be reset: all at once, or as many as are read before the first of them goes."""
+        pending = self._pending(request)
+        if check is None:
+            yield pending
+            return
+        while part := list(islice(pending, PART_LEADS)):
+            yield part
+
+    def _pending(self, request: ResetRequest) -> Iterator[PendingReset]:
         leads: Iterable[tuple[str, dict[str, list[str]] | None]]
         leads = request.plan.records() if request.plan else ((lead, None) for lead in request.leads)
         for index, (lead, planned) in enumerate(leads):
-            if index not in counts.progress:
+            if index not in self.counts.progress:
                 yield index, LeadReset(lead, request.selectors, request.window), planned
 
     def _refuse_too_many_records(self, pool: WorkerPool, request: ResetRequest) -> None:
-        if self.task.max_records is None:
+        if self.task.max_records is NOT_GIVEN:
             return
         most = self.checked("max_records")
         if request.plan:
@@ -240,10 +304,15 @@ class ResetRun(BaseRun):
         }
         return json.dumps(content).encode()
 
-    def _summary(self, request: ResetRequest, counts: BatchCounts, because: str | None) -> dict[str, Any]:
+    def _summary(
+        self, request: ResetRequest, stopped: LeadSquaredError | InputError | None
+    ) -> dict[str, Any]:
+        because: str | None = "interrupted" if self.counts.not_reached else None
+        if stopped is not None:
+            because = stopped.reason if isinstance(stopped, LeadSquaredError) else str(stopped)
         return {
             "account": self.client.host,
-            **counts.summary(),
+            **self.counts.summary(),
             "window": request.window.text,
             "sent": {"FromDate": request.window.from_date, "ToDate": request.window.to_date},
             "selectors": request.selectors.arguments(),

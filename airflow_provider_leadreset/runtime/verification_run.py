@@ -99,7 +99,7 @@ class VerificationRun(BaseRun):
             else:
                 types = task_types_of(self.client, request.selectors)
                 read = partial(window_remaining, self.client, request.selectors, request.window, types)
-            with WorkerPool(self.client, lambda: None) as pool:
+            with WorkerPool(self.client) as pool:
                 verify(
                     pool,
                     _leads(request),

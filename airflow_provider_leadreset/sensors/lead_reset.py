@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 from airflow_provider_leadreset.compat import BaseSensorOperator
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.operators._selection import LeadSelection
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context, PokeReturnValue
     from airflow_provider_leadreset.leadsquared.safety.verification import Verification
+    from airflow_provider_leadreset.leadsquared.sentinels import NotGiven
+    from airflow_provider_leadreset.operators._arguments import (
+        BaseOperatorArguments,
+        Codes,
+        Flag,
+        LeadIds,
+        Names,
+        PlanOutput,
+        Seconds,
+        Text,
+        WindowText,
+    )
 
 
 class LeadResetSensor(LeadSelection, BaseSensorOperator):
@@ -23,7 +38,8 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
 
     A plain Airflow sensor: ``mode``, ``poke_interval``, ``timeout``, ``soft_fail`` are Airflow's. Each poke reads
     only leads that are not done yet; on Airflow before 3.3 in ``mode="reschedule"`` each poke reads all again. A
-    poke that fails for an outage is repeated at the next; on timeout the error names leads and what is left.
+    poke that fails for an outage is repeated at the next. Each poke logs leads and what is left; the last of them says
+    what was left at a time-out. What a person must mend fails the task under ``soft_fail`` and ``never_fail`` too.
 
     :param prospect_ids: (templated) as in :class:`.LeadResetOperator`, like all that follow.
     :param prospect_ids_path: (templated)
@@ -36,7 +52,15 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
     :param plan: (templated) a preview's output.
     :param max_leads: more leads than this are refused before the first call.
     :param accept_unknown_leads: whether leads that the account does not have count as done.
-    :param leadsquared_conn_id: the connection.
+    :param leadsquared_conn_id: (templated) the connection.
+    :param poke_interval: Airflow's, like all that follow: between two pokes.
+    :param timeout: for all pokes together.
+    :param soft_fail: whether a time-out skips the task.
+    :param mode: ``"poke"`` or ``"reschedule"``.
+    :param exponential_backoff: whether each wait is longer than the one before.
+    :param max_wait: between two pokes, at most.
+    :param silent_fail: whether a poke that raises is followed by another.
+    :param never_fail: whether a poke that raises skips the task.
 
     Returns ``account``, ``leads``, ``leads_done``, ``records`` and ``gone`` (how many of how many; None without a
     plan, which alone knows), ``left`` (up to 20 leads with their records' ids), ``unverifiable`` (texts:
@@ -48,29 +72,74 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
     :raises AirflowSensorTimeout: something is still there at ``timeout``.
     """
 
-    def __init__(self, *, accept_unknown_leads: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    template_fields: Sequence[str] = (*LeadSelection.template_fields, "plan")
+    _not_templated: ClassVar[tuple[str, ...]] = ("max_leads", "accept_unknown_leads")
+
+    def __init__(
+        self,
+        *,
+        prospect_ids: LeadIds = NOT_GIVEN,
+        prospect_ids_path: Text = NOT_GIVEN,
+        activity_event_list: Codes = NOT_GIVEN,
+        task_type_list: Names = NOT_GIVEN,
+        audit_activity_list: Names = NOT_GIVEN,
+        should_delete_prospect_notes: Flag = False,
+        window: WindowText = NOT_GIVEN,
+        timezone: str = "UTC",
+        plan: PlanOutput = NOT_GIVEN,
+        max_leads: int = 10_000,
+        accept_unknown_leads: bool = False,
+        leadsquared_conn_id: str = "leadsquared_default",
+        poke_interval: Seconds = NOT_GIVEN,
+        timeout: Seconds = NOT_GIVEN,
+        soft_fail: bool | NotGiven = NOT_GIVEN,
+        mode: str | NotGiven = NOT_GIVEN,
+        exponential_backoff: bool | NotGiven = NOT_GIVEN,
+        max_wait: timedelta | float | NotGiven | None = NOT_GIVEN,
+        silent_fail: bool | NotGiven = NOT_GIVEN,
+        never_fail: bool | NotGiven = NOT_GIVEN,
+        **kwargs: Unpack[BaseOperatorArguments],
+    ) -> None:
+        # Named for editors and YAML factories. A default of ours would win over `[sensors] default_timeout`.
+        airflows: dict[str, Any] = {
+            "poke_interval": poke_interval,
+            "timeout": timeout,
+            "soft_fail": soft_fail,
+            "mode": mode,
+            "exponential_backoff": exponential_backoff,
+            "max_wait": max_wait,
+            "silent_fail": silent_fail,
+            "never_fail": never_fail,
+        }
+        super().__init__(
+            prospect_ids=prospect_ids,
+            prospect_ids_path=prospect_ids_path,
+            activity_event_list=activity_event_list,
+            task_type_list=task_type_list,
+            audit_activity_list=audit_activity_list,
+            should_delete_prospect_notes=should_delete_prospect_notes,
+            window=window,
+            timezone=timezone,
+            max_leads=max_leads,
+            leadsquared_conn_id=leadsquared_conn_id,
+            **{name: value for name, value in airflows.items() if value is not NOT_GIVEN},
+            **kwargs,
+        )
+        self.plan = plan
         self.accept_unknown_leads = accept_unknown_leads
         # What was verified at earlier pokes in this process, and for which request.
         self.last_verification: tuple[str, Verification] | None = None
+        self._settle_arguments()
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Poke once; see the class."""
+        from airflow_provider_leadreset.compat import AirflowFailException
         from airflow_provider_leadreset.runtime.verification_run import VerificationRun
 
         run = self._run = VerificationRun(self, context)
-        return run.verify(self)
-
-    def execute(self, context: Context) -> Any:
-        """Poke until it is gone; see the class."""
-        from airflow_provider_leadreset.compat import AirflowSensorTimeout
-
         try:
-            return super().execute(context)
-        except AirflowSensorTimeout as error:
-            left = (
-                self.last_verification[1].describe_remaining()
-                if self.last_verification
-                else "nothing was read"
-            )
-            raise AirflowSensorTimeout(f"{error} {left}") from None
+            return run.verify(self)
+        except AirflowFailException:
+            # Airflow would make a skip of it, which nobody looks at (tried on 2.11 and 3.3).
+            self.soft_fail = self.never_fail = False
+            raise

@@ -339,15 +339,15 @@ def test_lost_progress_keeps_evidence(lsq, leads, dags, run, tmp_path, monkeypat
 
 def test_broken_off_task_keeps_summary(lsq, leads, dags, run, monkeypatch):
     """A summary is kept when a task is broken off after the last answer."""
-    from airflow_provider_leadreset.leadsquared.batch.resets import ResetRunner
+    from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 
-    send = ResetRunner.run
+    loop = WorkerPool.map_with_ticks
 
-    def send_and_break_off(*given: Any) -> None:
-        send(*given)
+    def loop_and_break_off(*given: Any) -> Any:
+        yield from loop(*given)
         raise RuntimeError("broken off")
 
-    monkeypatch.setattr(ResetRunner, "run", send_and_break_off)
+    monkeypatch.setattr(WorkerPool, "map_with_ticks", loop_and_break_off)
     result = run(dags.plain, leads=leads)
     assert result.state == "failed"
     (summary,) = result.xcoms("reset")

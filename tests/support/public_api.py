@@ -26,6 +26,7 @@ PUBLIC = {
         "LeadResetAccessError",
         "LeadResetRejectedError",
         "LeadResetFailedError",
+        "LeadResetResourceError",
         "LeadResetQuotaError",
         "LeadResetOutageError",
         "LeadResetLeadsFailedError",

@@ -25,7 +25,7 @@ from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.journal import checked_root
 from airflow_provider_leadreset.leadsquared.request.guids import parse_guid
 from airflow_provider_leadreset.leadsquared.request.lead_ids import parse_lead_ids
-from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_timezone, parse_window
 from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
 from airflow_provider_leadreset.leadsquared.untrusted_files import parse_json
@@ -320,9 +320,9 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "parse_window from a date": lambda text: parse_window(f"2026-09-01/{text}"),
     "parse_window up to a date": lambda text: parse_window(f"P{text}/2026-09-01"),
     "parse_timezone": parse_timezone,
-    "event codes": lambda text: Selectors.parse(activity_event_list=text),
-    "event codes in a list": lambda text: Selectors.parse(activity_event_list=f"[{text}"),
-    "task types": lambda text: Selectors.parse(task_type_list=text),
+    "event codes": lambda text: parse_selectors(activity_event_list=text),
+    "event codes in a list": lambda text: parse_selectors(activity_event_list=f"[{text}"),
+    "task types": lambda text: parse_selectors(task_type_list=text),
     "base_address": base_address,
     "clean_key": lambda text: clean_key("Login", Secret(text)),
     "checked_root": checked_root,

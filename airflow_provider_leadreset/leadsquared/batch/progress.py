@@ -7,6 +7,7 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
@@ -31,43 +32,35 @@ class IndexSet:
     """Whole numbers as spans ``[start, end)``: a low-water mark and a few spans beyond it while a batch runs."""
 
     def __init__(self, spans: Iterable[Iterable[int]] = ()) -> None:
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        self._count = 0
-        for start, end in spans:
-            self._starts.append(start)
-            self._ends.append(end)
-            self._count += end - start
+        self._spans = [(start, end) for start, end in spans]
 
     def __len__(self) -> int:
-        return self._count
+        return sum(end - start for start, end in self._spans)
 
     def __contains__(self, index: int) -> bool:
-        at = bisect_right(self._starts, index) - 1
-        return at >= 0 and index < self._ends[at]
+        at = bisect_right(self._spans, index, key=itemgetter(0))
+        return at > 0 and index < self._spans[at - 1][1]
 
     def add(self, index: int) -> None:
-        """Add a number; adding it again changes nothing."""
+        """Add a number; adding it again changes nothing.
+
+        In one step: a signal may raise an exception between any two.
+        """
         if index in self:
             return
-        self._count += 1
-        at = bisect_right(self._starts, index)
-        joins_left = at > 0 and self._ends[at - 1] == index
-        joins_right = at < len(self._starts) and self._starts[at] == index + 1
-        if joins_left and joins_right:
-            self._ends[at - 1] = self._ends.pop(at)
-            del self._starts[at]
-        elif joins_left:
-            self._ends[at - 1] = index + 1
-        elif joins_right:
-            self._starts[at] = index
-        else:
-            self._starts.insert(at, index)
-            self._ends.insert(at, index + 1)
+        start, end = index, index + 1
+        first = last = bisect_right(self._spans, index, key=itemgetter(0))
+        if first > 0 and self._spans[first - 1][1] == index:
+            first -= 1
+            start = self._spans[first][0]
+        if last < len(self._spans) and self._spans[last][0] == index + 1:
+            end = self._spans[last][1]
+            last += 1
+        self._spans[first:last] = [(start, end)]
 
     def spans(self) -> list[list[int]]:
         """Return the spans, in order."""
-        return [list(span) for span in zip(self._starts, self._ends, strict=True)]
+        return [list(span) for span in self._spans]
 
 
 class Progress:
@@ -80,28 +73,38 @@ class Progress:
         stored = stored or {}
         self.queued = IndexSet(stored.get("queued", ()))
         self.failed = IndexSet(stored.get("failed", ()))
-        self.failures: list[dict[str, str]] = list(stored.get("failures", ()))
+        self._earlier_failures: list[dict[str, str]] = list(stored.get("failures", ()))
+        self._failures: dict[int, dict[str, str]] = {}
         self.in_earlier_tries = len(self.queued) + len(self.failed)
 
     def __contains__(self, index: int) -> bool:
         return index in self.queued or index in self.failed
 
+    @property
+    def failures(self) -> list[dict[str, str]]:
+        """The first hundred leads that failed permanently, each with its reason."""
+        return [*self._earlier_failures, *self._failures.values()][:MOST_LISTED]
+
     def add(self, outcome: Outcome) -> None:
-        """Record an outcome. One that a retry may change is not kept."""
+        """Record an outcome. One that a retry may change is not kept; one that is told again changes nothing."""
         if outcome.error is None:
             self.queued.add(outcome.index)
         elif outcome.final:
+            _list_failure(self._failures, outcome)
             self.failed.add(outcome.index)
-            if len(self.failures) < MOST_LISTED:
-                self.failures.append(outcome.failure())
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON-able values."""
         return {
             "queued": self.queued.spans(),
             "failed": self.failed.spans(),
-            "failures": list(self.failures),
+            "failures": self.failures,
         }
+
+
+def _list_failure(failures: dict[int, dict[str, str]], outcome: Outcome) -> None:
+    if len(failures) < MOST_LISTED:
+        failures[outcome.index] = outcome.failure()
 
 
 def fingerprint(account: str, leads: Leads, selectors: Selectors, window: Window) -> str:
@@ -121,8 +124,8 @@ class BatchCounts:
     def __init__(self, total: int, limiter: RateLimiter, progress: Progress | None = None) -> None:
         self.total = total
         self.progress = progress or Progress()
-        self.worth_retrying = 0
-        self._passing_failures: list[dict[str, str]] = []
+        self._passing = IndexSet()
+        self._passing_failures: dict[int, dict[str, str]] = {}
         self._limiter = limiter
         self._began = limiter.clock.now()
         self._logged_at = self._began
@@ -131,6 +134,11 @@ class BatchCounts:
     def queued(self) -> int:
         """Leads whose reset LeadSquared has queued, in earlier tries too."""
         return len(self.progress.queued)
+
+    @property
+    def worth_retrying(self) -> int:
+        """Leads that failed in this try so that a retry may help."""
+        return len(self._passing)
 
     @property
     def failed(self) -> int:
@@ -145,7 +153,7 @@ class BatchCounts:
     @property
     def failures(self) -> list[dict[str, str]]:
         """The first hundred failed leads, each with its reason."""
-        return [*self.progress.failures, *self._passing_failures][:MOST_LISTED]
+        return [*self.progress.failures, *self._passing_failures.values()][:MOST_LISTED]
 
     @property
     def seconds(self) -> float:
@@ -153,12 +161,11 @@ class BatchCounts:
         return self._limiter.clock.now() - self._began
 
     def add(self, outcome: Outcome) -> None:
-        """Count one lead."""
+        """Count one lead; told again, it counts once."""
         self.progress.add(outcome)
         if not outcome.final:
-            self.worth_retrying += 1
-            if len(self._passing_failures) < MOST_LISTED:
-                self._passing_failures.append(outcome.failure())
+            _list_failure(self._passing_failures, outcome)
+            self._passing.add(outcome.index)
 
     def log_progress(self, log: Callable[[str], None]) -> None:
         """Log a progress line if the last is ten seconds old."""

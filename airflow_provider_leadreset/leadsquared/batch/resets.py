@@ -1,14 +1,13 @@
-"""Many resets at the rate limit: leads go in, one outcome for each comes out."""
+"""What became of each lead of a batch, and which errors end the batch."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool, is_fatal
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import first_cause, is_fatal
 from airflow_provider_leadreset.leadsquared.errors import (
     BrokenOffError,
     ClosedError,
@@ -18,7 +17,6 @@ from airflow_provider_leadreset.leadsquared.errors import (
     SameErrorsError,
     ThrottledError,
 )
-from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 
 _SAYS_NOTHING = (EdgeError, ThrottledError, BrokenOffError)
 """Errors that say nothing of the next lead: they come from the pace, the way there or a stop."""
@@ -50,64 +48,48 @@ class Outcome:
         return {"prospect_id": self.prospect_id, "error": self.error.reason if self.error else ""}
 
 
-class ResetRunner:
-    """Resets leads with a pool, and judges which errors end the batch.
+class BatchJudge:
+    """Is told what became of each reset, and says whether it is the lead's outcome or a reason to end the batch.
 
     One lead's error never stops the others. Wrong keys, rights or host do, and a quota or an outage of five minutes,
-    the first 20 leads all failing alike, and a limiter closed from outside: that error is then the :attr:`stop_reason`.
-
-    :param on_outcome: called in the pool's owner's thread, once for each lead that was reset or failed. A lead for
-        which it was not called was not reached: no call was sent for it, or a call whose effect is unknown
-        because the batch ended.
+    the first 20 leads all failing alike, a limiter closed from outside, and an error that is none of LeadSquared's.
     """
 
-    def __init__(self, pool: WorkerPool, on_outcome: Callable[[Outcome], None]) -> None:
-        self.stop_reason: LeadSquaredError | None = None
+    def __init__(self) -> None:
+        self.stop_reason: BaseException | None = None
         """Why the batch must end; None while it may go on."""
-        self._worker_pool = pool
-        self._on_outcome = on_outcome
         self._succeeded = False
         self._alike: Counter[str] = Counter()
 
-    def run(self, resets: Iterable[tuple[int, LeadReset]]) -> None:
-        """Reset leads, until all are done or there is a reason to stop.
+    def settle(self, index: int, prospect_id: str, future: Future[None]) -> Outcome | None:
+        """Take the end of a lead's reset.
 
-        :param resets: index and reset of each lead; read as it goes, a few dozen ahead at most.
+        :returns: what became of the lead; None if it was not reached: no call was sent for it, or one whose effect is
+            unknown because the batch ended.
         """
-        self._worker_pool.map_unordered(
-            resets,
-            work=lambda item: self._worker_pool.client.reset(item[1]),
-            done=lambda item, future: self._settle(item[0], item[1].prospect_id, future),
-            stop=lambda: self.stop_reason is not None,
-        )
+        error = future.exception()
+        if error is not None:
+            return self._failed(index, prospect_id, error, says_more=True)
+        self._succeeded = True
+        self._alike.clear()
+        return Outcome(index, prospect_id)
 
-    def refused(self, index: int, prospect_id: str, error: LeadSquaredError) -> None:
-        """Record a lead that was not reset because of what was found before. That says nothing of the others."""
-        self._settle_error(index, prospect_id, error, says_more=False)
+    def refuse(self, index: int, prospect_id: str, error: LeadSquaredError) -> Outcome | None:
+        """Take a lead that is not reset because of what was found before. That says nothing of the others.
 
-    def _settle_error(
-        self, index: int, prospect_id: str, error: LeadSquaredError, *, says_more: bool
-    ) -> None:
-        if isinstance(error, ClosedError):
-            self.stop_reason = self.stop_reason or error
-        elif is_fatal(error):
-            # The limiter may have been closed for this very error, and others have noticed before.
-            if self.stop_reason is None or isinstance(self.stop_reason, ClosedError):
-                self.stop_reason = error
-        else:
-            if says_more:
-                self._compare(error)
-            self._on_outcome(Outcome(index, prospect_id, error))
+        :returns: as :meth:`settle` does.
+        """
+        return self._failed(index, prospect_id, error, says_more=False)
 
-    def _settle(self, index: int, prospect_id: str, future: Future[None]) -> None:
-        try:
-            future.result()
-        except LeadSquaredError as error:
-            self._settle_error(index, prospect_id, error, says_more=True)
-        else:
-            self._succeeded = True
-            self._alike.clear()
-            self._on_outcome(Outcome(index, prospect_id))
+    def _failed(
+        self, index: int, prospect_id: str, error: BaseException, *, says_more: bool
+    ) -> Outcome | None:
+        if not isinstance(error, LeadSquaredError) or isinstance(error, ClosedError) or is_fatal(error):
+            self.stop_reason = first_cause(self.stop_reason, error)
+            return None
+        if says_more:
+            self._compare(error)
+        return Outcome(index, prospect_id, error)
 
     def _compare(self, error: LeadSquaredError) -> None:
         if self._succeeded or isinstance(error, _SAYS_NOTHING):

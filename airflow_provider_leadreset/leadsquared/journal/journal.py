@@ -8,6 +8,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
@@ -44,6 +45,9 @@ class Folder(Protocol):
     def open(self, mode: str) -> Any:
         """Open a file of it."""
 
+    def unlink(self) -> None:
+        """Remove it, being a file."""
+
 
 @dataclass(frozen=True)
 class EvidenceFolder:
@@ -69,8 +73,14 @@ class EvidenceFolder:
                 f"{target} exists already, and evidence is never written over: use another evidence_path"
             )
         self.path.mkdir(parents=True, exist_ok=True)
-        with target.open("wb") as file:
-            shutil.copyfileobj(data, file)
+        try:
+            with target.open("wb") as file:
+                shutil.copyfileobj(data, file)
+        except BaseException:
+            # Half of it, which would stand in the way of another attempt. What hindered it may hinder this too.
+            with suppress(Exception):
+                target.unlink()
+            raise
         return str(target)
 
     def files(self, prefix: str) -> list[Any]:
@@ -141,19 +151,19 @@ class Report:
             self._oldest = now
 
     def write(self) -> None:
-        """Write what waits as a part, if anything does."""
+        """Write what waits as a part, if anything does.
+
+        Whatever ends it early, the lines go into the next part: a call told twice is better than one lost.
+        """
         with self._lock:
-            lines, self._lines = self._lines, []
+            lines = list(self._lines)
         if lines:
             self._part += 1
-            try:
-                self.folder.write(
-                    f"report-{self._part:05}.jsonl", "".join(f"{line}\n" for line in lines).encode()
-                )
-            except BaseException:
-                with self._lock:
-                    self._lines[:0] = lines  # for the next part: a call told twice is better than one lost
-                raise
+            self.folder.write(
+                f"report-{self._part:05}.jsonl", "".join(f"{line}\n" for line in lines).encode()
+            )
+            with self._lock:
+                del self._lines[: len(lines)]
 
 
 def checked_root(value: object) -> str:

@@ -5,71 +5,44 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.request.guids import parse_guid
 from airflow_provider_leadreset.leadsquared.request.window import Window
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, describe_none
 from airflow_provider_leadreset.leadsquared.text import quoted
+
+T = TypeVar("T")
 
 AUDITS = ("StageChange", "OwnerChange")
 """The audits that LeadSquared can delete (documented), spelled as the API spells them."""
 
+_NOTHING_NAMED = (
+    "nothing to delete was named: give at least one of activity_event_list, task_type_list, "
+    f"audit_activity_list (of {', '.join(AUDITS)}) or should_delete_prospect_notes=True"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Selectors:
-    """Which kinds of records to delete. One at least.
+    """Which kinds of records to delete, checked: :func:`parse_selectors` makes them of what templates give.
 
     :param activity_event_list: codes of custom activity events. That system activities are never deleted
         is documented; what an unknown code does is not.
     :param task_type_list: GUIDs of task types, whose tasks are deleted.
     :param audit_activity_list: ``"StageChange"`` and/or ``"OwnerChange"``.
     :param should_delete_prospect_notes: whether the leads' notes are deleted.
-    :raises InputError: a value of another kind, or no selector at all.
 
-    A selector that was not asked for (None, an empty list, False) is left out of the body.
+    A selector that was not asked for (empty, False) is left out of the body.
     """
 
     activity_event_list: tuple[int, ...] = ()
     task_type_list: tuple[str, ...] = ()
     audit_activity_list: tuple[str, ...] = ()
     should_delete_prospect_notes: bool = False
-
-    def __post_init__(self) -> None:
-        checked = {
-            "activity_event_list": tuple(
-                _event_code(v) for v in _items("activity_event_list", self.activity_event_list)
-            ),
-            "task_type_list": tuple(_task_type(v) for v in _items("task_type_list", self.task_type_list)),
-            "audit_activity_list": tuple(
-                _audit(v) for v in _items("audit_activity_list", self.audit_activity_list)
-            ),
-        }
-        for name, values in checked.items():
-            # A frozen dataclass is set this way in its own __post_init__ only.
-            object.__setattr__(self, name, tuple(dict.fromkeys(values)))
-        object.__setattr__(self, "should_delete_prospect_notes", _flag(self.should_delete_prospect_notes))
-        if not self.body():
-            raise InputError(
-                "nothing to delete was named: give at least one of activity_event_list, task_type_list, "
-                f"audit_activity_list (of {', '.join(AUDITS)}) or should_delete_prospect_notes=True"
-            )
-
-    @classmethod
-    def parse(
-        cls,
-        activity_event_list: Any = None,
-        task_type_list: Any = None,
-        audit_activity_list: Any = None,
-        should_delete_prospect_notes: Any = False,
-    ) -> Selectors:
-        """Parse values as an operator gets them, after templates were rendered: lists, or text made of them.
-
-        :raises InputError: as the class.
-        """
-        return cls(activity_event_list, task_type_list, audit_activity_list, should_delete_prospect_notes)
 
     def body(self) -> dict[str, Any]:
         """Return the selectors as the API names them, those that were asked for only."""
@@ -112,7 +85,7 @@ class LeadReset:
     :param prospect_id: the lead's GUID.
     :param selectors: what to delete.
     :param window: records created in which span (UTC; that CreatedOn decides is inferred).
-    :raises InputError: ``prospect_id`` is no GUID, or ``window`` or ``selectors`` is of another type.
+    :raises InputError: ``prospect_id`` is no GUID, or ``window`` or ``selectors`` is of another type or names nothing.
     """
 
     prospect_id: str
@@ -126,6 +99,8 @@ class LeadReset:
             raise InputError(
                 "a LeadReset needs Selectors and a Window: without dates LeadSquared would delete everything"
             )
+        if not self.selectors.body():
+            raise InputError(_NOTHING_NAMED)
 
     def body(self) -> dict[str, Any]:
         """Return the JSON body of ``LeadManagement.svc/Lead.Reset`` (documented)."""
@@ -137,10 +112,42 @@ class LeadReset:
         }
 
 
+def parse_selectors(
+    activity_event_list: object = NOT_GIVEN,
+    task_type_list: object = NOT_GIVEN,
+    audit_activity_list: object = NOT_GIVEN,
+    should_delete_prospect_notes: object = False,
+) -> Selectors:
+    """Parse selectors as an operator gets them, after templates were rendered: lists, or text made of them.
+
+    :param activity_event_list: whole numbers, or their text.
+    :param task_type_list: GUIDs.
+    :param audit_activity_list: of :data:`AUDITS`.
+    :param should_delete_prospect_notes: True, False, or exactly that text.
+    :returns: each value once, in the order given.
+    :raises InputError: a value of another kind, None among them, or no selector at all.
+    """
+    selectors = Selectors(
+        _parsed_items("activity_event_list", activity_event_list, _event_code),
+        _parsed_items("task_type_list", task_type_list, _task_type),
+        _parsed_items("audit_activity_list", audit_activity_list, _audit),
+        _flag(should_delete_prospect_notes),
+    )
+    if not selectors.body():
+        raise InputError(_NOTHING_NAMED)
+    return selectors
+
+
+def _parsed_items(name: str, value: object, parse: Callable[[object], T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(parse(item) for item in _items(name, value)))
+
+
 def _items(name: str, value: object) -> Sequence[object]:
     """Parse a list as given, or the text that a template makes of one: JSON, a Python list, or ``a, b``."""
-    if value is None:
+    if value is NOT_GIVEN:
         return ()
+    if value is None:
+        raise InputError(describe_none(name))
     if isinstance(value, str):
         return _text_items(name, value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -148,7 +155,7 @@ def _items(name: str, value: object) -> Sequence[object]:
     # No sets: their order differs between two tries of a task.
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return list(value)
-    raise InputError(f"{name} is {quoted(value)}: give a list, or None to leave this kind alone")
+    raise InputError(f"{name} is {quoted(value)}: give a list, or leave it out to leave this kind alone")
 
 
 def _text_items(name: str, text: str) -> Sequence[object]:
@@ -156,7 +163,7 @@ def _text_items(name: str, text: str) -> Sequence[object]:
     if not text or text in {"None", "null"}:
         raise InputError(
             f"{name} rendered to {quoted(text)}, which is nothing: give a list, "
-            "or pass None itself to leave this kind alone"
+            "or leave the argument out to leave this kind alone"
         )
     if text[0] in "[(":
         for read in (json.loads, ast.literal_eval):
@@ -199,7 +206,7 @@ def _flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
     if value is None:
-        return False
+        raise InputError(describe_none("should_delete_prospect_notes"))
     if value in ("True", "False"):
         return value == "True"
     raise InputError(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from typing import IO, TYPE_CHECKING, Any
 
-from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.records.records import UNKNOWN_TYPE, Record, read_lead
 from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 
 PART_LEADS = 500
 """How many leads' records one part holds at most."""
@@ -34,66 +37,76 @@ class PreResetCheck:
     :param folder: where the copies go; None to keep none.
     """
 
-    def __init__(self, folder: EvidenceFolder | None, types: TaskTypes) -> None:
-        self._folder = folder
-        self._types = types
-        self._part = 0
+    def __init__(self, client: LeadSquaredClient, folder: EvidenceFolder | None, types: TaskTypes) -> None:
+        self.folder = folder
         self.records = 0
+        """How many records lie in closed parts."""
+        self._client = client
+        self._types = types
+        self._parts = 0
 
-    def check_and_archive(
-        self,
-        pool: WorkerPool,
-        pending: Sequence[PendingReset],
-        on_failure: Callable[[int, str, LeadSquaredError], None],
-        stop: Callable[[], bool],
-    ) -> list[PendingReset]:
-        """Read, and copy, the records of at most :data:`PART_LEADS` leads.
+    def read(self, pending: PendingReset) -> list[Record]:
+        """Return the records that a reset would delete. Called in the threads of a pool.
 
-        :param on_failure: told of a lead that may not be reset, with its place and the reason.
-        :param stop: asked after each lead whether to give up.
-        :returns: the leads that may be reset, in their order; none when it gave up.
+        :raises LeadSquaredError: they cannot be read whole.
         """
-        passed: set[int] = set()
-        part_is_closed = False
-        with tempfile.TemporaryFile() as file:
-            with gzip.GzipFile(fileobj=file, mode="wb") as packed:
+        reset = pending[1]
+        return read_lead(self._client, reset.prospect_id, reset.selectors, reset.window, self._types).records
 
-                def read(item: PendingReset) -> list[Record]:
-                    reset = item[1]
-                    found = read_lead(
-                        pool.client, reset.prospect_id, reset.selectors, reset.window, self._types
-                    )
-                    return found.records
+    @contextmanager
+    def new_part(self) -> Generator[ArchivePart, None, None]:
+        """Begin a part, for at most :data:`PART_LEADS` leads. Nothing of it is kept before :meth:`close_part`."""
+        with ExitStack() as files:
+            part = ArchivePart(self._types.names)
+            if self.folder:
+                part.file = files.enter_context(tempfile.TemporaryFile())
+                part.packed = files.enter_context(gzip.GzipFile(fileobj=part.file, mode="wb"))
+            yield part
 
-                def done(item: PendingReset, future: Future[list[Record]]) -> None:
-                    index, reset, planned = item
-                    try:
-                        records = future.result()
-                        _refuse_unplanned(records, planned)
-                    except LeadSquaredError as error:
-                        error.message = f"not reset, because of its records: {error.message}"
-                        error.prospect_id = reset.prospect_id
-                        on_failure(index, reset.prospect_id, error)
-                        return
-                    if part_is_closed:
-                        return
-                    if self._folder:
-                        _write(packed, reset.prospect_id, records, self._types.names)
-                    self.records += len(records)
-                    passed.add(index)
+    def close_part(self, part: ArchivePart) -> list[PendingReset]:
+        """Write a part to the folder; return the leads that may be reset now, in their order.
 
-                try:
-                    pool.map_unordered(pending, read, done, stop)
-                finally:
-                    # What comes back later, when the pool is left, is neither copied nor reset.
-                    part_is_closed = True
-            if not passed or stop():
-                return []
-            if self._folder:
-                file.seek(0)
-                self._part += 1
-                self._folder.write_file(f"archive-{self._part:05}.jsonl.gz", file)
-        return [item for item in pending if item[0] in passed]
+        What is read later is neither copied nor reset.
+        """
+        if self.folder and part.file and part.packed and part.passed:
+            part.packed.close()
+            part.file.seek(0)
+            self._parts += 1
+            self.folder.write_file(f"archive-{self._parts:05}.jsonl.gz", part.file)
+        self.records += part.records
+        return sorted(part.passed, key=lambda pending: pending[0])
+
+
+class ArchivePart:
+    """Leads that were read, and copies of their records as far as such are kept.
+
+    :param type_names: the account's task types, GUID to name.
+    """
+
+    def __init__(self, type_names: dict[str, str]) -> None:
+        self.passed: list[PendingReset] = []
+        self.records = 0
+        self.file: IO[bytes] | None = None
+        self.packed: gzip.GzipFile | None = None
+        self._type_names = {type_id.lower(): name for type_id, name in type_names.items()}
+
+    def add(self, pending: PendingReset, found: Future[list[Record]]) -> None:
+        """Take what was read of a lead.
+
+        :raises LeadSquaredError: the lead may not be reset.
+        """
+        _, reset, planned = pending
+        try:
+            records = found.result()
+            _refuse_unplanned(records, planned)
+        except LeadSquaredError as error:
+            error.message = f"not reset, because of its records: {error.message}"
+            error.prospect_id = reset.prospect_id
+            raise
+        if self.packed:
+            _write(self.packed, reset.prospect_id, records, self._type_names)
+        self.records += len(records)
+        self.passed.append(pending)
 
 
 def _refuse_unplanned(records: Iterable[Record], planned: dict[str, list[str]] | None) -> None:
@@ -114,14 +127,13 @@ def _refuse_unplanned(records: Iterable[Record], planned: dict[str, list[str]] |
 def _write(
     file: gzip.GzipFile, prospect_id: str, records: Iterable[Record], type_names: dict[str, str]
 ) -> None:
-    names = {type_id.lower(): name for type_id, name in type_names.items()}
     for record in records:
         line: dict[str, Any] = {
             "prospect_id": prospect_id,
             "kind": record.kind,
             "id": record.id,
             "type": record.type,
-            "type_name": names.get(record.type, ""),
+            "type_name": type_names.get(record.type, ""),
             "created_on": record.created_on.isoformat(),
             "record": record.data,
         }

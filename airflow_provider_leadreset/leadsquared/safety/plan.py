@@ -20,7 +20,7 @@ from airflow_provider_leadreset.leadsquared.private_copy import PrivateCopy
 from airflow_provider_leadreset.leadsquared.records.records import PLAN_KINDS
 from airflow_provider_leadreset.leadsquared.request.lead_files import ReadablePath
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
-from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
 from airflow_provider_leadreset.leadsquared.safety.plan_lines import (
     PLAN_VERSION,
@@ -139,7 +139,7 @@ class Plan:
                 _made_by(head),
                 _text(head, "request_digest"),
                 window,
-                Selectors.parse(**_mapping(head, "selectors")),
+                parse_selectors(**_mapping(head, "selectors")),
                 _moment(head, "made_at"),
                 Leads(
                     read.leads,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -147,39 +146,42 @@ def _counted(prospect_id: str, found: LeadRecords) -> LeadRecordCounts:
 
 
 def count_records(
-    pool: WorkerPool,
-    leads: Iterable[str],
-    selectors: Selectors,
-    window: Window,
-    on_lead: Callable[[LeadRecordCounts], None] | None = None,
+    pool: WorkerPool, leads: Iterable[str], selectors: Selectors, window: Window
 ) -> RecordCounts:
-    """Count what resets of ``leads`` would delete. Deletes nothing.
+    """Count what resets of ``leads`` would delete, as :func:`count_each` does."""
+    counts = RecordCounts()
+    for _ in count_each(pool, leads, selectors, window, counts):
+        pass  # the sum alone is wanted
+    return counts
+
+
+def count_each(
+    pool: WorkerPool, leads: Iterable[str], selectors: Selectors, window: Window, counts: RecordCounts
+) -> Iterator[LeadRecordCounts]:
+    """Count what resets of ``leads`` would delete; yield each lead that the account has. Deletes nothing.
 
     Takes a call for each 1,000 leads, and for each lead one for activities and audits together, one for tasks, one for
     notes, as far as they are asked for (more where a lead has more than 24 of a kind); for tasks, two for each
     owner and type until the types are known, and one for the types. The API allows no fewer.
 
-    :param on_lead: told of each lead that the account has, with its records' ids.
+    :param counts: empty counts, which are added to; whole once the last lead was yielded.
     :raises LeadSquaredError: something could not be read: the counts are whole or none.
     """
     types = task_types_of(pool.client, selectors)
-    counts = RecordCounts(task_names=types.names, asks_for_audits=bool(selectors.audit_activity_list))
+    counts.task_names = types.names
+    counts.asks_for_audits = bool(selectors.audit_activity_list)
+
+    def count(lead: str) -> LeadRecordCounts:
+        return count_lead_records(pool.client, LeadReset(lead, selectors, window), types)
+
     for chunk in _chunks(leads):
         counts.leads += len(chunk)
         known = known_leads(pool.client, chunk)
         counts.unknown.extend(lead for lead in chunk if lead.lower() not in known)
-
-        def count(lead: str) -> LeadRecordCounts:
-            return count_lead_records(pool.client, LeadReset(lead, selectors, window), types)
-
-        def done(_lead: str, future: Future[LeadRecordCounts]) -> None:
+        for _, future in pool.map_unordered((lead for lead in chunk if lead.lower() in known), count):
             counted = future.result()
             counts.add(counted)
-            if on_lead:
-                on_lead(counted)
-
-        pool.map_unordered((lead for lead in chunk if lead.lower() in known), count, done)
-    return counts
+            yield counted
 
 
 def _chunks(leads: Iterable[str]) -> Iterator[list[str]]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet
-from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool, is_fatal
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool, first_cause, is_fatal
 from airflow_provider_leadreset.leadsquared.errors import (
     ClosedError,
     LeadRejectedError,
@@ -167,20 +166,7 @@ def verify(
         lead for the next poke.
     """
     verification.forget()
-
-    def done(item: LeadToVerify, future: Future[Remaining]) -> None:
-        index, lead, _ = item
-        try:
-            remaining = future.result()
-        except LeadSquaredError as error:
-            # What is refused permanently would be refused at each poke.
-            if is_fatal(error) or isinstance(error, (ClosedError, LeadRejectedError)):
-                raise
-            verification.unread += 1
-            verification.why_unread = verification.why_unread or str(error)
-        else:
-            verification.add(index, lead, remaining)
-
+    stop_reason: BaseException | None = None
     for chunk in _chunks(item for item in leads if item[0] not in verification.done):
         known = known_leads(pool.client, [lead for _, lead, _ in chunk])
         unknown = [item for item in chunk if item[1].lower() not in known]
@@ -190,9 +176,21 @@ def verify(
             verification.done.add(index)
             verification.unknown.append(lead)
             verification.records_of_unknown += Remaining(planned or {}).count
-        pool.map_unordered(
-            (item for item in chunk if item[1].lower() in known), lambda item: read(item[1], item[2]), done
-        )
+        of_known = (item for item in chunk if item[1].lower() in known)
+        for (index, lead, _), future in pool.map_unordered(of_known, lambda item: read(item[1], item[2])):
+            try:
+                verification.add(index, lead, future.result())
+            except LeadSquaredError as error:
+                # What is refused permanently would be refused at each poke.
+                if is_fatal(error) or isinstance(error, (ClosedError, LeadRejectedError)):
+                    # What else is under way may still tell of other leads.
+                    stop_reason = first_cause(stop_reason, error)
+                    pool.stop()
+                    continue
+                verification.unread += 1
+                verification.why_unread = verification.why_unread or str(error)
+        if stop_reason:
+            raise stop_reason
 
 
 def _chunks(items: Iterable[LeadToVerify]) -> Iterator[list[LeadToVerify]]:

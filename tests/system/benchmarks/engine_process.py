@@ -17,18 +17,22 @@ Work = Callable[[], object]
 def provider(leads: int) -> Work:
     """The hook's client and the provider's batch, as its operator uses them."""
     from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
-    from airflow_provider_leadreset.leadsquared.batch.resets import ResetRunner
+    from airflow_provider_leadreset.leadsquared.batch.resets import BatchJudge
     from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
-    from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+    from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, parse_selectors
     from airflow_provider_leadreset.leadsquared.request.window import parse_window
 
     client = LeadResetHook().get_conn()
-    selectors, window = Selectors.parse(activity_event_list=EVENT_CODES), parse_window(WINDOW)
+    selectors, window = parse_selectors(activity_event_list=EVENT_CODES), parse_window(WINDOW)
     resets = ((index, LeadReset(lead, selectors, window)) for index, lead in enumerate(lead_ids(leads)))
 
     def work() -> None:
-        with WorkerPool(client, lambda: None) as pool:
-            ResetRunner(pool, lambda _: None).run(resets)
+        judge = BatchJudge()
+        with WorkerPool(client) as pool:
+            for (index, reset), future in pool.map_unordered(resets, lambda item: client.reset(item[1])):
+                judge.settle(index, reset.prospect_id, future)
+                if judge.stop_reason:
+                    pool.stop()
 
     return work
 

@@ -17,7 +17,7 @@ from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.hooks import lead_reset
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from support.answering import ACCESS, SECRET, Answering, Request, http
 
@@ -75,7 +75,7 @@ def assert_no_key(text: str) -> None:
 
 def test_json_connection(emulator: LeadSquaredEmulator, connect: Any) -> None:
     """A connection given as JSON reaches LeadSquared."""
-    reset = LeadReset(LEAD, Selectors.parse([166]), parse_window("2026-09-01/2026-10-01"))
+    reset = LeadReset(LEAD, parse_selectors([166]), parse_window("2026-09-01/2026-10-01"))
     connect(host=emulator.url).reset(reset)
     (call,) = emulator.resets
     assert call.body == reset.body()

@@ -6,8 +6,6 @@ import logging
 from datetime import timedelta
 from types import SimpleNamespace
 
-import pytest
-
 from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 from airflow_provider_leadreset.runtime.checkpoint import SAVE_EVERY, Checkpoint
@@ -16,19 +14,6 @@ from airflow_provider_leadreset.runtime.failures import LeadResetFailedError
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 WINDOW = "2026-09-01/2026-10-01"
 HAS_POLICIES = hasattr(LeadResetOperator, "retry_policy")
-
-
-@pytest.mark.parametrize("given", [{}, {"prospect_ids": LEAD, "prospect_ids_path": "/leads.csv"}])
-def test_leads_from_exactly_one_place(given):
-    """Leads come from exactly one place."""
-    with pytest.raises(ValueError, match="exactly one of prospect_ids and prospect_ids_path"):
-        LeadResetOperator(task_id="reset", window=WINDOW, activity_event_list=[1], **given)
-
-
-def test_window_is_required():
-    """A window must be given."""
-    with pytest.raises(Exception, match="window"):
-        LeadResetOperator(task_id="reset", prospect_ids=LEAD, activity_event_list=[1])
 
 
 def test_values_are_stored_as_given():

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_leadreset.compat import AirflowFailException, AirflowTaskTimeout
+from airflow_provider_leadreset.compat import AirflowFailException, AirflowSkipException, AirflowTaskTimeout
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -40,7 +40,7 @@ def a_task(**given: Any) -> LeadResetOperator:
     return LeadResetOperator(task_id="reset", prospect_ids=LEAD, window="2026-09-01/2026-10-01", **given)
 
 
-@pytest.mark.parametrize("value", ["5", True, -1, 1.5, None])
+@pytest.mark.parametrize("value", ["5", True, -1, 1.5])
 def test_guard_must_be_whole_number(value):
     """A guard such as max_leads that is no whole number is refused."""
     run = BaseRun(a_task(max_leads=value), {})
@@ -54,25 +54,6 @@ def test_empty_path(path):
     task = LeadResetOperator(task_id="reset", prospect_ids_path=path, window="2026-09-01/2026-10-01")
     with pytest.raises(InputError, match="names no file"):
         BaseRun(task, {})._leads()
-
-
-@pytest.mark.parametrize(
-    "also",
-    [
-        {"prospect_ids": LEAD},
-        {"prospect_ids_path": "/mnt/leads.txt"},
-        {"activity_event_list": [166]},
-        {"should_delete_prospect_notes": True},
-        {"window": "2026-09-01/2026-10-01"},
-        {"timezone": "Asia/Kolkata"},
-    ],
-)
-@pytest.mark.parametrize("kind", [LeadResetOperator, LeadResetSensor])
-def test_arguments_beside_a_plan(kind, also):
-    """Beside a plan no argument is accepted that the plan itself settles."""
-    kind(task_id="t", plan={"plan": "x"}, timezone="UTC")
-    with pytest.raises(ValueError, match=f"a plan says .*leave out {next(iter(also))}"):
-        kind(task_id="t", plan={"plan": "x"}, **also)
 
 
 @pytest.mark.parametrize("error", [InputError("x"), AccessError("x"), LeadRejectedError("x")])
@@ -114,14 +95,6 @@ def test_killed_task_starts_no_call():
     task.on_kill()
     with pytest.raises(ClosedError):
         client.current_user()
-
-
-def test_arguments_that_do_not_fit():
-    """A copy needs a place to be kept, and a preview accepts no plan."""
-    with pytest.raises(ValueError, match="needs an evidence_path"):
-        a_task(archive=True)
-    with pytest.raises(ValueError, match="makes a plan and takes none"):
-        LeadResetPreviewOperator(task_id="preview", plan={"plan": "x"})
 
 
 @pytest.mark.parametrize("start", [datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 11, 30, tzinfo=UTC)])
@@ -194,6 +167,16 @@ def test_timeout_while_draining(error):
         if error:
             raise error("how the work ended")
     assert client.drains == 2
+
+
+def test_skip_says_why():
+    """A task that is skipped says why in its log."""
+    run, said = BaseRun(a_task(), {}), []
+    run._hook = SimpleNamespace(get_conn=Draining, settings=SimpleNamespace(pool="p"))
+    run.log = SimpleNamespace(info=lambda text, *values: said.append(text % values))
+    with pytest.raises(AirflowSkipException), run.account_session():
+        raise AirflowSkipException("There are no leads to reset")
+    assert said == ["Skipped: There are no leads to reset"]
 
 
 def test_preview_of_another_request(tmp_path):

@@ -142,6 +142,7 @@ def test_exceptions_of_the_module():
         "LeadResetAccessError",
         "LeadResetRejectedError",
         "LeadResetFailedError",
+        "LeadResetResourceError",
         "LeadResetQuotaError",
         "LeadResetOutageError",
         "LeadResetLeadsFailedError",

@@ -33,13 +33,13 @@ from airflow_provider_leadreset.leadsquared.errors import (
     ThrottledError,
     UnavailableError,
 )
-from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from support.answering import ACCESS, SECRET, Answering, FakeClock, Request, chain, client_of, http
 from support.slow_server import SlowServer
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
-RESET = LeadReset(LEAD, Selectors.parse([166]), parse_window("2026-09-01/2026-10-01"))
+RESET = LeadReset(LEAD, parse_selectors([166]), parse_window("2026-09-01/2026-10-01"))
 OK = http(200, '{"Status": "Success"}')
 HOST = "api-in21.leadsquared.com"
 

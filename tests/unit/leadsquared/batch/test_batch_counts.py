@@ -65,6 +65,18 @@ def test_counts_add_up(kinds, more):
     assert len(named) == min(counts.failed, MOST_NAMED) + (counts.failed > MOST_NAMED)
 
 
+@given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from([queued, rejected, unavailable]))))
+def test_outcome_told_again(told):
+    """An outcome that is told again counts once."""
+    kinds = dict(told)
+    once, often = (BatchCounts(21, RateLimiter(SlidingWindow(25), Clock())) for _ in range(2))
+    for index, kind in kinds.items():
+        once.add(kind(index))
+    for index, _ in told:
+        often.add(kinds[index](index))
+    assert often.summary() == once.summary()
+
+
 def test_summary_contents(clock):
     """The summary contains all counts, the time and the failures."""
     limiter = RateLimiter(SlidingWindow(25), clock)

@@ -10,7 +10,7 @@ from airflow_provider_leadreset.leadsquared.batch.progress import MOST_LISTED, I
 from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, UnavailableError
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
-from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
@@ -65,7 +65,7 @@ def test_fingerprint_covers_request():
     """The fingerprint changes with everything that was asked for."""
 
     def of(account="a", leads=(LEAD,), codes=(166,), window="2026-09-01/2026-10-01"):
-        return fingerprint(account, Leads.parse(leads), Selectors.parse(codes), parse_window(window))
+        return fingerprint(account, Leads.parse(leads), parse_selectors(codes), parse_window(window))
 
     others = [
         of(account="b"),

@@ -40,16 +40,40 @@ def test_original_error_raised(error):
         client.limiter.acquire()
 
     def lead() -> None:
-        with WorkerPool(client, lambda: None) as pool:
-            pool.map_unordered(range(3), work, lambda _, future: future.result())
+        with WorkerPool(client) as pool:
+            for _, future in pool.map_unordered(range(3), work):
+                future.result()
 
     with pytest.raises(type(error), match=str(error)):
         lead()
     client.close()
 
 
-def test_leftover_error_raised():
-    """The first error of the remaining work is raised if nothing else went wrong."""
+def test_stopped_loop_goes_on():
+    """A loop goes on after a stop until what is under way has ended, and what waited was not sent."""
+    client, together = client_of("127.0.0.1", clock=FakeClock()), threading.Barrier(3)
+    told: dict[int, Any] = {}
+
+    def work(item: int) -> None:
+        together.wait(5)
+        while item and not client.limiter._closed:
+            pass
+        if item:
+            client.limiter.acquire()
+
+    with WorkerPool(client) as pool:
+        for item, future in pool.map_unordered(iter(range(1000)), work):
+            told[item] = told_of(future)
+            pool.stop()
+    assert told == {0: None, 1: ClosedError, 2: ClosedError} | {
+        item: ClosedError for item in told if item > 2
+    }
+    assert list(pool.leftovers(work)) == []
+    client.close()
+
+
+def test_first_error_ends_the_loop():
+    """An error that the loop's body raises is raised, and the others of what was under way are left over."""
     client, together = client_of("127.0.0.1", clock=FakeClock()), threading.Barrier(3)
     told: list[Any] = []
 
@@ -60,17 +84,70 @@ def test_leftover_error_raised():
         if item:
             client.limiter.acquire()
 
-    def done(item: int, future: Any) -> None:
-        told.append(item)
-        future.result()
+    pool = WorkerPool(client)
 
     def lead() -> None:
-        with WorkerPool(client, lambda: None) as pool:
-            pool.map_unordered(range(3), work, done, stop=lambda: bool(told))
+        with pool:
+            for item, future in pool.map_unordered(range(3), work):
+                told.append(item)
+                pool.stop()
+                future.result()
 
     with pytest.raises(ClosedError):
         lead()
-    assert sorted(told) == [0, 1, 2]
+    assert len(told) == 2
+    assert {item for item, _ in pool.leftovers(work)} | set(told) == {0, 1, 2}
+    client.close()
+
+
+def test_leftovers_of_one_work():
+    """What is left over is told for the work that is asked for, once, and again where that was interrupted."""
+    client = client_of("127.0.0.1", clock=FakeClock())
+    pool = WorkerPool(client)
+
+    def one(item: int) -> int:
+        return item
+
+    def other(item: int) -> int:
+        return -item
+
+    with pool:
+        for work in (one, other):
+            next(iter(pool.map_unordered(range(1, 2), work)))
+    for _ in range(2):
+        (left,) = [next(pool.leftovers(one))]  # broken off in its course
+        assert left[1].result() == 1
+    assert [future.result() for _, future in pool.leftovers(one)] == [1]
+    assert list(pool.leftovers(one)) == []
+    assert [future.result() for _, future in pool.leftovers(other)] == [-1]
+    client.close()
+
+
+def test_work_that_was_not_begun(monkeypatch):
+    """A time-out between the note of an item and its start leaves it unsent, and hides no other."""
+    client, begin = client_of("127.0.0.1", clock=FakeClock()), WorkerPool._begin
+    done: list[int] = []
+
+    def interrupted(self: Any, job: Any) -> None:
+        if job.item == 2:
+            self._unsettled[job] = None
+            raise TaskTimeoutError
+        begin(self, job)
+
+    monkeypatch.setattr(WorkerPool, "_begin", interrupted)
+    pool = WorkerPool(client)
+
+    def lead() -> None:
+        with pool:
+            for _ in pool.map_unordered(range(3), done.append):
+                pass
+
+    began = time.monotonic()
+    with pytest.raises(TaskTimeoutError):
+        lead()
+    assert time.monotonic() - began < 1
+    assert {item for item, _ in pool.leftovers(done.append)} <= {0, 1}
+    assert 2 not in done
     client.close()
 
 
@@ -106,13 +183,21 @@ def client(hanging):
 
 def lead_calls(client, told, on_tick, *, items=3, stop=lambda: False):
     """Call so many times with a pool, and tell what became of each."""
-    with WorkerPool(client, on_tick) as pool:
-        pool.map_unordered(
-            range(items),
-            lambda _: client.call("GET", "x"),
-            lambda _, future: told.append(told_of(future)),
-            stop=stop,
-        )
+    pool = WorkerPool(client)
+
+    def call(_: int) -> Any:
+        return client.call("GET", "x")
+
+    try:
+        with pool:
+            for ended in pool.map_with_ticks(range(items), call):
+                if ended:
+                    told.append(told_of(ended[1]))
+                on_tick()
+                if stop():
+                    break
+    finally:
+        told += [told_of(future) for _, future in pool.leftovers(call)]
 
 
 def test_exception_breaks_calls_off(hanging, client):
@@ -178,24 +263,24 @@ def test_call_that_cannot_be_broken_off(client, monkeypatch):
     monkeypatch.setattr(worker_pool, "STOP_WAIT", 0.2)
     told: list[Any] = []
     go_on = threading.Event()
+    pool = WorkerPool(client)
 
     def stuck(_: int) -> None:
         go_on.wait(10)
 
     def lead() -> None:
-        with WorkerPool(client, raise_time_out) as pool:
-            pool.map_unordered(range(1), stuck, lambda _, future: told.append(future))
+        with pool:
+            for _ in pool.map_with_ticks(range(1), stuck):
+                wait_until(lambda: any(job.begun for job in pool._unsettled))
+                raise TaskTimeoutError
 
     began = time.monotonic()
     with pytest.raises(TaskTimeoutError):
         lead()
+    told += pool.leftovers(stuck)
     assert time.monotonic() - began < 1
     assert told == []
     go_on.set()
-
-
-def raise_time_out() -> None:
-    raise TaskTimeoutError
 
 
 def test_normal_end_waits(client):

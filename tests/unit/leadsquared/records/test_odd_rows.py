@@ -17,7 +17,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
 from airflow_provider_leadreset.leadsquared.records.records import read_lead
 from airflow_provider_leadreset.leadsquared.records.rows import moment_of, reading, whole_number
 from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes
-from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 
 LEAD = "1f0c6f5e-3b1d-4a57-9a44-0a6f3f1f7a01"
@@ -51,7 +51,7 @@ def answering(answer: Any) -> Any:
 
 
 def read(answer: Any, **asked: Any) -> Any:
-    client, selectors = answering(answer), Selectors.parse(**asked)
+    client, selectors = answering(answer), parse_selectors(**asked)
     return read_lead(client, LEAD, selectors, WINDOW, TaskTypes(client, selectors.task_type_list, {}))
 
 

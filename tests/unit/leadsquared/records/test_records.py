@@ -21,7 +21,7 @@ from airflow_provider_leadreset.leadsquared.records.records import (
     read_notes,
 )
 from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes, task_types_of
-from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from airflow_provider_leadreset.leadsquared.safety.preview import count_lead_records
 
@@ -46,7 +46,7 @@ def client(lsq):
 
 
 def read(client: LeadSquaredClient, lead: str, **asked: Any) -> list[Any]:
-    selectors = Selectors.parse(**asked)
+    selectors = parse_selectors(**asked)
     return read_lead(client, lead, selectors, WINDOW, task_types_of(client, selectors)).records
 
 
@@ -193,7 +193,7 @@ def test_activities_in_smaller_pages(client, monkeypatch, total):
 )
 def test_incomplete_record_refused(client, monkeypatch, answer, asked):
     """A record without a field that decides about it is an error, and is never left out."""
-    selectors = Selectors.parse(**asked)
+    selectors = parse_selectors(**asked)
     types = TaskTypes(client, selectors.task_type_list, {})
     monkeypatch.setattr(client, "call", lambda *_, **__: answer)
     with pytest.raises(UnavailableError):

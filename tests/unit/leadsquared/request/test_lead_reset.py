@@ -11,9 +11,9 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
-from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY
+from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY, NOT_GIVEN
 
 LEAD = "3F2504E0-4f89-11d3-9a0c-0305e82c3301"
 TASK = "3c8c1f00-0000-4000-8000-000000000001"
@@ -27,7 +27,7 @@ WINDOW = Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=U
 
 def test_complete_body() -> None:
     """The body has everything that was asked for, under the API's names."""
-    selectors = Selectors.parse([166, 167], [TASK], ["StageChange", "OwnerChange"], True)
+    selectors = parse_selectors([166, 167], [TASK], ["StageChange", "OwnerChange"], True)
     assert LeadReset(LEAD, selectors, WINDOW).body() == {
         "ProspectId": LEAD,
         "TaskTypeList": [TASK],
@@ -50,7 +50,7 @@ def test_complete_body() -> None:
             {
                 "activity_event_list": [166],
                 "task_type_list": [],
-                "audit_activity_list": None,
+                "audit_activity_list": NOT_GIVEN,
                 "should_delete_prospect_notes": False,
             },
             {"ActivityEventList": [166]},
@@ -63,12 +63,11 @@ def test_complete_body() -> None:
             {"activity_event_list": [166], "should_delete_prospect_notes": "False"},
             {"ActivityEventList": [166]},
         ),
-        ({"activity_event_list": [166], "should_delete_prospect_notes": None}, {"ActivityEventList": [166]}),
     ],
 )
 def test_unused_selectors_omitted(given_: dict[str, Any], expected: dict[str, Any]) -> None:
     """A selector that was not asked for is left out of the body."""
-    body = LeadReset(LEAD, Selectors.parse(**given_), WINDOW).body()
+    body = LeadReset(LEAD, parse_selectors(**given_), WINDOW).body()
     assert {name: body[name] for name in body.keys() - {"ProspectId", "FromDate", "ToDate"}} == expected
 
 
@@ -95,7 +94,7 @@ def test_unused_selectors_omitted(given_: dict[str, Any], expected: dict[str, An
 )
 def test_event_code_forms(value: object, expected: tuple[int, ...]) -> None:
     """Event codes are read from lists and from the texts that templates make of them."""
-    assert Selectors.parse(value).activity_event_list == expected
+    assert parse_selectors(value).activity_event_list == expected
 
 
 @pytest.mark.parametrize(
@@ -154,7 +153,7 @@ def test_event_code_forms(value: object, expected: tuple[int, ...]) -> None:
 def test_invalid_event_codes_refused(value: object) -> None:
     """A value that is not an event code is refused."""
     with pytest.raises(InputError, match="activity_event_list"):
-        Selectors.parse(value)
+        parse_selectors(value)
 
 
 @pytest.mark.parametrize("brackets", ["[" * 100_000, "[" * 3000 + "]" * 3000, "(" * 5000 + ")" * 5000])
@@ -162,7 +161,7 @@ def test_endless_brackets_refused(brackets: str) -> None:
     """Endless brackets are refused like any other unreadable value."""
     # Python 3.13 reads deeper lists than those before it.
     with pytest.raises(InputError, match=r"no readable list|an event code is a whole number"):
-        Selectors.parse(brackets)
+        parse_selectors(brackets)
 
 
 @pytest.mark.parametrize("name", ["activity_event_list", "task_type_list", "audit_activity_list"])
@@ -170,7 +169,7 @@ def test_endless_brackets_refused(brackets: str) -> None:
 def test_empty_rendered_list_refused(name: str, value: str) -> None:
     """A list that rendered to nothing is refused, even if other selectors are given."""
     with pytest.raises(InputError, match=rf"{name} rendered to .*, which is nothing"):
-        Selectors.parse(**{"should_delete_prospect_notes": True, name: value})
+        parse_selectors(**{"should_delete_prospect_notes": True, name: value})
 
 
 @pytest.mark.parametrize(
@@ -195,9 +194,9 @@ def test_task_types_are_guids(value: object, expected: tuple[str, ...] | None) -
     """Task types are read as GUIDs, and anything else is refused."""
     if expected is None:
         with pytest.raises(InputError, match="task_type_list"):
-            Selectors.parse(task_type_list=value)
+            parse_selectors(task_type_list=value)
     else:
-        assert Selectors.parse(task_type_list=value).task_type_list == expected
+        assert parse_selectors(task_type_list=value).task_type_list == expected
 
 
 @pytest.mark.parametrize(
@@ -219,9 +218,9 @@ def test_audit_names(value: object, expected: tuple[str, ...] | None) -> None:
     """Audits are the two that exist, in their exact spelling."""
     if expected is None:
         with pytest.raises(InputError, match="audit_activity_list"):
-            Selectors.parse(audit_activity_list=value)
+            parse_selectors(audit_activity_list=value)
     else:
-        assert Selectors.parse(audit_activity_list=value).audit_activity_list == expected
+        assert parse_selectors(audit_activity_list=value).audit_activity_list == expected
 
 
 @pytest.mark.parametrize(
@@ -230,7 +229,7 @@ def test_audit_names(value: object, expected: tuple[str, ...] | None) -> None:
 def test_notes_flag_values(value: object) -> None:
     """Only True and False, or exactly these texts, say whether notes are deleted."""
     with pytest.raises(InputError, match="should_delete_prospect_notes"):
-        Selectors.parse([166], should_delete_prospect_notes=value)
+        parse_selectors([166], should_delete_prospect_notes=value)
 
 
 @pytest.mark.parametrize(
@@ -244,18 +243,27 @@ def test_notes_flag_values(value: object) -> None:
 def test_missing_selectors_refused(given_: dict[str, Any]) -> None:
     """A reset without any selector is refused."""
     with pytest.raises(InputError, match="nothing to delete was named"):
-        Selectors.parse(**given_)
+        parse_selectors(**given_)
+
+
+@pytest.mark.parametrize(
+    "name", ["activity_event_list", "task_type_list", "audit_activity_list", "should_delete_prospect_notes"]
+)
+def test_none_is_no_selector(name: str) -> None:
+    """None is refused, since it is what a task gives that was skipped, and not the same as leaving it out."""
+    with pytest.raises(InputError, match=rf"{name} came to None: leave it out"):
+        parse_selectors(**{"activity_event_list": [166], name: None})
 
 
 def test_selectors_arguments_and_description() -> None:
     """Selectors can be passed again as arguments and are described in words."""
-    selectors = Selectors.parse("166,167", [TASK], "StageChange,OwnerChange", "True")
-    assert Selectors.parse(**selectors.arguments()) == selectors
+    selectors = parse_selectors("166,167", [TASK], "StageChange,OwnerChange", "True")
+    assert parse_selectors(**selectors.arguments()) == selectors
     assert json.loads(json.dumps(selectors.arguments())) == selectors.arguments()
     assert selectors.describe() == (
         f"activities of event 166, 167; tasks of type {TASK}; StageChange and OwnerChange audits; notes"
     )
-    assert Selectors.parse([166]).describe() == "activities of event 166"
+    assert parse_selectors([166]).describe() == "activities of event 166"
 
 
 @pytest.mark.parametrize(
@@ -264,14 +272,14 @@ def test_selectors_arguments_and_description() -> None:
 def test_invalid_prospect_id_refused(value: Any) -> None:
     """A reset is for one lead, whose ID must be a GUID."""
     with pytest.raises(InputError, match="prospect_id"):
-        LeadReset(value, Selectors.parse([166]), WINDOW)
+        LeadReset(value, parse_selectors([166]), WINDOW)
 
 
 def test_uuid_sent_as_text() -> None:
     """A UUID object is sent as text."""
     lead: Any = uuid.UUID(LEAD)
     assert (
-        json.loads(json.dumps(LeadReset(lead, Selectors.parse([166]), WINDOW).body()))["ProspectId"]
+        json.loads(json.dumps(LeadReset(lead, parse_selectors([166]), WINDOW).body()))["ProspectId"]
         == LEAD.lower()
     )
 
@@ -282,7 +290,7 @@ def test_uuid_sent_as_text() -> None:
 def test_window_required(value: Any) -> None:
     """There is no reset without a window."""
     with pytest.raises(InputError, match="without dates LeadSquared would delete everything"):
-        LeadReset(LEAD, Selectors.parse([166]), value)
+        LeadReset(LEAD, parse_selectors([166]), value)
 
 
 @pytest.mark.parametrize("value", [None, {}, {"ActivityEventList": [166]}])
@@ -290,6 +298,12 @@ def test_selectors_required(value: Any) -> None:
     """There is no reset without selectors."""
     with pytest.raises(InputError, match="Selectors"):
         LeadReset(LEAD, value, WINDOW)
+
+
+def test_empty_selectors_refused() -> None:
+    """There is no reset that names no kind of record."""
+    with pytest.raises(InputError, match="nothing to delete was named"):
+        LeadReset(LEAD, Selectors(), WINDOW)
 
 
 # -- whatever templates render to, a body has both dates, inside what was asked for ---------------------------
@@ -333,12 +347,12 @@ WINDOWS = mostly(
 ZONES = mostly(st.sampled_from(["UTC", "Asia/Kolkata", "Europe/Paris", "Pacific/Apia"]), ANYTHING)
 GUIDS = st.uuids().map(str)
 LEADS = mostly(GUIDS, ANYTHING)
-NOTES = mostly(st.sampled_from([True, False, "True", "False", None]), st.just("true") | ANYTHING)
+NOTES = mostly(st.sampled_from([True, False, "True", "False"]), st.just("true") | ANYTHING)
 
 
 def selector(items: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     lists = st.lists(items, max_size=3)
-    return mostly(st.none() | items | lists | lists.map(str) | lists.map(json.dumps), ANYTHING)
+    return mostly(st.just(NOT_GIVEN) | items | lists | lists.map(str) | lists.map(json.dumps), ANYTHING)
 
 
 @settings(max_examples=400)
@@ -352,12 +366,12 @@ def selector(items: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     notes=NOTES,
     run_due=st.none() | st.just(NOW),
 )
-@example(LEAD, "2026-10-01/P1D", "Asia/Kolkata", "[166]", None, None, "False", None)
-@example(LEAD, "P1D/2026-10-01", "UTC", None, None, None, "True", None)
-@example(LEAD, ENTIRE_HISTORY, "UTC", [166], None, None, None, NOW)
-@example(LEAD, "2026-09-01/9999-12-31T23:59:59", "America/New_York", [166], None, None, None, NOW)
-@example(LEAD, "2026-09-01/2026-10-01", "UTC", "[{[]: 1}]", None, None, None, NOW)
-@example(LEAD, "2026-09-01T00:00:00.9/2026-09-01T00:00:01.1", "UTC", [166], None, None, None, NOW)
+@example(LEAD, "2026-10-01/P1D", "Asia/Kolkata", "[166]", NOT_GIVEN, NOT_GIVEN, "False", None)
+@example(LEAD, "P1D/2026-10-01", "UTC", NOT_GIVEN, NOT_GIVEN, NOT_GIVEN, "True", None)
+@example(LEAD, ENTIRE_HISTORY, "UTC", [166], NOT_GIVEN, NOT_GIVEN, False, NOW)
+@example(LEAD, "2026-09-01/9999-12-31T23:59:59", "America/New_York", [166], NOT_GIVEN, NOT_GIVEN, False, NOW)
+@example(LEAD, "2026-09-01/2026-10-01", "UTC", "[{[]: 1}]", NOT_GIVEN, NOT_GIVEN, False, NOW)
+@example(LEAD, "2026-09-01T00:00:00.9/2026-09-01T00:00:01.1", "UTC", [166], NOT_GIVEN, NOT_GIVEN, False, NOW)
 def test_any_values_refused_or_safe(
     prospect_id: Any,
     value: Any,
@@ -371,7 +385,7 @@ def test_any_values_refused_or_safe(
     """Any values are either refused or make a body with both dates inside the requested window."""
     try:
         window = parse_window(value, timezone=timezone, run_due=run_due, now=lambda: NOW)
-        body = LeadReset(prospect_id, Selectors.parse(events, tasks, audits, notes), window).body()
+        body = LeadReset(prospect_id, parse_selectors(events, tasks, audits, notes), window).body()
     except InputError:
         event("refused")
         return

@@ -14,9 +14,9 @@ from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
-from airflow_provider_leadreset.leadsquared.batch.resets import ResetRunner
+from airflow_provider_leadreset.leadsquared.batch.resets import BatchJudge
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
-from airflow_provider_leadreset.leadsquared.errors import AccessError, LeadRejectedError
+from airflow_provider_leadreset.leadsquared.errors import AccessError, LeadRejectedError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
@@ -41,13 +41,21 @@ def client(lsq):
     client.close()
 
 
-def check_and_archive(client: LeadSquaredClient, leads: list[str], folder: Path) -> ResetRunner:
-    with WorkerPool(client, lambda: None) as pool:
-        resets = ResetRunner(pool, lambda _: None)
-        guard = PreResetCheck(EvidenceFolder(folder), task_types_of(client, NOTES))
-        todo = [(index, LeadReset(lead, NOTES, WINDOW), None) for index, lead in enumerate(leads)]
-        guard.check_and_archive(pool, todo, resets.refused, lambda: resets.stop_reason is not None)
-    return resets
+def check_and_archive(client: LeadSquaredClient, leads: list[str], folder: Path) -> BatchJudge:
+    """Read and copy as the operator does."""
+    check = PreResetCheck(client, EvidenceFolder(folder), task_types_of(client, NOTES))
+    judge = BatchJudge()
+    pending = [(index, LeadReset(lead, NOTES, WINDOW), None) for index, lead in enumerate(leads)]
+    with WorkerPool(client) as pool, check.new_part() as part:
+        for item, found in pool.map_unordered(pending, check.read):
+            try:
+                part.add(item, found)
+            except LeadSquaredError as error:
+                judge.refuse(item[0], item[1].prospect_id, error)
+                pool.stop()
+        if not judge.stop_reason:
+            assert check.close_part(part) == pending
+    return judge
 
 
 def test_half_emoji_copied(lsq, client, monkeypatch, tmp_path):
@@ -79,6 +87,38 @@ def test_late_reads_after_failure(lsq, client, monkeypatch, tmp_path):
     monkeypatch.setattr(client, "call", slow)
     assert isinstance(check_and_archive(client, leads, tmp_path).stop_reason, AccessError)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_late_reads_after_a_time_out(lsq, client, monkeypatch, tmp_path):
+    """What is read when a time-out has broken the part off is neither copied nor told as a reset."""
+    leads = [lsq.add_lead() for _ in range(3)]
+    go_on, begun = threading.Event(), threading.Barrier(4)
+    call = client.call
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        begun.wait(5)
+        assert go_on.wait(5)
+        return call(*args, **kwargs)
+
+    check = PreResetCheck(client, EvidenceFolder(tmp_path), task_types_of(client, NOTES))
+    monkeypatch.setattr(client, "call", slow)
+    pending = [(index, LeadReset(lead, NOTES, WINDOW), None) for index, lead in enumerate(leads)]
+    pool = WorkerPool(client)
+
+    def lead() -> None:
+        with pool, check.new_part():
+            for ended in pool.map_with_ticks(pending, check.read):
+                assert ended is None
+                if len(pool._unsettled) == len(leads):
+                    begun.wait(5)
+                    go_on.set()
+                    raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        lead()
+    assert list(pool.leftovers(client.reset)) == []
+    assert list(tmp_path.iterdir()) == []
+    assert check.records == 0
 
 
 def test_fast_comparison_with_plan():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -13,7 +15,7 @@ from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
-from airflow_provider_leadreset.leadsquared.errors import UnknownLeadsError
+from airflow_provider_leadreset.leadsquared.errors import AccessError, UnknownLeadsError
 from airflow_provider_leadreset.leadsquared.records.records import UNKNOWN_TYPE
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
@@ -49,7 +51,7 @@ def client(lsq: LeadSquaredEmulator) -> Iterator[LeadSquaredClient]:
 
 def verified(client: LeadSquaredClient, *leads: LeadToVerify, accepts: bool = False) -> Verification:
     verification = Verification()
-    with WorkerPool(client, lambda: None) as pool:
+    with WorkerPool(client) as pool:
         verify(pool, leads, verification, partial(planned_remaining, client), accepts_unknown_leads=accepts)
     return verification
 
@@ -141,6 +143,23 @@ def test_outage_leaves_a_lead_for_later(lsq, client, monkeypatch):
     found = verified(client, (0, lead, planned), (1, other, planned))
     assert (len(found.done), found.unread) == (1, 1)
     assert lead in found.why_unread
+
+
+def test_fatal_error_hides_no_other_lead(lsq, client, monkeypatch):
+    """An error that ends a poke is raised, and what else was under way is noted all the same."""
+    leads = [(index, lsq.add_lead(), NOTHING) for index in range(3)]
+    together, verification = threading.Barrier(3), Verification()
+
+    def read(lead: str, _: Any) -> Remaining:
+        together.wait(5)
+        if lead == leads[1][1]:
+            raise AccessError("wrong keys")
+        time.sleep(0.2)
+        return Remaining(NOTHING)
+
+    with pytest.raises(AccessError), WorkerPool(client) as pool:
+        verify(pool, leads, verification, read)
+    assert verification.done.spans() == [[0, 1], [2, 3]]
 
 
 def test_window_without_a_plan(lsq, client):
