@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ObjectStoragePath,
         PokeReturnValue,
         XComArg,
+        get_current_context,
     )
     from airflow.sdk.exceptions import (
         AirflowException,
@@ -43,6 +44,7 @@ _ELSEWHERE = {
     "PokeReturnValue": ("airflow.sdk", "airflow.sensors.base"),
     "ObjectStoragePath": ("airflow.sdk", "airflow.io.path"),
     "XComArg": ("airflow.sdk", "airflow.models.xcom_arg"),
+    "get_current_context": ("airflow.sdk", "airflow.operators.python"),
     "XCom": ("airflow.sdk.execution_time.xcom", "airflow.models.xcom"),
     "mask_secret": ("airflow.sdk.log", "airflow.utils.log.secrets_masker"),
     "AirflowException": ("airflow.sdk.exceptions", "airflow.exceptions"),
@@ -69,6 +71,7 @@ __all__ = [
     "PokeReturnValue",
     "XCom",
     "XComArg",
+    "get_current_context",
     "is_mapped",
     "mask_secret",
 ]
