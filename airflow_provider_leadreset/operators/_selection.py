@@ -49,6 +49,7 @@ class LeadSelection(BaseOperator):
     """Further arguments for which None is no value."""
 
     plan: PlanOutput = NOT_GIVEN
+    max_calls: int | NotGiven = NOT_GIVEN
 
     def __init__(
         self,
@@ -77,6 +78,8 @@ class LeadSelection(BaseOperator):
         self.max_leads = max_leads
         self.leadsquared_conn_id = leadsquared_conn_id
         self._run: Any = None
+        self.warned_outside_pool = False
+        """Whether it was said that this task calls outside the account's pool."""
         # Set here, not given to super(): there it would win over default_args, and be lost in mapped tasks.
         if hasattr(self, "retry_policy") and self.retry_policy is None:
             from airflow_provider_leadreset.runtime.retry_policy import LeadResetRetryPolicy

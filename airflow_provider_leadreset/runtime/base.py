@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_leadreset.compat import (
     AirflowNotFoundException,
     AirflowSkipException,
-    AirflowTaskTimeout,
     ObjectStoragePath,
 )
 from airflow_provider_leadreset.exceptions import (
@@ -20,6 +19,7 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetResourceError,
 )
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
+from airflow_provider_leadreset.hooks.task_slots import TaskSlots, drain, outside_pool, slots_of
 from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -41,6 +41,7 @@ from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.links import push_links
 from airflow_provider_leadreset.runtime.failures import as_task_error
+from airflow_provider_leadreset.runtime.max_calls import Need, refuse_if_too_few
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -85,6 +86,7 @@ class BaseRun:
         self.request: ResetRequest | None = None
         self._hook: LeadResetHook | None = None
         self.output: dict[str, Any] = {}
+        self.summary_pushed = False
 
     @property
     def hook(self) -> LeadResetHook:
@@ -101,9 +103,14 @@ class BaseRun:
         if not isinstance(conn_id, str) or conn_id.strip() in {"", "None"}:
             raise InputError(f"leadsquared_conn_id is {quoted(conn_id)}, which names no connection")
         hook = LeadResetHook(conn_id.strip())
+        hook.warns_outside_pool = False  # this run does
+        slots = self.slots
         try:
-            if hook.settings.pool == self.task.pool:
-                hook.calls = self.task.pool_slots
+            if hook.settings.pool == slots.pool:
+                hook.calls = slots.slots
+            elif not self.task.warned_outside_pool:
+                self.task.warned_outside_pool = True  # a sensor pokes often
+                self.log.warning("%s", outside_pool(slots, hook.settings.pool, conn_id.strip()))
             hook.get_conn()
         except InputError as error:
             raise InputError(f"connection {conn_id}: {error}") from None
@@ -119,10 +126,32 @@ class BaseRun:
         """The hook's client."""
         return self.hook.get_conn()
 
+    @cached_property
+    def slots(self) -> TaskSlots:
+        """The slots that the scheduler has given this task.
+
+        :raises InputError: pool or slots were mapped over.
+        """
+        return slots_of(self.task, self.context)
+
     @property
     def in_account_pool(self) -> bool:
         """Whether this task's slots are its share of the account's limit."""
-        return self.hook.settings.pool == self.task.pool
+        return self.hook.settings.pool == self.slots.pool
+
+    def least_need(self, leads: int, selectors: Selectors) -> Need | None:
+        """Return the calls that the task makes at least; None where nothing limits them."""
+        del leads, selectors
+        return None
+
+    def before_first_call(self, leads: int, selectors: Selectors) -> None:
+        """Refuse to begin what ``max_calls`` does not suffice for.
+
+        :raises InputError: it is less than what is needed.
+        """
+        need = self.least_need(leads, selectors)
+        if need and self.task.max_calls is not NOT_GIVEN:
+            refuse_if_too_few(self.checked("max_calls", least=1), need)
 
     @cached_property
     def account(self) -> dict[str, Any]:
@@ -149,6 +178,8 @@ class BaseRun:
             if problem := self.task.argument_problem():
                 raise InputError(problem)
             client = self.client
+            if self.task.max_calls is not NOT_GIVEN:
+                client.limiter.max_calls = self.checked("max_calls", least=1)
         try:
             yield
         except AirflowSkipException as reason:
@@ -159,15 +190,7 @@ class BaseRun:
         finally:
             client.close()
             if self.in_account_pool:
-                # Once this task gives back its slots, another may start as many calls at once.
-                try:
-                    client.limiter.drain()
-                except AirflowTaskTimeout:
-                    # How the work ended stands; a wait of seconds cut short would let others exceed the limit.
-                    self.log.warning(
-                        "execution_timeout passed after the last call; its slots are kept to the end"
-                    )
-                    client.limiter.drain()
+                drain(client.limiter, self.log)
 
     @property
     def identity(self) -> list[Any]:
@@ -224,6 +247,7 @@ class BaseRun:
         leads = self._few_enough(self._leads())
         if not leads.count:
             return ResetRequest(self.client.host, leads, selectors, window)
+        self.before_first_call(leads.count, selectors)
         codes = self._sorted_codes(selectors)
         deletable = replace(selectors, activity_event_list=codes.deletable) if codes.system else selectors
         return ResetRequest(
@@ -282,6 +306,7 @@ class BaseRun:
         plan = Plan.read(storage_path("plan", path))
         if plan is None:
             raise InputError(f"the plan {path} was never finished: preview again")
+        self.before_first_call(plan.leads.count, plan.selectors)
         plan.check(
             digest=digest, account=self.account, now=None if self.plan_may_be_old else datetime.now(UTC)
         )
