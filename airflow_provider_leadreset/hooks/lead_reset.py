@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from airflow_provider_leadreset.compat import BaseHook, mask_secret
+from airflow_provider_leadreset.hooks.hook_lineage import HookLineage, data_of
 from airflow_provider_leadreset.hooks.task_slots import current_slots, drain, outside_pool
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.connection import (
@@ -89,6 +90,7 @@ class LeadResetHook(BaseHook):
         self.warns_outside_pool = True
         """Whether a task that calls outside the account's pool is told so."""
         self._process = 0
+        self._lineage = HookLineage(self)
 
     def __enter__(self) -> Self:
         return self
@@ -178,24 +180,37 @@ class LeadResetHook(BaseHook):
 
     def reset(self, reset: LeadReset) -> None:
         """Queue one lead's reset; see :meth:`.LeadSquaredClient.reset`."""
-        self.get_conn().reset(reset)
+        client = self.get_conn()
+        client.reset(reset)
+        self._lineage.deletes(client.host, data_of(reset.selectors))
 
     def preview(self, reset: LeadReset) -> LeadRecordCounts:
         """Count what one lead's reset would delete, and delete nothing; see :func:`.preview.count_lead_records`."""
         client = self.get_conn()
-        return count_lead_records(client, reset, task_types_of(client, reset.selectors))
+        counts = count_lead_records(client, reset, task_types_of(client, reset.selectors))
+        self._lineage.reads(client.host, data_of(reset.selectors))
+        return counts
 
     def list_members(self, list_id: str) -> list[str]:
         """Return the lead ids of a list, read to its end; see :func:`.lead_lists.list_members`."""
-        return lead_lists.list_members(self.get_conn(), list_id)
+        client = self.get_conn()
+        members = lead_lists.list_members(client, list_id)
+        self._lineage.reads(client.host, ["leads"])
+        return members
 
     def activity_types(self) -> dict[int, str]:
         """Return the account's activity events, code to name; see :func:`.catalog.activity_types`."""
-        return catalog.activity_types(self.get_conn())
+        client = self.get_conn()
+        types = catalog.activity_types(client)
+        self._lineage.reads(client.host, ["activity_types"])
+        return types
 
     def task_types(self) -> dict[str, str]:
         """Return the account's task types, GUID to name; see :func:`.catalog.task_types`."""
-        return catalog.task_types(self.get_conn())
+        client = self.get_conn()
+        types = catalog.task_types(client)
+        self._lineage.reads(client.host, ["task_types"])
+        return types
 
     def lead_url(self, prospect_id: str) -> str | None:
         """Return the address of a lead's page in LeadSquared, without a call; see :func:`.connection.lead_page`.

@@ -12,6 +12,7 @@ from airflow_provider_leadreset.compat import (
     AirflowNotFoundException,
     AirflowSkipException,
     ObjectStoragePath,
+    is_airflow_2,
 )
 from airflow_provider_leadreset.exceptions import (
     LeadResetAccessError,
@@ -39,7 +40,7 @@ from airflow_provider_leadreset.leadsquared.request.window import Window, parse_
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, plan_reference
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import quoted
-from airflow_provider_leadreset.links import push_links
+from airflow_provider_leadreset.links import links_of, push_links
 from airflow_provider_leadreset.runtime.failures import as_task_error
 from airflow_provider_leadreset.runtime.max_calls import Need, refuse_if_too_few
 
@@ -87,6 +88,8 @@ class BaseRun:
         self._hook: LeadResetHook | None = None
         self.output: dict[str, Any] = {}
         self.summary_pushed = False
+        self.links: dict[str, str] = {}
+        """Addresses for the user interface, by their links' keys."""
 
     @property
     def hook(self) -> LeadResetHook:
@@ -225,8 +228,10 @@ class BaseRun:
         """Let the user interface link to the lead, if it is one alone, and to the evidence."""
         with task_errors():
             lead = self.hook.lead_url(next(iter(leads))) if leads.count == 1 else None
-        if "ti" in self.context:  # a unit test may call the task with next to nothing
-            push_links(self.context["ti"], lead=lead, evidence=str(evidence) if evidence else None)
+        told = {"lead": lead, "evidence": str(evidence) if evidence else None}
+        self.links = links_of(**told)
+        if is_airflow_2() and "ti" in self.context:  # a unit test may call the task with next to nothing
+            push_links(self.context["ti"], **told)
 
     def checked_request(self) -> ResetRequest:
         """Check what was asked for.
