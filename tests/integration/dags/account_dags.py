@@ -76,7 +76,7 @@ with DAG("with_alias", params={"leads": None}, schedule=None, **BASICS) as with_
     )
 
 if hasattr(Asset, "ref"):
-    BY_NAME = Asset(name="cleaned leads", uri="leadsquared://api-in21.leadsquared.com/leads")
+    BY_NAME = Asset(name="cleaned leads", uri="leadsquared://api-in21.leadsquared.com/cleaned")
     with DAG("defines_it", schedule=[BY_NAME, ACTIVITIES], start_date=BASICS["start_date"]) as defines_it:
         task(task_id="follow")(shares)()
 
