@@ -27,22 +27,26 @@ _DATA = {
 class HookLineage:
     """Tells each kind of data once, however many calls a hook makes.
 
-    :param hook: the hook, which the lineage names as its context.
+    It keeps no hook: a hook that nobody uses any more, and its share of the limit, is to be gone at once.
     """
 
-    def __init__(self, hook: Any) -> None:
-        self._hook = hook
+    def __init__(self) -> None:
         self._told: set[tuple[str, str]] = set()
 
-    def reads(self, host: str, data: Iterable[str]) -> None:
-        """Tell of data that was read: the inputs."""
-        self._tell("input", host, data)
+    def reads(self, hook: Any, host: str, data: Iterable[str]) -> None:
+        """Tell of data that was read: the inputs.
 
-    def deletes(self, host: str, data: Iterable[str]) -> None:
-        """Tell of data that was deleted from: the outputs."""
-        self._tell("output", host, data)
+        :param hook: which hook; the lineage names it as its context.
+        :param host: the account's API host.
+        :param data: names of the data.
+        """
+        self._tell(hook, "input", host, data)
 
-    def _tell(self, direction: str, host: str, data: Iterable[str]) -> None:
+    def deletes(self, hook: Any, host: str, data: Iterable[str]) -> None:
+        """Tell of data that was deleted from: the outputs; see :meth:`reads`."""
+        self._tell(hook, "output", host, data)
+
+    def _tell(self, hook: Any, direction: str, host: str, data: Iterable[str]) -> None:
         for name in data:
             uri = f"{SCHEME}://{host}/{name}"
             if (direction, uri) in self._told:
@@ -54,9 +58,9 @@ class HookLineage:
                 add = getattr(collector, f"add_{direction}_asset", None) or getattr(
                     collector, f"add_{direction}_dataset"
                 )
-                add(context=self._hook, uri=uri)
+                add(context=hook, uri=uri)
             except Exception as error:  # a reader's, or a plugin's: the call itself went well
-                self._hook.log.debug("No lineage of %s: %s", uri, type(error).__name__)
+                hook.log.debug("No lineage of %s: %s", uri, type(error).__name__)
 
 
 def data_of(selectors: Selectors) -> list[str]:

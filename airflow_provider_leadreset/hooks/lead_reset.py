@@ -90,7 +90,7 @@ class LeadResetHook(BaseHook):
         self.warns_outside_pool = True
         """Whether a task that calls outside the account's pool is told so."""
         self._process = 0
-        self._lineage = HookLineage(self)
+        self._lineage = HookLineage()
 
     def __enter__(self) -> Self:
         return self
@@ -182,34 +182,34 @@ class LeadResetHook(BaseHook):
         """Queue one lead's reset; see :meth:`.LeadSquaredClient.reset`."""
         client = self.get_conn()
         client.reset(reset)
-        self._lineage.deletes(client.host, data_of(reset.selectors))
+        self._lineage.deletes(self, client.host, data_of(reset.selectors))
 
     def preview(self, reset: LeadReset) -> LeadRecordCounts:
         """Count what one lead's reset would delete, and delete nothing; see :func:`.preview.count_lead_records`."""
         client = self.get_conn()
         counts = count_lead_records(client, reset, task_types_of(client, reset.selectors))
-        self._lineage.reads(client.host, data_of(reset.selectors))
+        self._lineage.reads(self, client.host, data_of(reset.selectors))
         return counts
 
     def list_members(self, list_id: str) -> list[str]:
         """Return the lead ids of a list, read to its end; see :func:`.lead_lists.list_members`."""
         client = self.get_conn()
         members = lead_lists.list_members(client, list_id)
-        self._lineage.reads(client.host, ["leads"])
+        self._lineage.reads(self, client.host, ["leads"])
         return members
 
     def activity_types(self) -> dict[int, str]:
         """Return the account's activity events, code to name; see :func:`.catalog.activity_types`."""
         client = self.get_conn()
         types = catalog.activity_types(client)
-        self._lineage.reads(client.host, ["activity_types"])
+        self._lineage.reads(self, client.host, ["activity_types"])
         return types
 
     def task_types(self) -> dict[str, str]:
         """Return the account's task types, GUID to name; see :func:`.catalog.task_types`."""
         client = self.get_conn()
         types = catalog.task_types(client)
-        self._lineage.reads(client.host, ["task_types"])
+        self._lineage.reads(self, client.host, ["task_types"])
         return types
 
     def lead_url(self, prospect_id: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import time
@@ -85,6 +86,18 @@ def test_hooks_share_their_account(connect: Any) -> None:
         first.get_conn().limiter.acquire()
     other = connect(host="api-us11.leadsquared.com")
     assert id(other.get_conn().limiter.sliding_window) not in windows
+
+
+def test_hook_that_is_gone(connect: Any) -> None:
+    """A hook that nobody holds any more limits nobody, at once."""
+    gc.disable()
+    try:
+        few = connect(calls=2)
+        assert share(few) == (2, 25)
+        del few
+        assert share(connect(calls=9)) == (9, 25)
+    finally:
+        gc.enable()
 
 
 def test_spelling_of_host_makes_no_difference(connect: Any) -> None:

@@ -47,7 +47,7 @@ class Log:
 
 
 def a_task(kind: Any = LeadResetOperator, **given: Any) -> Any:
-    return kind(task_id="task", prospect_ids=LEAD, window=WINDOW, **given)
+    return kind(task_id="task", prospect_ids=LEAD, should_delete_prospect_notes=True, window=WINDOW, **given)
 
 
 def run_of(task: Any, context: Any = None) -> tuple[BaseRun, Log]:
