@@ -1,6 +1,7 @@
 """Every supported Airflow on every Python that it has: ``make matrix``, or ``nox -s 'matrix(3.1.8, 3.12)'``.
 
-Each session has an environment of its own and runs the unit and the integration tests in it.
+Each session has an environment of its own and runs the unit and the integration tests in it. ``make matrix`` runs two
+of them at once, each by a nox of its own: no two share a file, a port or a database.
 """
 
 from __future__ import annotations
@@ -52,4 +53,6 @@ def suites(session: nox.Session, *airflow: str) -> None:
     found = str(session.run("python", "-c", code, silent=True)).strip().splitlines()[-1]
     if found != f"{asked} {session.python}":
         session.error(f"Airflow {asked} on Python {session.python} was asked for, and {found} was installed")
-    session.run("python", "-m", "pytest", "tests/unit", "tests/integration", *session.posargs)
+    # Nothing is written into the tree: another session runs its tests beside.
+    kept = ("-p", "no:cacheprovider")
+    session.run("python", "-m", "pytest", *kept, "tests/unit", "tests/integration", *session.posargs)

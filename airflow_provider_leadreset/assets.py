@@ -5,6 +5,7 @@ Airflow imports this module wherever a DAG file names an asset, so it loads noth
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import Asset
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
     from openlineage.client.event_v2 import Dataset
+
+log = logging.getLogger(__name__)
 
 SCHEME = "leadsquared"
 
@@ -58,10 +61,29 @@ def to_openlineage(asset: Asset, lineage_context: object) -> Dataset:
 def tell_consumers(outlets: Iterable[Any], events: Any, summary: Mapping[str, Any]) -> None:
     """Let the events of a reset's outlets carry what was reset.
 
-    :param outlets: the task's; those that are no assets (aliases) are passed over.
+    An alias gets an event of the asset ``leadsquared://<API host>/leads``; without one added, it has none at all. What
+    Airflow cannot find is warned of: the reset itself went well.
+
+    :param outlets: the task's: assets, references to them by URI or name, aliases; others are passed over.
     :param events: the context's ``outlet_events``.
     :param summary: what the task returns.
     """
+    from airflow_provider_leadreset.compat import AssetAlias
+
+    told = {name: summary[name] for name in _TOLD}
     for outlet in outlets:
-        if isinstance(outlet, Asset):
-            events[outlet].extra.update({name: summary[name] for name in _TOLD})
+        try:
+            if isinstance(outlet, AssetAlias):
+                events[outlet].add(create_asset(account=summary["account"]), extra=told)
+            elif isinstance(outlet, _kinds_of_assets()):
+                events[outlet].extra.update(told)
+        except Exception as error:  # Airflow's own, where it knows no such asset
+            log.warning("The event of the outlet %r says nothing of the reset: %s", outlet, error)
+
+
+def _kinds_of_assets() -> tuple[type, ...]:
+    try:
+        from airflow_provider_leadreset.compat import AssetRef
+    except ImportError:  # Airflow 2.11 has no references
+        return (Asset,)
+    return Asset, AssetRef

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
         ObjectStoragePath,
         PokeReturnValue,
         XComArg,
+        get_current_context,
     )
+    from airflow.sdk.definitions.asset import AssetAlias, AssetRef
     from airflow.sdk.exceptions import (
         AirflowException,
         AirflowFailException,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
         AirflowTaskTimeout,
     )
     from airflow.sdk.execution_time.xcom import XCom
+    from airflow.sdk.lineage import get_hook_lineage_collector
     from airflow.sdk.log import mask_secret
 else:
     try:
@@ -37,13 +40,17 @@ else:
 
 _ELSEWHERE = {
     "Asset": ("airflow.sdk", "airflow.datasets:Dataset"),
+    "AssetAlias": ("airflow.sdk", "airflow.datasets:DatasetAlias"),
+    "AssetRef": ("airflow.sdk.definitions.asset",),  # not in 2.11
     "BaseHook": ("airflow.sdk", "airflow.hooks.base"),
     "BaseOperatorLink": ("airflow.sdk", "airflow.models.baseoperatorlink"),
     "BaseSensorOperator": ("airflow.sdk", "airflow.sensors.base"),
     "PokeReturnValue": ("airflow.sdk", "airflow.sensors.base"),
     "ObjectStoragePath": ("airflow.sdk", "airflow.io.path"),
     "XComArg": ("airflow.sdk", "airflow.models.xcom_arg"),
+    "get_current_context": ("airflow.sdk", "airflow.operators.python"),
     "XCom": ("airflow.sdk.execution_time.xcom", "airflow.models.xcom"),
+    "get_hook_lineage_collector": ("airflow.sdk.lineage", "airflow.lineage.hook"),
     "mask_secret": ("airflow.sdk.log", "airflow.utils.log.secrets_masker"),
     "AirflowException": ("airflow.sdk.exceptions", "airflow.exceptions"),
     "AirflowFailException": ("airflow.sdk.exceptions", "airflow.exceptions"),
@@ -60,6 +67,8 @@ __all__ = [
     "AirflowSkipException",
     "AirflowTaskTimeout",
     "Asset",
+    "AssetAlias",
+    "AssetRef",
     "BaseHook",
     "BaseOperator",
     "BaseOperatorLink",
@@ -69,9 +78,17 @@ __all__ = [
     "PokeReturnValue",
     "XCom",
     "XComArg",
+    "get_current_context",
+    "get_hook_lineage_collector",
+    "is_airflow_2",
     "is_mapped",
     "mask_secret",
 ]
+
+
+def is_airflow_2() -> bool:
+    """Return whether this is Airflow 2."""
+    return BaseOperator.__module__.startswith("airflow.models")
 
 
 def is_mapped(task: BaseOperator) -> bool:

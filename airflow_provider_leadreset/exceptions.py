@@ -5,7 +5,8 @@
     AirflowFailException               permanent: a retry would only repeat it
     ├── LeadResetInputError            a value or the connection's fields: change it
     ├── LeadResetAccessError           wrong keys, rights or host
-    └── LeadResetRejectedError         LeadSquared refused leads, or what the task needs, for good
+    ├── LeadResetRejectedError         LeadSquared refused leads, or what the task needs, for good
+    └── LeadResetMaxCallsError         as many calls were made as max_calls allows
     AirflowException
     └── LeadResetFailedError           a retry may get further
         ├── LeadResetResourceError     a connection, a Variable or a storage is missing, or does not answer
@@ -31,6 +32,10 @@ class LeadResetAccessError(AirflowFailException):
 
 class LeadResetRejectedError(AirflowFailException):
     """LeadSquared refused, and would refuse again."""
+
+
+class LeadResetMaxCallsError(AirflowFailException):
+    """As many calls were made as ``max_calls`` allows. Not retried: each retry would spend as many again."""
 
 
 class LeadResetFailedError(AirflowException):

@@ -35,7 +35,9 @@ def example_scheduled_cleanup():
     def members_of(list_id: str) -> list[str]:
         from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 
-        return LeadResetHook("leadsquared_default", calls=5).list_members(list_id)
+        # Paced to this task's slots; on leaving, it waits until its last calls count no more.
+        with LeadResetHook("leadsquared_default") as hook:
+            return hook.list_members(list_id)
 
     LeadResetOperator(
         task_id="reset",

@@ -9,7 +9,8 @@ Run ``python -m airflow_provider_leadreset.emulator`` or, in a test::
         lsq.add_activity(lead_id, 166, "2026-10-01 09:00:00")
 
 It needs ``pip install 'airflow-provider-leadreset[emulator]'``, listens on 127.0.0.1 only, and keeps everything
-in memory.
+in memory. Other processes drive it by JSON below ``/_emulator``, each call with the header ``X-Leadreset-Emulator:
+control``, which no web page can send; what a page of another site sends (``Origin``) is refused.
 
 **Nothing here was checked against a live LeadSquared account.** It follows LeadSquared's public documentation
 and, where that is silent, what public code of others reports. It is good for testing how your DAGs behave, and no

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from types import TracebackType
+from typing import Any, ClassVar, Self
 
 from airflow_provider_leadreset.compat import BaseHook, mask_secret
+from airflow_provider_leadreset.hooks.hook_lineage import HookLineage, data_of
+from airflow_provider_leadreset.hooks.task_slots import current_slots, drain, outside_pool
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.connection import (
     account_host,
@@ -18,9 +22,8 @@ from airflow_provider_leadreset.leadsquared.api.connection import (
     lead_page,
     web_address_of,
 )
-from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.secret import Secret
-from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW, shared_window
+from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
@@ -66,8 +69,13 @@ class LeadResetHook(BaseHook):
     allows), ``pool`` (the connection's own id), ``timeout`` (30 seconds), ``app_host`` (of the web application,
     for links to leads; worked out from the API host).
 
+    In a task of the account's pool it paces itself to that task's slots. ``with LeadResetHook(…) as hook:`` waits on
+    leaving until its last calls count no more, so that whoever gets the slots next does not exceed the limit with them.
+    All hooks, operators and clients of one account in a process together keep to the least that one of them may use.
+
     :param leadsquared_conn_id: id of the connection.
-    :param calls: at most so many calls start in any 5 seconds; by default the connection's ``calls_per_5s``.
+    :param calls: at most so many calls start in any 5 seconds; by default the slots of the task that it runs in, where
+        that is in the account's pool, and else the connection's ``calls_per_5s``.
     """
 
     conn_name_attr: ClassVar[str] = "leadsquared_conn_id"
@@ -79,6 +87,22 @@ class LeadResetHook(BaseHook):
         super().__init__()
         self.leadsquared_conn_id = leadsquared_conn_id
         self.calls = calls
+        self.warns_outside_pool = True
+        """Whether a task that calls outside the account's pool is told so."""
+        self._process = 0
+        self._lineage = HookLineage()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections, and wait until the calls made count no more: at most some 5 seconds."""
+        client = self.__dict__.pop("_client", None)
+        if client is not None:
+            client.close()
+            drain(client.limiter, self.log)
 
     @cached_property
     def _connection(self) -> Any:
@@ -124,44 +148,69 @@ class LeadResetHook(BaseHook):
     @cached_property
     def _client(self) -> LeadSquaredClient:
         settings = self.settings
-        share = settings.calls_per_5s if self.calls is None else min(self.calls, settings.calls_per_5s)
+        self._process = os.getpid()
         return LeadSquaredClient(
             self._host,
             self._connection.login,
             self._connection.password,
             timeout=settings.timeout,
-            limiter=RateLimiter(
-                shared_window(f"{self.leadsquared_conn_id} {self._host}", share, settings.calls_per_5s)
-            ),
+            calls=self._share(settings),
+            account_calls=settings.calls_per_5s,
         )
 
-    def get_conn(self) -> LeadSquaredClient:
-        """Return the client; the same one each time, since it keeps the rate limit.
+    def _share(self, settings: AccountSettings) -> int:
+        """Return how many calls may start here in a window."""
+        slots = current_slots()
+        most = settings.calls_per_5s
+        if slots and slots.pool == settings.pool:
+            most = min(most, slots.slots)
+        elif slots and self.warns_outside_pool:
+            self.log.warning("%s", outside_pool(slots, settings.pool, self.leadsquared_conn_id))
+        return most if self.calls is None else min(self.calls, most)
 
-        :raises InputError: the connection has no usable host, keys or extras. The error quotes no key.
+    def get_conn(self) -> LeadSquaredClient:
+        """Return the client; the same one each time, but for a process that was forked off: it has its own connections.
+
+        :raises InputError: the connection has no usable host, keys or extras, or the task's pool was mapped over. The
+            error quotes no key.
         """
+        if self._process != os.getpid():
+            self.__dict__.pop("_client", None)
         return self._client
 
     def reset(self, reset: LeadReset) -> None:
         """Queue one lead's reset; see :meth:`.LeadSquaredClient.reset`."""
-        self.get_conn().reset(reset)
+        client = self.get_conn()
+        client.reset(reset)
+        self._lineage.deletes(self, client.host, data_of(reset.selectors))
 
     def preview(self, reset: LeadReset) -> LeadRecordCounts:
         """Count what one lead's reset would delete, and delete nothing; see :func:`.preview.count_lead_records`."""
         client = self.get_conn()
-        return count_lead_records(client, reset, task_types_of(client, reset.selectors))
+        counts = count_lead_records(client, reset, task_types_of(client, reset.selectors))
+        self._lineage.reads(self, client.host, data_of(reset.selectors))
+        return counts
 
     def list_members(self, list_id: str) -> list[str]:
         """Return the lead ids of a list, read to its end; see :func:`.lead_lists.list_members`."""
-        return lead_lists.list_members(self.get_conn(), list_id)
+        client = self.get_conn()
+        members = lead_lists.list_members(client, list_id)
+        self._lineage.reads(self, client.host, ["leads"])
+        return members
 
     def activity_types(self) -> dict[int, str]:
         """Return the account's activity events, code to name; see :func:`.catalog.activity_types`."""
-        return catalog.activity_types(self.get_conn())
+        client = self.get_conn()
+        types = catalog.activity_types(client)
+        self._lineage.reads(self, client.host, ["activity_types"])
+        return types
 
     def task_types(self) -> dict[str, str]:
         """Return the account's task types, GUID to name; see :func:`.catalog.task_types`."""
-        return catalog.task_types(self.get_conn())
+        client = self.get_conn()
+        types = catalog.task_types(client)
+        self._lineage.reads(self, client.host, ["task_types"])
+        return types
 
     def lead_url(self, prospect_id: str) -> str | None:
         """Return the address of a lead's page in LeadSquared, without a call; see :func:`.connection.lead_page`.

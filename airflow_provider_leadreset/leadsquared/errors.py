@@ -18,6 +18,7 @@
     ├── ResponseTooLargeError       an answer beyond the limit of size: ask for less
     ├── SameErrorsError             every lead so far failed alike: end the batch
     └── ClosedError                 not sent: the batch had ended
+        └── MaxCallsError           not sent: as many calls were made as may be
 
 No text of any of them holds a key: :mod:`.api.client` strikes both keys out of whatever LeadSquared
 says, and leaves out what the network library says.
@@ -156,3 +157,7 @@ class SameErrorsError(LeadSquaredError):
 
 class ClosedError(LeadSquaredError):
     """The batch ended while this call was still waiting to start. It was not sent."""
+
+
+class MaxCallsError(ClosedError):
+    """As many calls were made as ``max_calls`` allows, repetitions included. Neither this one nor any other is sent."""

@@ -69,6 +69,9 @@ class LeadResetOperator(LeadSelection):
     :param max_leads: more leads than this are refused before the first call.
     :param max_records: more records than this are refused before the first reset; they are counted first.
         Audits count where the account shows them; where no lead shows any, it is refused together with them.
+    :param max_calls: the most calls that one try makes, repetitions included: it guards the day's quota. A task that
+        needs more at least is refused before the first; one that comes to it stops, says what was not reached, and is
+        not retried, since each retry would spend as many again.
     :param max_failed_leads: the task fails when more leads than this failed.
     :param leadsquared_conn_id: (templated) the connection, see :class:`.LeadResetHook`.
 
@@ -91,7 +94,13 @@ class LeadResetOperator(LeadSelection):
     """
 
     template_fields: Sequence[str] = (*LeadSelection.template_fields, "plan", "approval", "evidence_path")
-    _not_templated: ClassVar[tuple[str, ...]] = ("archive", "max_leads", "max_records", "max_failed_leads")
+    _not_templated: ClassVar[tuple[str, ...]] = (
+        "archive",
+        "max_leads",
+        "max_records",
+        "max_calls",
+        "max_failed_leads",
+    )
     operator_extra_links = (LeadLink(), EvidenceLink())
 
     def __init__(
@@ -111,6 +120,7 @@ class LeadResetOperator(LeadSelection):
         archive: bool = False,
         max_leads: int = 10_000,
         max_records: int | NotGiven = NOT_GIVEN,
+        max_calls: int | NotGiven = NOT_GIVEN,
         max_failed_leads: int = 0,
         leadsquared_conn_id: Value = "leadsquared_default",
         **kwargs: Unpack[BaseOperatorArguments],
@@ -133,6 +143,7 @@ class LeadResetOperator(LeadSelection):
         self.evidence_path = evidence_path
         self.archive = archive
         self.max_records = max_records
+        self.max_calls = max_calls
         self.max_failed_leads = max_failed_leads
         self._settle_arguments()
 
@@ -170,6 +181,7 @@ class LeadResetPreviewOperator(LeadSelection):
     :param evidence_path: (templated) folder for a plan: which records of which leads are to go. Written once a
         run: a preview that runs again in the same run gives the same plan again, so that what was approved goes.
     :param max_leads: more leads than this are refused before the first call.
+    :param max_calls: the most calls that one try makes; as in :class:`LeadResetOperator`.
     :param leadsquared_conn_id: (templated) the connection.
 
     Returns ``account``, ``leads``, ``unknown_leads`` (ids that the account does not have, up to 1,000),
@@ -184,6 +196,7 @@ class LeadResetPreviewOperator(LeadSelection):
     """
 
     template_fields: Sequence[str] = (*LeadSelection.template_fields, "evidence_path")
+    _not_templated: ClassVar[tuple[str, ...]] = ("max_leads", "max_calls")
     operator_extra_links = (LeadLink(), EvidenceLink())
 
     def __init__(
@@ -199,6 +212,7 @@ class LeadResetPreviewOperator(LeadSelection):
         timezone: Value = "UTC",
         evidence_path: Text = NOT_GIVEN,
         max_leads: int = 10_000,
+        max_calls: int | NotGiven = NOT_GIVEN,
         leadsquared_conn_id: Value = "leadsquared_default",
         **kwargs: Unpack[BaseOperatorArguments],
     ) -> None:
@@ -216,6 +230,7 @@ class LeadResetPreviewOperator(LeadSelection):
             **kwargs,
         )
         self.evidence_path = evidence_path
+        self.max_calls = max_calls
         self._settle_arguments()
 
     def execute(self, context: Context) -> dict[str, Any]:

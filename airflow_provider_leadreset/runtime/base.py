@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_leadreset.compat import (
     AirflowNotFoundException,
     AirflowSkipException,
-    AirflowTaskTimeout,
     ObjectStoragePath,
+    is_airflow_2,
 )
 from airflow_provider_leadreset.exceptions import (
     LeadResetAccessError,
@@ -23,6 +23,7 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetResourceError,
 )
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
+from airflow_provider_leadreset.hooks.task_slots import TaskSlots, drain, outside_pool, slots_of
 from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -42,8 +43,9 @@ from airflow_provider_leadreset.leadsquared.request.window import Window, parse_
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, plan_reference
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import pluralize, quoted
-from airflow_provider_leadreset.links import push_links
+from airflow_provider_leadreset.links import links_of, push_links
 from airflow_provider_leadreset.runtime.failures import as_task_error
+from airflow_provider_leadreset.runtime.max_calls import Need, refuse_if_too_few
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -92,6 +94,9 @@ class BaseRun:
         self.request: ResetRequest | None = None
         self._hook: LeadResetHook | None = None
         self.output: dict[str, Any] = {}
+        self.summary_pushed = False
+        self.links: dict[str, str] = {}
+        """Addresses for the user interface, by their links' keys."""
 
     @property
     def hook(self) -> LeadResetHook:
@@ -123,9 +128,14 @@ class BaseRun:
 
     def _found_hook(self, conn_id: str) -> LeadResetHook:
         hook = LeadResetHook(conn_id)
+        hook.warns_outside_pool = False  # this run does
+        slots = self.slots
         try:
-            if hook.settings.pool == self.task.pool:
-                hook.calls = self.task.pool_slots
+            if hook.settings.pool == slots.pool:
+                hook.calls = slots.slots
+            elif not self.task.warned_outside_pool:
+                self.task.warned_outside_pool = True  # a sensor pokes often
+                self.log.warning("%s", outside_pool(slots, hook.settings.pool, conn_id))
             hook.get_conn()
         except InputError as error:
             raise InputError(f"connection {conn_id}: {error}") from None
@@ -144,10 +154,32 @@ class BaseRun:
         """The hook's client."""
         return self.hook.get_conn()
 
+    @cached_property
+    def slots(self) -> TaskSlots:
+        """The slots that the scheduler has given this task.
+
+        :raises InputError: pool or slots were mapped over.
+        """
+        return slots_of(self.task, self.context)
+
     @property
     def in_account_pool(self) -> bool:
         """Whether this task's slots are its share of the account's limit."""
-        return self.hook.settings.pool == self.task.pool
+        return self.hook.settings.pool == self.slots.pool
+
+    def least_need(self, leads: int, selectors: Selectors) -> Need | None:
+        """Return the calls that the task makes at least; None where nothing limits them."""
+        del leads, selectors
+        return None
+
+    def before_first_call(self, leads: int, selectors: Selectors) -> None:
+        """Refuse to begin what ``max_calls`` does not suffice for.
+
+        :raises InputError: it is less than what is needed.
+        """
+        need = self.least_need(leads, selectors)
+        if need and self.task.max_calls is not NOT_GIVEN:
+            refuse_if_too_few(self.checked("max_calls", least=1), need)
 
     @cached_property
     def account(self) -> dict[str, Any]:
@@ -174,6 +206,8 @@ class BaseRun:
             if problem := self.task.argument_problem():
                 raise InputError(problem)
             client = self.client
+            if self.task.max_calls is not NOT_GIVEN:
+                client.limiter.max_calls = self.checked("max_calls", least=1)
         try:
             yield
         except AirflowSkipException as reason:
@@ -185,15 +219,7 @@ class BaseRun:
         finally:
             client.close()
             if self.in_account_pool:
-                # Once this task gives back its slots, another may start as many calls at once.
-                try:
-                    client.limiter.drain()
-                except AirflowTaskTimeout:
-                    # How the work ended stands; a wait of seconds cut short would let others exceed the limit.
-                    self.log.warning(
-                        "execution_timeout passed after the last call; its slots are kept to the end"
-                    )
-                    client.limiter.drain()
+                drain(client.limiter, self.log)
 
     @property
     def identity(self) -> list[Any]:
@@ -228,8 +254,10 @@ class BaseRun:
         """Let the user interface link to the lead, if it is one alone, and to the evidence."""
         with task_errors():
             lead = self.hook.lead_url(next(iter(leads))) if leads.count == 1 else None
-        if "ti" in self.context:  # a unit test may call the task with next to nothing
-            push_links(self.context["ti"], lead=lead, evidence=str(evidence) if evidence else None)
+        told = {"lead": lead, "evidence": str(evidence) if evidence else None}
+        self.links = links_of(**told)
+        if is_airflow_2() and "ti" in self.context:  # a unit test may call the task with next to nothing
+            push_links(self.context["ti"], **told)
 
     def checked_request(self) -> ResetRequest:
         """Check what was asked for.
@@ -250,6 +278,7 @@ class BaseRun:
         leads = self._few_enough(self._leads())
         if not leads.count:
             return ResetRequest(self.client.host, leads, selectors, window)
+        self.before_first_call(leads.count, selectors)
         codes = self._sorted_codes(selectors)
         deletable = replace(selectors, activity_event_list=codes.deletable) if codes.system else selectors
         return ResetRequest(
@@ -308,6 +337,7 @@ class BaseRun:
         plan = Plan.read(storage_path("plan", path))
         if plan is None:
             raise InputError(f"the plan {path} was never finished: preview again")
+        self.before_first_call(plan.leads.count, plan.selectors)
         plan.check(
             digest=digest, account=self.account, now=None if self.plan_may_be_old else datetime.now(UTC)
         )

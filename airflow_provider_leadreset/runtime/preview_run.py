@@ -9,12 +9,14 @@ from airflow_provider_leadreset.compat import AirflowSkipException
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError, UnknownLeadsError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, PlanWriter
 from airflow_provider_leadreset.leadsquared.safety.preview import RecordCounts, count_each
 from airflow_provider_leadreset.leadsquared.safety.preview_text import TypeNames, log_table, markdown
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import pluralize
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
+from airflow_provider_leadreset.runtime.max_calls import Need, need_of_preview
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.operators.lead_reset import LeadResetPreviewOperator
@@ -63,6 +65,10 @@ class PreviewRun(BaseRun):
             with task_errors():
                 self.output = self._count(request, folder)
             return self.output
+
+    def least_need(self, leads: int, selectors: Selectors) -> Need:
+        """Return the calls that so many leads take at least."""
+        return need_of_preview(leads, selectors)
 
     def _folder(self) -> EvidenceFolder | None:
         """Where the plans of all tries go."""

@@ -17,7 +17,7 @@ from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder, Report
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
-from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.safety.approval import checked_approval
 from airflow_provider_leadreset.leadsquared.safety.archive import PART_LEADS, PendingReset, PreResetCheck
 from airflow_provider_leadreset.leadsquared.safety.preview import count_records
@@ -26,6 +26,8 @@ from airflow_provider_leadreset.leadsquared.text import describe_counts
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
 from airflow_provider_leadreset.runtime.failures import failure
+from airflow_provider_leadreset.runtime.max_calls import Need, need_of_reset
+from airflow_provider_leadreset.runtime.summary_xcom import keeps_summary_of_failure
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
@@ -49,6 +51,7 @@ class ResetRun(BaseRun):
         self.judge = BatchJudge()
         self._kept: set[str] = set()
 
+    @keeps_summary_of_failure
     def run(self) -> dict[str, Any]:
         """Check everything, then reset the leads; see :class:`.LeadResetOperator`."""
         with self.account_session():
@@ -75,6 +78,17 @@ class ResetRun(BaseRun):
                 tell_consumers(self.task.outlets, self.context["outlet_events"], summary)
             return summary
 
+    def least_need(self, leads: int, selectors: Selectors) -> Need:
+        """Return the calls that so many leads take at least."""
+        planned = self.task.plan is not NOT_GIVEN
+        return need_of_reset(
+            leads,
+            selectors,
+            reads_first=planned or self.task.archive is True,
+            counts_first=not planned and self.task.max_records is not NOT_GIVEN,
+            planned=planned,
+        )
+
     def _approval(self) -> Any:
         return None if self.task.approval is NOT_GIVEN else checked_approval(self.task.approval)
 
@@ -97,20 +111,11 @@ class ResetRun(BaseRun):
     def _announce(self, request: ResetRequest) -> None:
         """Log, before the first reset, what is about to happen and how long it takes."""
         counts = self.counts
-        share, slots, pool = (
-            self.client.limiter.sliding_window.share,
-            self.task.pool_slots,
-            self.hook.settings.pool,
-        )
-        calls = counts.not_reached
-        if request.plan or self.task.archive:
-            what = request.selectors
-            activities = what.activity_event_list or what.audit_activity_list  # read by one call
-            kinds = (activities, what.task_type_list, what.should_delete_prospect_notes)
-            calls *= 1 + sum(map(bool, kinds))  # each lead is read before its reset
+        share, slots = self.client.limiter.sliding_window.share, self.slots.slots
+        calls = self.least_need(counts.not_reached, request.selectors).for_leads
         self.log.info(
-            "LeadSquared at %s (connection %s): resetting %d leads: %s, created %s. At least %d calls, %d in %g s "
-            "(%s): %.0f s or more",
+            "LeadSquared at %s (connection %s): resetting %d leads: %s, created %s. At least %d calls, %d in %g s%s: "
+            "%.0f s or more",
             self.client.host,
             self.conn_id,
             counts.total,
@@ -119,9 +124,7 @@ class ResetRun(BaseRun):
             calls,
             share,
             WINDOW,
-            f"{slots} slots of pool {pool}"
-            if self.in_account_pool
-            else f"not in the account's pool {pool}, so other tasks' calls are not counted",
+            f" ({slots} slots of pool {self.slots.pool})" if self.in_account_pool else "",
             least_seconds(calls, share),
         )
         if self.in_account_pool and slots == 1 and counts.not_reached > MANY_ON_ONE_SLOT:
@@ -131,6 +134,7 @@ class ResetRun(BaseRun):
                 WINDOW,
             )
 
+    @keeps_summary_of_failure
     def _reset(self, request: ResetRequest) -> dict[str, Any]:
         """Reset the leads; return the summary, or keep it and raise what the task must end with."""
         pool, judge = WorkerPool(self.client), self.judge
@@ -220,7 +224,7 @@ class ResetRun(BaseRun):
         return self._keep(summary)
 
     def _keep(self, summary: dict[str, Any]) -> Exception | None:
-        """Keep evidence, progress and XCom; return what hindered it first, which must not hide how the batch ended.
+        """Keep evidence and progress; return what hindered it first, which must not hide how the batch ended.
 
         Each is kept whatever became of the others, and once.
         """
@@ -232,10 +236,6 @@ class ResetRun(BaseRun):
                 (f"summary, to {report.folder}", lambda: report.folder.write("summary.json", content)),
             ]
         steps.append(("progress", self.checkpoint.save))
-        if self.task.do_xcom_push and "ti" in self.context:
-            # Of a task that fails or is stopped, Airflow itself keeps none.
-            push = self.context["ti"].xcom_push
-            steps.append(("summary, as XCom", lambda: push(key="return_value", value=summary)))
         hindered: Exception | None = None
         for what, keep in steps:
             if what in self._kept:

@@ -23,6 +23,11 @@ def dags(airflow_db: None) -> ModuleType:
 
 
 @pytest.fixture(scope="module")
+def account_dags(airflow_db: None) -> ModuleType:
+    return load_dag_file("account_dags")
+
+
+@pytest.fixture(scope="module")
 def example(airflow_db: None) -> ModuleType:
     return load_dag_file("example_asset_consumer")
 
@@ -114,6 +119,41 @@ def test_outlet_events_carry_summary(dags, lsq, run):
         (f"{ACCOUNT}/activities", carried),
         (f"{ACCOUNT}/notes", carried),
     ]
+
+
+def carried_by(lsq: Any, selectors: dict[str, Any], leads: int = 1) -> dict[str, Any]:
+    return {
+        "account": lsq.host,
+        "window": WINDOW,
+        "selectors": selectors,
+        "leads": leads,
+        "queued": leads,
+        "failed": 0,
+        "not_reached": 0,
+    }
+
+
+NOTES_ONLY = {"should_delete_prospect_notes": True}
+
+
+@pytest.mark.skipif(is_airflow_2(), reason="references came with Airflow 3")
+def test_events_of_references(account_dags, lsq, run):
+    """The events of outlets that are named by URI or by name carry what was reset."""
+    result = run(account_dags.with_references, leads=[a_lead(lsq)])
+    assert result.state == "success"
+    told = [(uri, extra) for uri, _, extra in events_of(account_dags.with_references, result)]
+    assert told == [
+        (f"{ACCOUNT}/activities", carried_by(lsq, NOTES_ONLY)),
+        (f"{ACCOUNT}/cleaned", carried_by(lsq, NOTES_ONLY)),
+    ]
+
+
+def test_event_of_alias(account_dags, lsq, run):
+    """An alias gets an event of the account's leads, which carries what was reset."""
+    result = run(account_dags.with_alias, leads=[a_lead(lsq)])
+    assert result.state == "success"
+    told = [(uri, extra) for uri, _, extra in events_of(account_dags.with_alias, result)]
+    assert told == [(f"leadsquared://{lsq.host}/leads", carried_by(lsq, NOTES_ONLY))]
 
 
 @pytest.mark.parametrize("leads", [[UNKNOWN], []])

@@ -15,7 +15,12 @@ pytestmark = pytest.mark.usefixtures("airflow_db")
 EXAMPLES = {path.stem for path in (Path(__file__).parent.parent.parent / "example_dags").glob("*.py")}
 
 
+SEVERAL = "example_several_accounts"
+
+
 def example(name: str) -> Any:
+    if name == SEVERAL:
+        return load_dag_file(name).example_several_accounts_india
     return getattr(load_dag_file(name), name)()
 
 
@@ -28,6 +33,7 @@ def test_all_examples_are_known():
         "example_fleet",
         "example_safe_cleanup",
         "example_asset_consumer",
+        SEVERAL,
     } == EXAMPLES
 
 
@@ -109,3 +115,21 @@ def test_fleet_example_splits_leads(lsq, run):
     assert result.state == "success"
     assert sorted(summary["leads"] for summary in result.xcoms("reset")) == [1, 2, 2]
     assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads)
+
+
+@pytest.mark.parametrize(("account", "slots"), [("india", 20), ("ireland", 8)])
+def test_several_accounts_example(lsq, run, monkeypatch, account, slots):
+    """Each account of the loop has a DAG of its own, which calls that account alone, in its pool."""
+    the_dag = getattr(load_dag_file(SEVERAL), f"{SEVERAL}_{account}")
+    reset = the_dag.get_task("reset")
+    pools = {the_dag.get_task(name).pool for name in ("members_of", "reset")}
+    assert (pools, reset.pool_slots) == ({f"leadsquared_{account}"}, slots)
+    monkeypatch.delenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT")
+    monkeypatch.setenv(f"AIRFLOW_CONN_LEADSQUARED_{account.upper()}", lsq.conn_json)
+    lead = lsq.add_lead()
+    lsq.add_activity(lead, 166, "2026-10-01 12:00:00")
+    run_at = datetime(2026, 10, 2, 1, 30, tzinfo=UTC) + timedelta(minutes=slots)
+    result = run(the_dag, logical_date=run_at, list_id=lsq.add_list("Test leads", [lead]))
+    assert result.state == "success"
+    lsq.wait_until_idle()
+    assert lsq.remaining(lead)["activities"] == []

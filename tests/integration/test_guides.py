@@ -43,7 +43,7 @@ def test_every_page_has_a_test():
     with_code = {f"test_{page.stem}" for page in pages if page.blocks}
     here = {name for name in globals() if name in with_code}
     assert with_code - here == {"test_test_your_dags"}
-    assert len(here) == 8
+    assert len(here) == 9
 
 
 def test_make_the_connection(lsq, run):
@@ -136,6 +136,14 @@ def test_size_the_pool(lsq, run):
     assert result.state == "success"
     assert sorted(summary["leads"] for summary in result.xcoms()) == [1, 2, 2]
     assert SIZE.not_run() == []
+
+
+def test_share_the_account(lsq):
+    """The function of the page reads a list's members."""
+    page = Page("docs/share-the-account.md")
+    leads = [lsq.add_lead() for _ in range(3)]
+    assert page.run("def members(")["members"](lsq.add_list("a list", leads)) == leads
+    assert page.not_run() == []
 
 
 def test_table_of_times():

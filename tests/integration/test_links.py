@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from airflow_provider_leadreset.links import EvidenceLink, LeadLink, push_links
+from airflow_provider_leadreset.links import EvidenceLink, LeadLink, links_of, push_links
 from support.dag_runs import a_lead, is_airflow_2, load_dag_file
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
@@ -81,17 +81,65 @@ def test_many_leads_have_no_link(dags, lsq, run):
 
 
 def test_link_precedes_first_call(dags, lsq, run, monkeypatch):
-    """The address of the link is there before the first call about a lead."""
-    calls_at_push = []
+    """The addresses are known before the first call about a lead; on Airflow 2 they are pushed then."""
+    known, pushed = [], []
+
+    def making(**given):
+        known.append(len(lsq.resets))
+        return links_of(**given)
 
     def pushing(*args, **kwargs):
-        calls_at_push.append(len(lsq.resets))
+        pushed.append(len(lsq.resets))
         return push_links(*args, **kwargs)
 
+    monkeypatch.setattr("airflow_provider_leadreset.runtime.base.links_of", making)
     monkeypatch.setattr("airflow_provider_leadreset.runtime.base.push_links", pushing)
     run(dags.linked, leads=a_lead(lsq))
-    assert calls_at_push == [0]
+    assert (known, pushed) == ([0], [0] if is_airflow_2() else [])
     assert len(lsq.resets) == 1
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """Return the keys of XComs that a task writes, each time that it does; on Airflow 3."""
+    from airflow.sdk.execution_time.xcom import XCom
+
+    keys = []
+    for name in ("set", "_set_xcom_in_db"):
+        before = getattr(XCom, name)
+
+        def note(key, value, *args, _before=before, **given):
+            keys.append((given["task_id"], key, value))
+            return _before(key, value, *args, **given)
+
+        monkeypatch.setattr(XCom, name, note)
+    return keys
+
+
+@pytest.mark.skipif(is_airflow_2(), reason="Airflow 2 keeps XComs in its database, from the task itself")
+@pytest.mark.parametrize(("given", "state"), [("one", "success"), ("unknown", "failed")])
+def test_xcoms_are_written_once(dags, lsq, run, written, given, state):
+    """Summary and links are each written once, of a task that goes well and of one that fails."""
+    result = run(dags.linked, leads=a_lead(lsq) if given == "one" else UNKNOWN)
+    assert result.state == state
+    keys = [key for _, key, _ in written]
+    assert sorted(keys) == ["leadsquared_evidence_url", "leadsquared_lead_url", "return_value"]
+
+
+@pytest.mark.skipif(is_airflow_2(), reason="Airflow 2 asks for links in its webserver")
+@pytest.mark.parametrize(
+    ("leads", "state"), [([], "skipped"), ("", "failed")], ids=["no leads", "rendered to nothing"]
+)
+def test_early_end_has_empty_links(dags, lsq, run, written, caplog, capfd, leads, state):
+    """A task that ends before it knows an address has empty links, and no error about them in its log."""
+    assert run(dags.linked, leads=leads).states() == [state]
+    assert {(key, value) for _, key, value in written} == {
+        ("leadsquared_evidence_url", ""),
+        ("leadsquared_lead_url", ""),
+    }
+    text = caplog.text + "".join(capfd.readouterr())
+    assert "XCom not found" not in text
+    assert "Failed to push" not in text
 
 
 def test_link_uses_app_host(dags, lsq, run, monkeypatch):

@@ -8,6 +8,9 @@ from typing import Any
 
 import requests
 
+CONTROL = {"X-Leadreset-Emulator": "control"}
+"""What each control call says."""
+
 
 def leadsquared_command(calls_per_5s: int, latency: float) -> list[str]:
     """Return the command that runs an emulator. Its first line says, as JSON, where it is and how to connect."""
@@ -25,6 +28,7 @@ class LeadSquaredControl:
         self._url = f"{url}/_emulator"
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.headers.update(CONTROL)
 
     def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """Call."""

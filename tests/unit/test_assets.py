@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import airflow
 import pytest
 
 from airflow_provider_leadreset.assets import create_asset, normalized, tell_consumers, to_openlineage
-from airflow_provider_leadreset.compat import Asset
+from airflow_provider_leadreset.compat import Asset, AssetAlias
 
 ON_2 = airflow.__version__.startswith("2.")
 SUMMARY = {
@@ -95,7 +96,7 @@ def test_openlineage_dataset_name():
 
 
 def test_what_consumers_are_told():
-    """Consumers are told only what names no lead, and an alias is passed over."""
+    """Consumers are told only what names no lead, and what is no asset is passed over."""
     asset, events = Asset("leadsquared://acme/leads"), {}
 
     class Accessors:
@@ -111,6 +112,33 @@ def test_what_consumers_are_told():
         },
     }
     assert "3f2504e0" not in json.dumps(events["leadsquared://acme/leads"].extra)
+
+
+class Broken:
+    """What an Airflow gives that does not know an outlet."""
+
+    def __getitem__(self, outlet):
+        raise RuntimeError("no such asset")
+
+
+def test_unknown_asset_fails_no_reset(caplog):
+    """An outlet that Airflow does not know is warned of, and changes nothing of the reset's end."""
+    tell_consumers([Asset("leadsquared://acme/leads")], Broken(), SUMMARY)
+    assert "says nothing of the reset: no such asset" in caplog.text
+
+
+def test_alias_gets_an_event():
+    """An alias gets an event of the account's leads."""
+    added = []
+
+    class Accessors:
+        def __getitem__(self, outlet):
+            return SimpleNamespace(add=lambda asset, extra: added.append((outlet.name, asset.uri, extra)))
+
+    tell_consumers([AssetAlias("cleaned")], Accessors(), SUMMARY)
+    ((name, uri, extra),) = added
+    assert (name, uri) == ("cleaned", f"leadsquared://{SUMMARY['account']}/leads")
+    assert "3f2504e0" not in json.dumps(extra)
 
 
 def test_asset_loads_nothing_heavy():

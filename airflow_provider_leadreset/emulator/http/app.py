@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from airflow_provider_leadreset import __version__
 from airflow_provider_leadreset.emulator.account.account import Account
+from airflow_provider_leadreset.emulator.http.control_guard import require_meant
 from airflow_provider_leadreset.emulator.http.middleware import CallMiddleware, Drop
 from airflow_provider_leadreset.emulator.http.replies import (
     Answer,
@@ -40,7 +41,7 @@ def build_app(account: Account, drop: Drop) -> CallMiddleware:
     )
     for routes in (reset_routes, activity_routes, task_routes, lead_routes):
         app.include_router(routes(account), prefix="/v2", include_in_schema=False)
-    app.include_router(control_routes(account), prefix="/_emulator")
+    app.include_router(control_routes(account), prefix="/_emulator", dependencies=[Depends(require_meant)])
     app.include_router(page_routes(account), include_in_schema=False)
 
     @app.exception_handler(ApiError)

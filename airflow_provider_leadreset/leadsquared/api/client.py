@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset import __version__
+from airflow_provider_leadreset.leadsquared.api.account_window import account_limiter
 from airflow_provider_leadreset.leadsquared.api.connection import account_host, base_address, clean_key
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.responses import (
@@ -19,7 +20,7 @@ from airflow_provider_leadreset.leadsquared.api.responses import (
     wrong_host,
 )
 from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings
-from airflow_provider_leadreset.leadsquared.api.sliding_window import RESET, Permit, SlidingWindow
+from airflow_provider_leadreset.leadsquared.api.sliding_window import RESET, Permit
 from airflow_provider_leadreset.leadsquared.api.transport import Transport
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -77,12 +78,17 @@ class Call:
 class LeadSquaredClient:
     """One account, one ``requests.Session``. May be used by several threads at once.
 
+    All clients of an account in this process together keep to the smallest ``calls`` that one of them was made with and
+    that is still in use: until its :meth:`close`, or until it is gone.
+
     :param host: the API host, such as ``api-in21.leadsquared.com``, or ``host:port``. Spelled with
         ``http://`` it is taken only for this machine's own addresses (the emulator's).
     :param access_key: travels in the header ``x-LSQ-AccessKey`` (documented and recommended), nowhere else.
     :param secret_key: travels in the header ``x-LSQ-SecretKey``, nowhere else.
     :param timeout: seconds for a call as a whole, from the look-up of the host to the last byte of the answer.
-    :param limiter: paces all calls; by default 25 in 5 s.
+    :param calls: at most so many calls start in any 5 seconds.
+    :param account_calls: calls that the plan allows the account in any 5 seconds; by default ``calls``.
+    :param limiter: paces all calls, in place of what the account's clients share.
     :raises InputError: a host or key that cannot be used. Neither the error nor a local name of its traceback shows a
         key.
     """
@@ -94,28 +100,30 @@ class LeadSquaredClient:
         secret_key: str,
         *,
         timeout: float = 30.0,
+        calls: int = 25,
+        account_calls: int | None = None,
         limiter: RateLimiter | None = None,
     ) -> None:
         # First of all, and the arguments go: tracebacks show local names. A pasted host may carry the keys too.
         given = Secret(host), Secret(access_key), Secret(secret_key)
         del host, access_key, secret_key
         self.host, base = base_address(given[0])
-        self._keys = clean_key("access key (Login)", given[1]), clean_key("secret key (Password)", given[2])
+        keys = clean_key("access key (Login)", given[1]), clean_key("secret key (Password)", given[2])
         if not 0 < timeout < math.inf:
             raise InputError(f"timeout is {quoted(timeout)}: give a number of seconds above 0")
         self._timeout = timeout
-        self.limiter = limiter or RateLimiter(SlidingWindow(25))
+        self.limiter = limiter or account_limiter(self.host, keys[0], calls, account_calls or calls)
         self.paging_styles: dict[str, PagingStyle] = {}
         """How this account gives the next page, by call, as far as the reads found out."""
         self.on_call: Callable[[Call], None] | None = None
         """Told each call about a lead, in the thread that made it."""
-        self._spellings = spellings(*self._keys)
+        self._spellings = spellings(*keys)
         self._answered = False
         """Whether LeadSquared has answered a call, so that the host is right."""
         self._answered_paths: set[str] = set()
         """Calls that LeadSquared has answered in its own form: what is not in it comes from the way there."""
         self._transport = Transport(
-            base, self.host, self._sign, user_agent=USER_AGENT, connections=MOST_THREADS
+            base, self.host, _Signature(*keys), user_agent=USER_AGENT, connections=MOST_THREADS
         )
 
     def __repr__(self) -> str:
@@ -136,8 +144,9 @@ class LeadSquaredClient:
         self._transport.stop()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and let the account's other clients in this process have what this one may use."""
         self._transport.close()
+        self.limiter.release()
 
     def reset(self, reset: LeadReset) -> None:
         """Queue one lead's reset (``LeadManagement.svc/Lead.Reset``, documented).
@@ -337,7 +346,15 @@ class LeadSquaredClient:
             redact=self.redact,
         )
 
-    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        access, secret = self._keys
-        request.headers["x-LSQ-AccessKey"], request.headers["x-LSQ-SecretKey"] = access.text(), secret.text()
+
+class _Signature:
+    """Puts the keys into a request's headers. Knows no client, so that one that nobody uses is gone at once."""
+
+    def __init__(self, access: Secret, secret: Secret) -> None:
+        self._access, self._secret = access, secret
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign a request."""
+        request.headers["x-LSQ-AccessKey"] = self._access.text()
+        request.headers["x-LSQ-SecretKey"] = self._secret.text()
         return request

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from airflow_provider_leadreset.leadsquared.api.edge_pause import EdgePause
 from airflow_provider_leadreset.leadsquared.api.sliding_window import Permit, SlidingWindow
-from airflow_provider_leadreset.leadsquared.errors import ClosedError
+from airflow_provider_leadreset.leadsquared.errors import ClosedError, MaxCallsError
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +52,11 @@ class RateLimiter:
         self.clock = clock or SystemClock()
         self.calls = 0
         self.throttlings = 0
+        self.max_calls: int | None = None
+        """How many calls may start here at all; None for any number."""
         self.departed = 0
         """Calls that have started here. The first ones, as many as may at once, open a connection each."""
-        self._condition = threading.Condition(sliding_window.lock)
+        self._condition = sliding_window.changed
         self._edge = EdgePause()
         self._blocked_at = 0.0
         self._closed = False
@@ -64,12 +66,15 @@ class RateLimiter:
         """Wait until a call may start, and take its permit.
 
         :param kind: which call it is, by its path: some have a limit of their own.
+        :raises MaxCallsError: as many as :attr:`max_calls` have started.
         :raises ClosedError: the limiter was closed meanwhile.
         """
         with self._condition:
             while True:
                 if self._closed:
                     raise ClosedError("not sent: the batch was stopped")
+                if self.max_calls is not None and self.calls >= self.max_calls:
+                    raise MaxCallsError(f"max_calls={self.max_calls} is reached: no further call is made")
                 now = self.clock.now()
                 start = max(self.sliding_window.starts_at(now, kind), self._edge.starts_at(now))
                 if start <= now:
@@ -81,6 +86,8 @@ class RateLimiter:
 
     def _depart(self, now: float, kind: str) -> Permit:
         self.calls += 1
+        if self.calls == self.max_calls:
+            self._condition.notify_all()  # whoever waits, waits for nothing
         # Waiting between two probes is no idle time.
         if now - self._last_activity_at > IDLE and not self._edge.active:
             self._last_success_at = now
@@ -161,7 +168,7 @@ class RateLimiter:
 
     def _wake(self) -> None:
         # One permit, one waiter; but all where it matters which one it is.
-        if self._edge.active or self.sliding_window.kinds_limited:
+        if self._edge.active or self.sliding_window.kinds_limited or self.sliding_window.is_shared:
             self._condition.notify_all()
         else:
             self._condition.notify()
@@ -182,6 +189,9 @@ class RateLimiter:
                 self.clock.wait(self._condition, left)
             if self._closed:
                 raise ClosedError("not repeated: the batch was stopped")
+
+    def release(self) -> None:
+        """Say that nothing is called here for now, so that others need not keep to what holds here."""
 
     def close(self) -> None:
         """Let no further call start; wake all who wait."""

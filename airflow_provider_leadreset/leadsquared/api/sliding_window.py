@@ -71,7 +71,11 @@ class SlidingWindow:
         if calls < 1:
             raise ValueError(f"{calls} calls in {WINDOW:g} s never lets a call start")
         self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        """Where those who use it wait, whichever limiter they came by."""
         self.limit = max(calls, limit or 0)
+        self.named_limit: int | None = None
+        """The account's limit as LeadSquared has named it, where that is below what was set."""
         self.share = calls
         self.capacity = calls
         self.margin = MARGIN
@@ -87,6 +91,11 @@ class SlidingWindow:
     def kinds_limited(self) -> bool:
         """Whether a kind of call has a limit of its own."""
         return bool(self._of_kind)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several limiters use it, so that a permit which comes back may be another's to take."""
+        return False
 
     def starts_at(self, now: float, kind: str = "") -> float:
         """Return the moment at which the next call of a kind may start: ``now`` or later."""
@@ -159,7 +168,7 @@ class SlidingWindow:
         if limit is not None and 0 < limit < self.limit and self._is_of_kind(permit.kind, limit, now):
             return self._limit_kind(permit, limit, now)
         if limit is not None and 0 < limit < self.limit:
-            self.limit = limit
+            self.limit = self.named_limit = limit
             self.share = min(self.share, limit)
             if self.capacity > limit:
                 return self._reduce(
@@ -219,16 +228,3 @@ class SlidingWindow:
         # answer is sure.
         at_latest = permit.departed + WINDOW + (WINDOW if permit.opens_connection else self.margin)
         return at_latest if permit.answered is None else min(at_latest, permit.answered + WINDOW + GUARD)
-
-
-_windows: dict[tuple[str, int, int], SlidingWindow] = {}
-
-
-def shared_window(account: str, calls: int, limit: int) -> SlidingWindow:
-    """Return the window of an account in this process: the same for the same values, so that earlier calls still count.
-
-    Else a sensor's next poke, a retry in the same process or a second hook would begin as if there had been none.
-
-    :param account: whatever tells accounts apart; no keys.
-    """
-    return _windows.setdefault((account, calls, limit), SlidingWindow(calls, limit))

@@ -48,7 +48,7 @@ def first_cause(known: BaseException | None, error: BaseException) -> BaseExcept
 
     The limiter may have been closed for the second, and others have noticed before.
     """
-    return error if known is None or isinstance(known, ClosedError) else known
+    return error if known is None or type(known) is ClosedError else known
 
 
 @dataclass(eq=False, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import tempfile
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -55,8 +56,10 @@ class PlanWriter:
         selectors: Selectors,
         now: datetime,
     ) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by finish)
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (given away by finish)
         self._packed = gzip.GzipFile(fileobj=self._file, mode="wb", mtime=0)
+        # Of a preview that fails.
+        self._discard = weakref.finalize(self, _close_both, self._packed, self._file)
         self._digest = hashlib.sha256()
         self._leads = 0
         self._counts = dict.fromkeys(PLAN_KINDS, 0)
@@ -89,6 +92,7 @@ class PlanWriter:
         digest = self._digest.hexdigest()
         self._line(plan_end(self._leads, self._counts, digest))
         self._packed.close()
+        self._discard.detach()
         self._file.seek(0)
         return self._file, digest
 
@@ -96,6 +100,11 @@ class PlanWriter:
         line = plan_line(content)
         self._packed.write(line)
         self._digest.update(line)
+
+
+def _close_both(packed: gzip.GzipFile, file: IO[bytes]) -> None:
+    packed.close()  # it still writes its end
+    file.close()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import requests
-from work import EVENT_CODES, WINDOW, measured, peak_memory, tell
+from work import CONTROL, EVENT_CODES, WINDOW, measured, peak_memory, tell
 
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 
@@ -44,7 +44,7 @@ def first_call(url: str, operator: LeadResetOperator, found: list[float]) -> Non
     session = requests.Session()
     session.trust_env = False
     while True:
-        calls = session.get(f"{url}/_emulator/calls", timeout=30).json()["calls"]
+        calls = session.get(f"{url}/_emulator/calls", headers=CONTROL, timeout=30).json()["calls"]
         if len(calls) >= ENOUGH:
             # The stamp is of the monotonic clock, which all processes of a machine share on Linux.
             found.append(calls[0]["arrived"])

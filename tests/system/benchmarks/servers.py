@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 from bench_processes import python, running
-from work import key_headers
+from work import CONTROL, key_headers
 
 SECONDS = 5.0
 
@@ -101,7 +101,7 @@ class Server:
     def _ask(self, method: str, what: str) -> dict[str, Any]:
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.request(method, f"{self.url}/_emulator/{what}", timeout=30)
+            answer = session.request(method, f"{self.url}/_emulator/{what}", headers=CONTROL, timeout=30)
             answer.raise_for_status()
             found: dict[str, Any] = answer.json()
             return found

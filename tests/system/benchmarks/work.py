@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 ENDPOINT = "v2/LeadManagement.svc/Lead.Reset"
+CONTROL = {"X-Leadreset-Emulator": "control"}
+"""What each call that drives the emulator says."""
+
 EVENT_CODES = [166]
 WINDOW = "2026-01-01/2026-02-01"
 DATES = {"FromDate": "2026-01-01 00:00:00", "ToDate": "2026-01-31 23:59:59"}

@@ -40,7 +40,7 @@ class Fleet:
         self.airflow = AirflowApi(airflow_url)
         self.leadsquared = LeadSquaredControl(leadsquared_url)
 
-    def wait_until_ready(self, workers: Sequence[str], dag_id: str) -> None:
+    def wait_until_ready(self, workers: Sequence[str], dag_ids: Sequence[str]) -> None:
         """Wait until a DAG run would start at once."""
         wait = partial(self.processes.wait_for, seconds=_UP)
         wait("Airflow's api-server", self.airflow.log_in)
@@ -55,23 +55,25 @@ class Fleet:
             ),
         )
         broker.close()
-        wait("the DAG", lambda: self.airflow.ask("PATCH", f"/dags/{dag_id}", {"is_paused": False}))
+        for name in dag_ids:
+            path = f"/dags/{name}"
+            wait(f"the DAG {name}", lambda path=path: self.airflow.ask("PATCH", path, {"is_paused": False}))
 
 
 @contextmanager
 def running_fleet(
-    dag_id: str,
+    dag_files: Sequence[Path],
     *,
     workers: Sequence[str] = ("w1", "w2"),
     concurrency: int = 2,
     slots: int = 25,
     latency: float = 0.3,
 ) -> Generator[Fleet, None, None]:
-    """Start everything for one example DAG; stop everything at the end, however that comes about.
+    """Start everything for some DAGs; stop everything at the end, however that comes about.
 
-    :param dag_id: the DAG, and the file it is in.
+    :param dag_files: the DAGs' files, each named like its DAG.
     :param workers: names of the Celery workers.
-    :param concurrency: tasks that each runs at once.
+    :param concurrency: tasks that each runs at once; a sensor, a hook and a mapped group beside them need some.
     :param slots: slots of the account's pool, and calls the account has in 5 s.
     :param latency: seconds the emulator takes for a call.
     """
@@ -82,7 +84,8 @@ def running_fleet(
             shutil.rmtree(HOME / name, ignore_errors=True)
         dags = HOME / "dags"
         dags.mkdir()
-        shutil.copy(ROOT / "example_dags" / f"{dag_id}.py", dags)
+        for file in dag_files:
+            shutil.copy(file, dags)
         database_url = stack.enter_context(postgres_database(HOME))
         broker_url = stack.enter_context(redis_database(HOME))
         airflow_url = f"http://127.0.0.1:{free_ports(1)[0]}"
@@ -102,7 +105,7 @@ def running_fleet(
             options = ["--celery-hostname", worker, "--concurrency", str(concurrency)]
             quiet = ["--skip-serve-logs", "--without-mingle", "--without-gossip"]
             processes.start(worker, [*airflow, "celery", "worker", *options, *quiet], FLEET_WORKER=worker)
-        fleet.wait_until_ready(workers, dag_id)
+        fleet.wait_until_ready(workers, [file.stem for file in dag_files])
         fleet.airflow.ask("POST", "/pools", {"name": POOL, "slots": slots})
         yield fleet
 

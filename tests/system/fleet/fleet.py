@@ -1,4 +1,6 @@
-"""Four tasks on two Celery workers reset 400 leads. Did they together keep the account's limit, and use it?
+"""Four tasks on two Celery workers reset 400 leads, beside a hook, a sensor and a mapped group in the same pool.
+
+Did they together keep the account's limit, and use what their slots allow?
 
 Judged by the emulator's record of calls, not by what the tasks say of themselves. Needs PostgreSQL and Redis on
 this machine; the record, and what Airflow and the workers wrote, is in .fleet/ beside the Makefile.
@@ -20,16 +22,23 @@ from typing import Any
 # Starting and ending processes, and asking Airflow and LeadSquared, is the same for every test that starts them.
 sys.path.append(str(Path(__file__).parents[2]))
 
-from airflow_fleet import HOME, Fleet, running_fleet
+from airflow_fleet import HOME, ROOT, Fleet, running_fleet
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from support.processes import RunError, end_on_signals, leftovers
 
-DAG = "example_fleet"
+DAG, BESIDE = "example_fleet", "fleet_beside"
+DAG_FILES = (ROOT / "example_dags" / f"{DAG}.py", Path(__file__).with_name(f"{BESIDE}.py"))
 LEADS = 400
-SLOTS, TASK_SLOTS = 25, 6
+LEADS_BESIDE, CHUNKS_BESIDE = 30, 2
+RESETS_SLOTS, TASK_SLOTS = 25, 6
+BESIDE_SLOTS = 3 + 4 + CHUNKS_BESIDE * 2
+"""Of the hook, the sensor and the mapped group."""
+SLOTS = RESETS_SLOTS + BESIDE_SLOTS
+BESIDE_AT_ONCE = 2 + CHUNKS_BESIDE
+RESET = "LeadManagement.svc/Lead.Reset"
 WINDOW = 5.0
 WORKERS = ("w1", "w2")
 RATIO, STRICT_RATIO = 1.15, 1.06
@@ -74,12 +83,12 @@ class Plan:
     @property
     def at_once(self) -> int:
         """How many tasks the pool lets run."""
-        return SLOTS // TASK_SLOTS
+        return RESETS_SLOTS // TASK_SLOTS
 
     @property
     def concurrency(self) -> int:
-        """Tasks a worker takes. Two make four tasks use both; more tasks than that are to wait for the pool alone."""
-        return 2 if self.tasks <= self.at_once else self.at_once
+        """Tasks a worker takes: few, so that both are used; more tasks than four are to wait for the pool alone."""
+        return BESIDE_AT_ONCE // 2 + (2 if self.tasks <= self.at_once else self.at_once)
 
     @property
     def least_seconds(self) -> float:
@@ -105,15 +114,19 @@ def main() -> int:
     end_on_signals(console.print)
     began = time.monotonic()
     try:
-        with running_fleet(DAG, workers=WORKERS, concurrency=plan.concurrency, slots=SLOTS) as fleet:
+        with running_fleet(DAG_FILES, workers=WORKERS, concurrency=plan.concurrency, slots=SLOTS) as fleet:
             up = time.monotonic()
             console.print(
                 f"Up in {up - began:.0f} s: scheduler, dag-processor, api-server, {', '.join(WORKERS)}"
             )
-            leads = seed(fleet)
+            leads, others = seed(fleet, LEADS), seed(fleet, LEADS_BESIDE)
+            chunks = [others[start::CHUNKS_BESIDE] for start in range(CHUNKS_BESIDE)]
+            beside = trigger(fleet, BESIDE, {"chunks": chunks})
             run = run_dag(fleet, leads, plan)
-            ended = time.monotonic()
+            beside = ended(fleet, BESIDE, beside, 240.0)
+            done = time.monotonic()
             checks = judge(fleet, leads, run, plan, STRICT_RATIO if given.strict else RATIO)
+            judge_beside(fleet, others, beside, checks)
         down = time.monotonic()
     except RunError as error:
         console.print(f"[red]Not done:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
@@ -122,35 +135,62 @@ def main() -> int:
     checks.add("nothing left running", len(left), not left)
     checks.show()
     console.print(
-        f"Up {up - began:.0f} s, run {ended - up:.0f} s, down {down - ended:.0f} s; logs in {HOME.name}/"
+        f"Up {up - began:.0f} s, run {done - up:.0f} s, down {down - done:.0f} s; logs in {HOME.name}/"
     )
     return 0 if checks.good else 1
 
 
-def seed(fleet: Fleet) -> list[str]:
+def seed(fleet: Fleet, count: int) -> list[str]:
     """Add leads, each with one activity to delete and one after the window; return their ids."""
     activities = [{"event_code": 166, "created_on": f"{year}-06-01 09:00:00"} for year in (2025, 2026)]
-    added = fleet.leadsquared.ask("POST", "/seed", {"leads": [{"activities": activities}] * LEADS})
+    added = fleet.leadsquared.ask("POST", "/seed", {"leads": [{"activities": activities}] * count})
     return list(added["lead_ids"])
 
 
-def run_dag(fleet: Fleet, leads: list[str], plan: Plan) -> dict[str, Any]:
-    """Trigger the DAG, wait for its end, give the run."""
-    conf = {"leads": leads, "leads_per_task": plan.leads_per_task}
-    run = fleet.airflow.ask("POST", f"/dags/{DAG}/dagRuns", {"logical_date": None, "conf": conf})
-    path = f"/dags/{DAG}/dagRuns/{run['dag_run_id']}"
+def trigger(fleet: Fleet, dag_id: str, conf: dict[str, Any]) -> str:
+    """Begin a run; return the path that tells of it."""
+    run = fleet.airflow.ask("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})
+    return f"/dags/{dag_id}/dagRuns/{run['dag_run_id']}"
+
+
+def ended(fleet: Fleet, dag_id: str, path: str, seconds: float) -> dict[str, Any]:
+    """Wait for a run's end, and return the run."""
     told = time.monotonic()
 
-    def ended() -> dict[str, Any] | None:
+    def look() -> dict[str, Any] | None:
         nonlocal told
         if time.monotonic() - told > 15:
             told = time.monotonic()
             state = fleet.leadsquared.ask("GET", "/state")
-            console.print(f"{state['resets']} of {LEADS} leads, {state['throttled']} throttled")
+            total = LEADS + LEADS_BESIDE
+            console.print(f"{state['resets']} of {total} leads, {state['throttled']} throttled")
         now: dict[str, Any] = fleet.airflow.ask("GET", path)
         return now if now["state"] in {"success", "failed"} else None
 
-    return fleet.processes.wait_for(f"the end of {DAG}", ended, 4 * plan.least_seconds, every=1.0)
+    return fleet.processes.wait_for(f"the end of {dag_id}", look, seconds, every=1.0)
+
+
+def run_dag(fleet: Fleet, leads: list[str], plan: Plan) -> dict[str, Any]:
+    """Trigger the DAG of the resets, wait for its end, give the run."""
+    path = trigger(fleet, DAG, {"leads": leads, "leads_per_task": plan.leads_per_task})
+    return ended(fleet, DAG, path, 4 * plan.least_seconds)
+
+
+def judge_beside(fleet: Fleet, leads: list[str], run: dict[str, Any], checks: Checks) -> None:
+    """Compare what went on beside the resets with what was promised."""
+    path = f"/dags/{BESIDE}/dagRuns/{run['dag_run_id']}/taskInstances"
+    tasks = fleet.airflow.ask("GET", path)["task_instances"]
+    good = run["state"] == "success" and {task["state"] for task in tasks} == {"success"}
+    checks.add("hook, sensor and mapped group succeeded", f"{run['state']}, {len(tasks)} tasks", good)
+    calls = fleet.leadsquared.calls()
+    own = {lead.lower() for lead in leads}
+    resets = Counter(
+        call["prospect_id"] for call in calls if call["prospect_id"] in own and call["path"] == RESET
+    )
+    checks.add("each of its leads reset once", f"{resets.total()} resets", resets == Counter(own))
+    looks = [call["arrived"] for call in calls if call["path"].endswith("RetrieveTaskType")]
+    worst = most_within(looks, WINDOW)
+    checks.add("the hook keeps to its 3 slots", f"{len(looks)} calls, worst {worst}", 0 < worst <= 3)
 
 
 def judge(fleet: Fleet, leads: list[str], run: dict[str, Any], plan: Plan, most_ratio: float) -> Checks:
@@ -178,18 +218,20 @@ def judge(fleet: Fleet, leads: list[str], run: dict[str, Any], plan: Plan, most_
         all(task["try_number"] == 1 for task in tasks),
     )
     # The calls for the account's types name no lead; the pace below is that of all.
+    own = {lead.lower() for lead in leads}
     done = Counter(
         call["prospect_id"]
         for call in calls
-        if call["prospect_id"] and call["status"] == 200 and not call["throttled"]
+        if call["prospect_id"] in own and call["status"] == 200 and not call["throttled"]
     )
-    once = done == Counter(lead.lower() for lead in leads)
+    once = done == Counter(own)
     checks.add(
         "every lead reset exactly once", f"{len(done)} leads, {done.total()} resets, {len(calls)} calls", once
     )
     fleet.leadsquared.ask("POST", "/apply")
     left = fleet.leadsquared.ask("GET", "/state")["records"]["activities"]
-    checks.add("what is after the window stays", f"{left} of {2 * LEADS} activities", left == LEADS)
+    total = LEADS + LEADS_BESIDE
+    checks.add("what is after the window stays", f"{left} of {2 * total} activities", left == total)
     stamps = sorted(call["arrived"] for call in calls)
     worst = most_within(stamps, WINDOW)
     checks.add(f"no {WINDOW:g} s held more than {SLOTS} calls", f"worst {worst}", 0 < worst <= SLOTS)
@@ -197,7 +239,8 @@ def judge(fleet: Fleet, leads: list[str], run: dict[str, Any], plan: Plan, most_
     checks.add("throttled: none", throttled, throttled == 0)
     workers = Counter(task["hostname"] for task in resets)
     checks.add("both workers took part", dict(workers), set(workers) == set(WORKERS))
-    span = stamps[-1] - stamps[0] if stamps else math.inf
+    of_resets = sorted(call["arrived"] for call in calls if call["prospect_id"] in own)
+    span = of_resets[-1] - of_resets[0] if of_resets else math.inf
     ratio = span / plan.least_seconds
     apart = max(sorted(starts)[: plan.at_once], default=math.nan)
     checks.add(

@@ -14,6 +14,7 @@ import requests
 import airflow_provider_leadreset.emulator as emulator
 from airflow_provider_leadreset.emulator import Dialect, LeadSquaredEmulator
 from airflow_provider_leadreset.emulator.__main__ import main
+from support.leadsquared_control import CONTROL
 
 FIELDS = [field.name for field in dataclasses.fields(Dialect)]
 FOLDER = Path(__file__).parent
@@ -98,7 +99,9 @@ DEFAULTS: dict[str, Any] = {
 def test_defaults_are_those_told(lsq: LeadSquaredEmulator) -> None:
     """The default dialect is the one that the documentation tells, field by field."""
     assert Dialect().as_json() == DEFAULTS
-    assert requests.get(f"{lsq.url}/_emulator/state", timeout=5).json()["dialect"] == DEFAULTS
+    assert (
+        requests.get(f"{lsq.url}/_emulator/state", headers=CONTROL, timeout=5).json()["dialect"] == DEFAULTS
+    )
     guide = (Path(__file__).parents[3] / "docs/emulator-dialects.md").read_text()
     table = dict(re.findall(r"^\| `(\w+)` \| `(.+?)` \|", guide, re.MULTILINE))
     assert {name: json.loads(value) for name, value in table.items()} == DEFAULTS

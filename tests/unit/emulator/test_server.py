@@ -23,6 +23,7 @@ from airflow_provider_leadreset.emulator import Dialect, LeadSquaredEmulator
 from airflow_provider_leadreset.emulator.__main__ import main
 from airflow_provider_leadreset.emulator.store.demo_data import demo_leads
 from support.emulator_client import Api
+from support.leadsquared_control import CONTROL
 
 ROOT = str(Path(airflow_provider_leadreset.__file__).parents[1])
 AT = "2026-10-01 12:00:00"
@@ -155,10 +156,10 @@ def test_control_over_http(lsq: LeadSquaredEmulator, api: Api) -> None:
             }
         ],
     }
-    answer = requests.post(f"{control}/seed", json=seed, timeout=5).json()
+    answer = requests.post(f"{control}/seed", json=seed, headers=CONTROL, timeout=5).json()
     (lead_id,) = answer["lead_ids"]
     assert len(answer["list_ids"]) == 1
-    left = requests.get(f"{control}/remaining/{lead_id}", timeout=5).json()
+    left = requests.get(f"{control}/remaining/{lead_id}", headers=CONTROL, timeout=5).json()
     assert left == lsq.remaining(lead_id)
     (activity,), (note,) = left["activities"], left["notes"]
     assert (activity["activity_date_time"], activity["fields"]) == (
@@ -169,27 +170,27 @@ def test_control_over_http(lsq: LeadSquaredEmulator, api: Api) -> None:
     assert {kind: len(rows) for kind, rows in left.items()} == dict.fromkeys(
         ("activities", "tasks", "notes", "audits"), 1
     )
-    assert requests.post(f"{control}/fault", json={"kind": "500", "times": 2}, timeout=5).json() == {
-        "pending": ["500"]
-    }
+    assert requests.post(
+        f"{control}/fault", json={"kind": "500", "times": 2}, headers=CONTROL, timeout=5
+    ).json() == {"pending": ["500"]}
     assert api.reset(lead_id, ActivityEventList=[166]).status_code == 500
-    assert requests.delete(f"{control}/fault", timeout=5).json() == {"pending": []}
+    assert requests.delete(f"{control}/fault", headers=CONTROL, timeout=5).json() == {"pending": []}
     assert api.reset(lead_id, ActivityEventList=[166]).status_code == 200
 
-    state = requests.get(f"{control}/state", timeout=5).json()
+    state = requests.get(f"{control}/state", headers=CONTROL, timeout=5).json()
     assert (state["calls"], state["resets"], state["records"]["queued"]) == (2, 1, 1)
-    assert requests.post(f"{control}/apply", timeout=5).json() == {"deleted": 1}
-    calls = requests.get(f"{control}/calls", params={"since": 1}, timeout=5).json()
+    assert requests.post(f"{control}/apply", headers=CONTROL, timeout=5).json() == {"deleted": 1}
+    calls = requests.get(f"{control}/calls", params={"since": 1}, headers=CONTROL, timeout=5).json()
     assert [call["status"] for call in calls["calls"]] == [200]
     assert calls["next"] == 2
 
-    requests.post(f"{control}/reset", params={"calls_only": True}, timeout=5)
+    requests.post(f"{control}/reset", params={"calls_only": True}, headers=CONTROL, timeout=5)
     assert lsq.calls == []
     assert lsq.lead_ids() == [lead_id]
-    requests.post(f"{control}/reset", timeout=5)
+    requests.post(f"{control}/reset", headers=CONTROL, timeout=5)
     assert lsq.lead_ids() == []
     demo = {"demo_leads": 4, "now": "2026-11-01T07:30:00Z"}
-    assert requests.post(f"{control}/seed", json=demo, timeout=5).json() == {
+    assert requests.post(f"{control}/seed", json=demo, headers=CONTROL, timeout=5).json() == {
         "lead_ids": lsq.lead_ids(),
         "list_ids": [lsq.lists()[0].id],
     }
@@ -211,10 +212,10 @@ def test_control_refuses_unknown_input(
     lsq: LeadSquaredEmulator, path: str, body: dict[str, Any], status: int
 ) -> None:
     """The control routes refuse what they do not know."""
-    answer = requests.post(f"{lsq.url}/_emulator/{path}", json=body, timeout=5)
+    answer = requests.post(f"{lsq.url}/_emulator/{path}", json=body, headers=CONTROL, timeout=5)
     assert answer.status_code == status
     assert answer.json()["detail"]
-    assert requests.get(f"{lsq.url}/_emulator/remaining/7", timeout=5).status_code == 404
+    assert requests.get(f"{lsq.url}/_emulator/remaining/7", headers=CONTROL, timeout=5).status_code == 404
 
 
 # -- page -------------------------------------------------------------------------------------------------
@@ -325,7 +326,7 @@ def test_command_serves_until_stopped(number: signal.Signals) -> None:
         (export,) = (line for line in lines if line.startswith("export "))
         name, _, value = shlex.split(export)[1].partition("=")
         connection = json.loads(value)
-        state = requests.get(f"{connection['host']}/_emulator/state", timeout=5).json()
+        state = requests.get(f"{connection['host']}/_emulator/state", headers=CONTROL, timeout=5).json()
         (page,) = (line.split()[-1] for line in lines if line.startswith("One lead"))
         shown = requests.get(page, timeout=5).status_code
         process.send_signal(number)

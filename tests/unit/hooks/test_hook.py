@@ -126,16 +126,6 @@ def test_client_is_reused(connect: Any) -> None:
     assert hook.get_conn() is hook.get_conn()
 
 
-def test_shared_sliding_window(connect: Any) -> None:
-    """Two hooks of an account share one sliding window in a process, and each stops alone."""
-    first, second = connect().get_conn().limiter, connect().get_conn().limiter
-    first.close()
-    assert first.sliding_window is second.sliding_window
-    second.acquire()
-    others = [connect(calls=1), connect(host="api-us11.leadsquared.com"), connect(extra={"calls_per_5s": 10})]
-    assert not [hook for hook in others if hook.get_conn().limiter.sliding_window is first.sliding_window]
-
-
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

@@ -109,7 +109,16 @@ def test_defaults_of_others_are_ignored():
     LeadResetPreviewOperator(task_id="one", default_args={"plan": None, "approval": None}, **ASKED)
 
 
-GUARDS = ("plan", "approval", "evidence_path", "prospect_ids", "prospect_ids_path", "max_records", "window")
+GUARDS = (
+    "plan",
+    "approval",
+    "evidence_path",
+    "prospect_ids",
+    "prospect_ids_path",
+    "max_records",
+    "max_calls",
+    "window",
+)
 LISTS = ("activity_event_list", "task_type_list", "audit_activity_list")
 
 
@@ -139,6 +148,7 @@ def test_design_order_of_arguments():
         "archive",
         "max_leads",
         "max_records",
+        "max_calls",
         "max_failed_leads",
         "leadsquared_conn_id",
     ]

@@ -141,6 +141,7 @@ def test_exceptions_of_the_module():
         "LeadResetInputError",
         "LeadResetAccessError",
         "LeadResetRejectedError",
+        "LeadResetMaxCallsError",
         "LeadResetFailedError",
         "LeadResetResourceError",
         "LeadResetQuotaError",

@@ -1,4 +1,7 @@
-"""Driving the emulator from another process: JSON under ``/_emulator``, without keys and without limit."""
+"""Driving the emulator from another process: JSON under ``/_emulator``, without keys and without limit.
+
+Each call says that it is meant, see :mod:`.control_guard`.
+"""
 
 from __future__ import annotations
 

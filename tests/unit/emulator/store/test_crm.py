@@ -13,6 +13,7 @@ from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.emulator.dialect import Mover
 from airflow_provider_leadreset.emulator.store.crm import Crm
 from support.emulator_client import DETAILS, Api
+from support.leadsquared_control import CONTROL
 
 AT = "2026-10-01 12:00:00"
 OUTSIDE = "2025-01-01 00:00:00"
@@ -94,7 +95,7 @@ def test_merged_leads(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
     before = lsq.remaining(other)
     api.reset(other, ActivityEventList=[166])
     merged = requests.post(
-        f"{lsq.url}/_emulator/merge", json={"survivor": lead_id, "merged": other}, timeout=5
+        f"{lsq.url}/_emulator/merge", json={"survivor": lead_id, "merged": other}, headers=CONTROL, timeout=5
     )
     assert merged.json() == lsq.remaining(lead_id)
     assert lsq.apply_queue() == 0
@@ -110,4 +111,7 @@ def test_merged_leads(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
     with pytest.raises(ValueError, match="merged with itself"):
         lsq.merge_leads(lead_id, lead_id.upper())
     for pair in ({"survivor": lead_id, "merged": lead_id}, {"survivor": other, "merged": lead_id}):
-        assert requests.post(f"{lsq.url}/_emulator/merge", json=pair, timeout=5).status_code == 422
+        assert (
+            requests.post(f"{lsq.url}/_emulator/merge", json=pair, headers=CONTROL, timeout=5).status_code
+            == 422
+        )

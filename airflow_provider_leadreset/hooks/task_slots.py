@@ -1,0 +1,102 @@
+"""How many slots of which pool the running task has: in the account's pool, a slot is one call in 5 seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_leadreset.compat import AirflowTaskTimeout, get_current_context
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.text import quoted
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.compat import BaseOperator, Context
+    from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+
+DEFAULT_POOL = "default_pool"
+"""Airflow's, in which a task is that names none."""
+
+
+@dataclass(frozen=True)
+class TaskSlots:
+    """What the scheduler has given a task.
+
+    :param pool: the pool's name.
+    :param slots: how many of its slots.
+    """
+
+    pool: str
+    slots: int
+
+
+def slots_of(task: BaseOperator, context: Context) -> TaskSlots:
+    """Return the slots in which the scheduler has put a task.
+
+    The DAG's own task tells. In a worker, ``task.pool`` of a mapped task says what was mapped, and the scheduler has it
+    in another pool all the same (seen on Airflow 3.3; 2.11 refuses to map a pool).
+
+    :param task: the one that runs; an operator that another task calls runs in that one's slots.
+    :raises InputError: pool or slots were mapped over.
+    """
+    scheduled = _scheduled(context)
+    if scheduled is None:
+        return _slots(task)
+    own = _slots(scheduled)
+    if task.task_id == scheduled.task_id:
+        given = _slots(task)
+        for name, mapped, meant in (
+            ("pool", given.pool, own.pool),
+            ("pool_slots", given.slots, own.slots),
+        ):
+            if mapped != meant:
+                raise InputError(
+                    f"{name} is {quoted(mapped)} by expand(), which Airflow does not schedule by: the task has "
+                    f"{quoted(meant)}. Give it by partial(). Several accounts are a loop in the DAG file, each with "
+                    "its own pool"
+                )
+    return own
+
+
+def current_slots() -> TaskSlots | None:
+    """Return the slots of the task that runs in this process; None outside a task.
+
+    :raises InputError: as :func:`slots_of`.
+    """
+    try:
+        context: Context = get_current_context()
+    except Exception:  # the versions raise different ones
+        return None
+    task: Any = context.get("task")
+    return None if task is None else slots_of(task, context)
+
+
+def drain(limiter: RateLimiter, log: Any) -> None:
+    """Wait until the calls that were made count no more: whoever gets the slots next may start as many at once."""
+    try:
+        limiter.drain()
+    except AirflowTaskTimeout:
+        # How the work ended stands; a wait of seconds cut short would let others exceed the limit.
+        log.warning("execution_timeout passed after the last call; its slots are kept to the end")
+        limiter.drain()
+
+
+def outside_pool(slots: TaskSlots, pool: str, conn_id: str) -> str:
+    """Return what a task is told that calls outside the account's pool."""
+    return (
+        f"This task is in the pool {quoted(slots.pool)}, not in {quoted(pool)}, the pool of the account of connection "
+        f"{conn_id}: the calls of other tasks are not counted, and together they may exceed the account's limit. Make "
+        f"that pool, and give the task pool={pool!r}; or name another in the connection's extra pool"
+    )
+
+
+def _scheduled(context: Context) -> Any:
+    """Return the DAG's own task of a context; None where that knows neither, as in a unit test."""
+    dag: Any = context.get("dag")
+    ti: Any = context.get("ti")
+    if dag is None or ti is None or not dag.has_task(ti.task_id):
+        return None
+    return dag.get_task(ti.task_id)
+
+
+def _slots(task: Any) -> TaskSlots:
+    return TaskSlots(task.pool or DEFAULT_POOL, task.pool_slots)

@@ -1,0 +1,83 @@
+"""``max_calls``: what a task needs at least, and the refusal of one that could not be done with so many calls.
+
+It guards the day's quota, which an account shares with all that call it. So it counts what a try spends, repetitions
+included, and a task that reaches it is not retried: each retry would spend as many again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.text import pluralize
+
+LEADS_LOOKED_UP = 1000
+"""Leads that one call finds to be known to the account or not."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """The calls that a task makes at least, with every read in one page and nothing repeated.
+
+    :param leads: how many leads.
+    :param per_lead: for each of them.
+    :param once: for all of them together.
+    """
+
+    leads: int
+    per_lead: int
+    once: int
+
+    @property
+    def calls(self) -> int:
+        """All of them."""
+        return self.for_leads + self.once
+
+    @property
+    def for_leads(self) -> int:
+        """Those that are about single leads."""
+        return self.leads * self.per_lead
+
+
+def reads_per_lead(selectors: Selectors) -> int:
+    """Return how many reads find the records of a lead: activities and audits come by one."""
+    activities = selectors.activity_event_list or selectors.audit_activity_list
+    return sum(map(bool, (activities, selectors.task_type_list, selectors.should_delete_prospect_notes)))
+
+
+def need_of_preview(leads: int, selectors: Selectors) -> Need:
+    """Return what counting needs: each lead's reads, the look-up of the leads, the types of event codes."""
+    once = ceil(leads / LEADS_LOOKED_UP) + bool(selectors.activity_event_list)
+    return Need(leads, reads_per_lead(selectors), once)
+
+
+def need_of_reset(
+    leads: int, selectors: Selectors, *, reads_first: bool, counts_first: bool, planned: bool
+) -> Need:
+    """Return what a reset needs.
+
+    :param reads_first: whether each lead is read before its reset, for a plan or an archive.
+    :param counts_first: whether all are counted before the first reset, for ``max_records``.
+    :param planned: whether a plan says what goes: then the account is asked for, and not its types.
+    """
+    reads = reads_per_lead(selectors)
+    per_lead = 1 + reads * (reads_first + counts_first)
+    once = 1 if planned else int(bool(selectors.activity_event_list))
+    return Need(leads, per_lead, once + (ceil(leads / LEADS_LOOKED_UP) if counts_first else 0))
+
+
+def refuse_if_too_few(max_calls: int, need: Need) -> None:
+    """Refuse what cannot be done with so many calls.
+
+    :raises InputError: naming the need, and what to change.
+    """
+    if need.calls <= max_calls:
+        return
+    raise InputError(
+        f"max_calls is {max_calls}, and {pluralize(need.calls, 'call')} at least are needed for "
+        f"{pluralize(need.leads, 'lead')} ({need.per_lead} each, {need.once} for all together): none was made. Set "
+        f"max_calls={need.calls} or more, or give fewer leads or kinds of records; a plan, archive=True and "
+        "max_records each read all leads once more"
+    )

@@ -1,0 +1,243 @@
+"""How many calls a hook starts in 5 s: alone, beside others, and in a task."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pytest_mock import MockerFixture
+
+from airflow_provider_leadreset.compat import AirflowTaskTimeout
+from airflow_provider_leadreset.hooks import task_slots
+from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
+from airflow_provider_leadreset.hooks.task_slots import current_slots, slots_of
+from airflow_provider_leadreset.leadsquared.api import account_window
+from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+from airflow_provider_leadreset.leadsquared.errors import ClosedError, InputError
+from support.answering import ACCESS, SECRET, Answering, http
+
+HOST = "api-in21.leadsquared.com"
+
+
+@pytest.fixture(autouse=True)
+def _none_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account_window, "_windows", {})
+
+
+@pytest.fixture
+def connect(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a hook of a connection with these fields."""
+
+    def hook(*, calls: int | None = None, **fields: Any) -> LeadResetHook:
+        connection = {"conn_type": "leadsquared", "host": HOST, "login": ACCESS, "password": SECRET} | fields
+        monkeypatch.setenv("AIRFLOW_CONN_LSQ", json.dumps(connection))
+        return LeadResetHook("lsq", calls=calls)
+
+    return hook
+
+
+def a_task(task_id: str = "task", pool: str = "lsq", slots: int = 1) -> SimpleNamespace:
+    return SimpleNamespace(task_id=task_id, pool=pool, pool_slots=slots)
+
+
+def context_of(task: Any, *, scheduled: Any = None, running: str = "") -> Any:
+    """Return a context in which a task runs; the DAG knows it as ``scheduled``."""
+    known = {one.task_id: one for one in (scheduled or task,)}
+    dag = SimpleNamespace(has_task=known.__contains__, get_task=known.__getitem__)
+    return {"task": task, "dag": dag, "ti": SimpleNamespace(task_id=running or task.task_id)}
+
+
+@pytest.fixture
+def running(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Have a task run."""
+
+    def run(task: Any, **more: Any) -> None:
+        monkeypatch.setattr(task_slots, "get_current_context", lambda: context_of(task, **more))
+
+    return run
+
+
+def share(hook: LeadResetHook) -> tuple[int, int]:
+    window = hook.get_conn().limiter.sliding_window
+    return window.share, window.limit
+
+
+# -- several in one process -------------------------------------------------------------------------------------
+
+
+def test_hooks_share_their_account(connect: Any) -> None:
+    """Hooks of one account share one window whatever they ask for, and each stops alone."""
+    windows, hooks = set(), []
+    for fields in ({}, {"extra": {"calls_per_5s": 10}}, {"calls": 5}):
+        hooks.append(connect(**fields))
+        windows.add(id(hooks[-1].get_conn().limiter.sliding_window))
+    first, second, _ = hooks
+    assert len(windows) == 1
+    assert share(first) == (5, 10)
+    first.get_conn().stop()
+    second.get_conn().limiter.acquire()
+    with pytest.raises(ClosedError):
+        first.get_conn().limiter.acquire()
+    other = connect(host="api-us11.leadsquared.com")
+    assert id(other.get_conn().limiter.sliding_window) not in windows
+
+
+def test_hook_that_is_gone(connect: Any) -> None:
+    """A hook that nobody holds any more limits nobody, at once."""
+    gc.disable()
+    try:
+        few = connect(calls=2)
+        assert share(few) == (2, 25)
+        del few
+        assert share(connect(calls=9)) == (9, 25)
+    finally:
+        gc.enable()
+
+
+def test_spelling_of_host_makes_no_difference(connect: Any) -> None:
+    """An account is one however its host and key are spelled."""
+    one = connect().get_conn()
+    other = connect(host=f"https://{HOST.upper()}/v2/", login=f" {ACCESS}\n").get_conn()
+    assert one.limiter.sliding_window is other.limiter.sliding_window
+
+
+def test_forked_process_has_a_client_of_its_own(connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was forked off does not use its parent's connections, whose answers it would mix up."""
+    hook = connect()
+    client = hook.get_conn()
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert hook.get_conn() is not client
+    assert hook.get_conn() is hook.get_conn()
+    assert hook.get_conn().limiter.sliding_window is client.limiter.sliding_window
+
+
+# -- in a task ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("slots", "calls", "expected"),
+    [(1, None, 1), (5, None, 5), (25, None, 10), (5, 3, 3), (5, 8, 5)],
+)
+def test_share_of_task_in_pool(
+    connect: Any, running: Any, slots: int, calls: int | None, expected: int
+) -> None:
+    """In the account's pool the task's slots are the share, or less where less is asked for."""
+    running(a_task(slots=slots))
+    assert share(connect(calls=calls, extra={"calls_per_5s": 10})) == (expected, 10)
+
+
+def test_pool_that_the_connection_names(connect: Any, running: Any) -> None:
+    """The account's pool is the one that the connection names."""
+    running(a_task(pool="crm", slots=2))
+    assert share(connect(extra={"pool": "crm"})) == (2, 25)
+
+
+@pytest.mark.parametrize(("calls", "expected"), [(None, 10), (4, 4)])
+def test_warning_outside_the_pool(
+    connect: Any, running: Any, mocker: MockerFixture, calls: int | None, expected: int
+) -> None:
+    """Outside it, the hook says once that others are not counted, and how to mend that."""
+    log = mocker.patch.object(LeadResetHook, "log")
+    running(a_task(pool="default_pool", slots=3))
+    hook = connect(calls=calls, extra={"calls_per_5s": 10})
+    assert share(hook) == (expected, 10)
+    hook.get_conn()
+    (told,) = [call.args[0] % call.args[1:] for call in log.warning.call_args_list]
+    assert told == (
+        "This task is in the pool 'default_pool', not in 'lsq', the pool of the account of connection lsq: the calls "
+        "of other tasks are not counted, and together they may exceed the account's limit. Make that pool, and give "
+        "the task pool='lsq'; or name another in the connection's extra pool"
+    )
+
+
+def test_no_task_no_warning(connect: Any, mocker: MockerFixture) -> None:
+    """Outside a task nothing is said of pools, and calls= says the share."""
+    log = mocker.patch.object(LeadResetHook, "log")
+    assert current_slots() is None
+    assert share(connect(calls=7)) == (7, 25)
+    assert not log.warning.called
+
+
+def test_mapped_pool_is_refused(connect: Any, running: Any) -> None:
+    """A pool or slots that were mapped over are refused, naming what Airflow schedules by."""
+    running(a_task(pool="lsq", slots=4), scheduled=a_task(pool="default_pool", slots=4))
+    with pytest.raises(InputError, match=r"pool is 'lsq' by expand\(\), .* the task has 'default_pool'"):
+        connect().get_conn()
+    running(a_task(slots=4), scheduled=a_task(slots=1))
+    with pytest.raises(InputError, match=r"pool_slots is '?4'? by expand\(\)"):
+        connect().get_conn()
+
+
+def test_operator_that_a_task_calls() -> None:
+    """An operator that another task calls runs in that one's slots."""
+    outer, inner = a_task("outer", pool="lsq", slots=2), a_task("inner", pool="default_pool", slots=9)
+    context = context_of(inner, scheduled=outer, running="outer")
+    assert slots_of(inner, context) == slots_of(outer, {})
+
+
+def test_task_of_no_pool() -> None:
+    """A task that names no pool is in Airflow's default one, and one without a DAG is taken as it is."""
+    assert slots_of(a_task(pool=None), {}).pool == "default_pool"  # type: ignore[arg-type]
+    assert slots_of(a_task(), {"dag": None, "ti": None}).pool == "lsq"
+    unknown = SimpleNamespace(has_task=lambda _: False)
+    assert slots_of(a_task(), {"dag": unknown, "ti": SimpleNamespace(task_id="x")}).pool == "lsq"
+
+
+# -- as a context manager -------------------------------------------------------------------------------------------
+
+
+def test_context_manager_waits_its_window_out(connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On leaving, it waits until its calls count no more, closes its connections and frees its share."""
+    ends: list[str] = []
+    close = LeadSquaredClient.close
+    monkeypatch.setattr(RateLimiter, "drain", lambda self: ends.append("drained"))
+    monkeypatch.setattr(LeadSquaredClient, "close", lambda self: (close(self), ends.append("closed")))
+    other = connect(host="http://127.0.0.1:9")
+    with Answering(http(200, "{}")) as server, connect(host=server.url, calls=2) as hook:
+        hook.get_conn().current_user()
+        window = hook.get_conn().limiter.sliding_window
+        assert window.in_use
+    assert ends == ["closed", "drained"]
+    assert not window.in_use
+    with other:
+        pass
+    assert len(ends) == 2, "no call, no wait"
+
+
+def test_real_wait_on_leaving(connect: Any) -> None:
+    """Nothing counts any more when it has been left."""
+    with Answering(http(200, "{}")) as server:
+        with connect(host=server.url) as hook:
+            hook.get_conn().current_user()
+            window, began = hook.get_conn().limiter.sliding_window, time.monotonic()
+        assert window.drained_at() <= time.monotonic()
+        assert 4.5 < time.monotonic() - began < 7
+
+
+def test_time_out_while_leaving(connect: Any, monkeypatch: pytest.MonkeyPatch, mocker: MockerFixture) -> None:
+    """A time-out while the window is waited out gives no slot back early, and changes no end."""
+    mocker.patch.object(LeadResetHook, "log")
+    drains: list[int] = []
+
+    def drain(self: RateLimiter) -> None:
+        drains.append(1)
+        if len(drains) == 1:
+            raise AirflowTaskTimeout("too long")
+
+    monkeypatch.setattr(RateLimiter, "drain", drain)
+    hook = connect()
+
+    def work() -> None:
+        with hook:
+            hook.get_conn()
+            raise KeyError("the end of the work")
+
+    with pytest.raises(KeyError):
+        work()
+    assert len(drains) == 2
