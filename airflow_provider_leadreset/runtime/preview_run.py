@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import AirflowSkipException
@@ -64,6 +63,10 @@ class PreviewRun(BaseRun):
                 self.output = self._count(request, folder)
             return self.output
 
+    def _account_text(self, request: ResetRequest) -> str:
+        # Asked for only where a plan is kept under it.
+        return super()._account_text(request) if self.task.evidence_path is NOT_GIVEN else self.account.text
+
     def _folder(self) -> EvidenceFolder | None:
         """Where the plans of all tries go."""
         if self.task.evidence_path is NOT_GIVEN:
@@ -91,12 +94,12 @@ class PreviewRun(BaseRun):
         writer = None
         if folder:
             writer = PlanWriter(
-                account=self.account,
+                account=self.account.as_json(),
                 made_by=self.identity,
                 request_digest=request.digest,
                 window=request.window,
                 selectors=request.selectors,
-                now=datetime.now(UTC),
+                now=self.now(),
             )
         counts = RecordCounts()
         with WorkerPool(self.client) as pool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from datetime import timedelta
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +20,23 @@ from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquare
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder, Report
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
-from airflow_provider_leadreset.leadsquared.safety.approval import checked_approval
+from airflow_provider_leadreset.leadsquared.safety.approval import (
+    check_against_plan,
+    checked_approval,
+    refuse_for_lack_of_a_plan,
+)
 from airflow_provider_leadreset.leadsquared.safety.archive import PART_LEADS, PendingReset, PreResetCheck
+from airflow_provider_leadreset.leadsquared.safety.exclusions import Exclusions
+from airflow_provider_leadreset.leadsquared.safety.plan import Plan
 from airflow_provider_leadreset.leadsquared.safety.preview import count_records
+from airflow_provider_leadreset.leadsquared.safety.reason import checked_reason
+from airflow_provider_leadreset.leadsquared.safety.rules import REQUIRABLE
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
-from airflow_provider_leadreset.leadsquared.text import describe_counts
-from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
+from airflow_provider_leadreset.leadsquared.text import describe_counts, quoted
+from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, storage_path, task_errors
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
 from airflow_provider_leadreset.runtime.failures import failure
+from airflow_provider_leadreset.runtime.last_account import LastAccount
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
@@ -48,17 +59,27 @@ class ResetRun(BaseRun):
         super().__init__(task, context)
         self.judge = BatchJudge()
         self._kept: set[str] = set()
+        self.approval: Any = None
+        self.reason: str | None = None
+        self.exclusions = Exclusions()
 
     def run(self) -> dict[str, Any]:
         """Check everything, then reset the leads; see :class:`.LeadResetOperator`."""
+        try:
+            return self._run()
+        finally:
+            self.exclusions.close()
+
+    def _run(self) -> dict[str, Any]:
         with self.account_session():
             with task_errors():
+                self._check_values()
                 request = self.checked_request()
-                self.approval = self._approval()
-                self.evidence = self._evidence()
-                self.checked("max_failed_leads")
             if request.leads.count == 0:
                 raise AirflowSkipException("There are no leads to reset")
+            last_account = LastAccount(self.context, self.log)
+            with task_errors():
+                last_account.refuse_other(self.account)
             self.link(request.leads, self.evidence)
             self.checkpoint = Checkpoint(
                 self.context,
@@ -66,15 +87,66 @@ class ResetRun(BaseRun):
                 self.log,
             )
             self.counts = BatchCounts(request.leads.count, self.client.limiter, self.checkpoint.progress)
+            self._leave_out_excluded(request)
             self._announce(request)
             self.report = self._begun_report(request)
+            last_account.keep(self.account)
             summary = self._reset(request)
+            last_account.forget()
             if self.task.outlets:
                 tell_consumers(self.task.outlets, self.context["outlet_events"], summary)
             return summary
 
-    def _approval(self) -> Any:
-        return None if self.task.approval is NOT_GIVEN else checked_approval(self.task.approval)
+    def _check_values(self) -> None:
+        """Check, before any call, what needs none.
+
+        :raises InputError: it cannot have been meant, or the account's rules do not allow it.
+        """
+        values = {name: getattr(self.task, name) for name in REQUIRABLE}
+        given = {name for name, value in values.items() if value is not NOT_GIVEN and value is not False}
+        with self.naming_connection():
+            self.hook.settings.rules.check_arguments(given)
+        if self.task.approval is not NOT_GIVEN:
+            self.approval = checked_approval(self.task.approval)
+            if self.task.plan is NOT_GIVEN:
+                refuse_for_lack_of_a_plan(self.approval)
+        if self.task.reason is not NOT_GIVEN:
+            self.reason = checked_reason(self.task.reason, self.client.redact)
+        self.evidence = self._evidence()
+        self.checked("max_failed_leads")
+        if self.task.max_records is not NOT_GIVEN:
+            self.checked("max_records")
+        self._max_plan_age()
+        self.exclusions = Exclusions.parse(self.task.exclude, partial(storage_path, "exclude"))
+
+    def _max_plan_age(self) -> timedelta:
+        value = self.task.max_plan_age
+        if not isinstance(value, timedelta) or value <= timedelta(0):
+            raise InputError(f"max_plan_age is {quoted(value)}: give a timedelta, such as timedelta(days=7)")
+        return value
+
+    def _accept(self, plan: Plan) -> None:
+        if self.approval is not None:
+            check_against_plan(self.approval, digest=plan.digest, made_at=plan.made_at)
+
+    def _account_text(self, request: ResetRequest) -> str:
+        del request
+        return self.account.text
+
+    def _leave_out_excluded(self, request: ResetRequest) -> None:
+        """Count the leads that are excluded, and say so; those that an earlier try has called count as it left them."""
+        if self.task.exclude is NOT_GIVEN:
+            return
+        done = self.counts.progress
+        self.counts.excluded = sum(
+            lead in self.exclusions and index not in done for index, lead in enumerate(request.leads)
+        )
+        self.log.info(
+            "%d of %d leads are among the %d of exclude and are not reset",
+            self.counts.excluded,
+            request.leads.count,
+            len(self.exclusions),
+        )
 
     def _evidence(self) -> EvidenceFolder | None:
         """Where this try's files go."""
@@ -212,7 +284,7 @@ class ResetRun(BaseRun):
         summary = self.output = self.output or self._summary(request, stopped)
         self.log.info(
             "Queued the reset of %(queued)d of %(leads)d leads in %(seconds)g s; %(failed)d failed, "
-            "%(not_reached)d not reached",
+            "%(not_reached)d not reached, %(excluded)d excluded",
             summary,
         )
         return self._keep(summary)
@@ -266,7 +338,7 @@ class ResetRun(BaseRun):
         leads: Iterable[tuple[str, dict[str, list[str]] | None]]
         leads = request.plan.records() if request.plan else ((lead, None) for lead in request.leads)
         for index, (lead, planned) in enumerate(leads):
-            if index not in self.counts.progress:
+            if index not in self.counts.progress and lead not in self.exclusions:
                 yield index, LeadReset(lead, request.selectors, request.window), planned
 
     def _refuse_too_many_records(self, pool: WorkerPool, request: ResetRequest) -> None:
@@ -274,10 +346,13 @@ class ResetRun(BaseRun):
             return
         most = self.checked("max_records")
         if request.plan:
-            counts = request.plan.counts
-            cannot_be_counted = bool(request.selectors.audit_activity_list) and not counts["audits"]
+            counts = self._planned_counts(request.plan)
+            cannot_be_counted = (
+                bool(request.selectors.audit_activity_list) and not request.plan.counts["audits"]
+            )
         else:
-            found = count_records(pool, request.leads, request.selectors, request.window)
+            leads = (lead for lead in request.leads if lead not in self.exclusions)
+            found = count_records(pool, leads, request.selectors, request.window)
             counts = {kind: kind_count.count for kind, kind_count in found.kinds.items()}
             cannot_be_counted = found.audits_cannot_be_counted
         if cannot_be_counted:
@@ -291,6 +366,17 @@ class ResetRun(BaseRun):
                 "allows; none was reset. If all are meant, set max_records higher"
             )
 
+    def _planned_counts(self, plan: Plan) -> dict[str, int]:
+        """Return how many records of each kind a plan shows of the leads that are not excluded."""
+        if not self.counts.excluded:
+            return plan.counts
+        counts = dict.fromkeys(plan.counts, 0)
+        for lead, planned in plan.records():
+            if lead not in self.exclusions:
+                for kind, ids in planned.items():
+                    counts[kind] += len(ids)
+        return counts
+
     def _what_was_asked(self, request: ResetRequest) -> bytes:
         content = {
             "account": self.client.host,
@@ -300,6 +386,9 @@ class ResetRun(BaseRun):
             "sent": {"FromDate": request.window.from_date, "ToDate": request.window.to_date},
             "plan": {"path": str(request.plan.path), "digest": request.plan.digest} if request.plan else None,
             "approval": self.approval,
+            "reason": self.reason,
+            "excluded": self.counts.excluded,
+            "rules": self.hook.settings.rules.as_json(),
             "archive": bool(self.task.archive),
         }
         return json.dumps(content).encode()
@@ -319,6 +408,7 @@ class ResetRun(BaseRun):
             "system_event_codes": list(request.event_codes.system),
             "unknown_event_codes": list(request.event_codes.unknown),
             "approval": self.approval,
+            "reason": self.reason,
             "evidence": str(self.evidence) if self.evidence else None,
             "stopped_because": because,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -121,6 +122,11 @@ class LeadSquaredClient:
     def __repr__(self) -> str:
         # Also of one that could not be made.
         return f"<LeadSquaredClient of {getattr(self, 'host', 'no host')}>"
+
+    @property
+    def access_key_digest(self) -> str:
+        """The first 16 hex digits of the access key's SHA-256: it tells keys apart, and none can be had from it."""
+        return hashlib.sha256(self._keys[0].text().encode()).hexdigest()[:16]
 
     def redact(self, text: str) -> str:
         """Strike both keys, in any spelling, out of a text that is about to be shown."""
