@@ -113,4 +113,13 @@ def _connection_fields() -> dict[str, Any]:
             ),
             "schema": {"type": ["string", "null"]},
         },
+        "rules": {
+            "label": "Rules",
+            "description": (
+                "What every reset is held to, as JSON, such as "
+                '{"resets": true, "require": ["plan", "approval"], "max_leads": 10000}. Of plan, approval, '
+                'evidence_path, archive, reason. "resets": false stops all. Empty: no rules.'
+            ),
+            "schema": {"type": ["object", "null"]},
+        },
     }

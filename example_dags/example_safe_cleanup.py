@@ -1,4 +1,4 @@
-"""The careful way: see what would go, have it approved, keep a copy, reset, and verify that it is gone.
+"""The careful way: see what would go, have it approved, keep a copy, reset, and verify that the API no longer gives it.
 
 Needs Airflow 3.1 or later for the approval, the connection `leadsquared_default` and its pool (see
 example_scheduled_cleanup.py), and a folder for the evidence: any object storage, or a path all workers share.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -35,6 +36,7 @@ from airflow_provider_leadreset.leadsquared.records import catalog, lead_lists
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_lead_records
+from airflow_provider_leadreset.leadsquared.safety.rules import AccountRules, parse_rules
 from airflow_provider_leadreset.leadsquared.text import presentable, quoted
 
 
@@ -47,15 +49,17 @@ class AccountSettings:
     :param timeout: seconds for a call as a whole, from the look-up of the host to the last byte of the answer.
     :param web_address: where LeadSquared's web application is, up to the first slash of its paths; None if
         that is to be worked out from the API host.
+    :param rules: what the account's owner demands of every reset.
     """
 
     calls_per_5s: int = 25
     pool: str = ""
     timeout: float = 30.0
     web_address: str | None = None
+    rules: AccountRules = field(default_factory=AccountRules)
 
 
-_EXTRAS = ("calls_per_5s", "pool", "timeout", "app_host")
+_EXTRAS = ("calls_per_5s", "pool", "timeout", "app_host", "rules")
 
 LONGEST_NAME = 80
 """Characters that are shown of a name of LeadSquared's."""
@@ -67,7 +71,8 @@ class LeadResetHook(BaseHook):
     The connection, of type ``leadsquared``: Host = the account's API host (``api-in21.leadsquared.com``),
     Login = access key, Password = secret key. Extra, all optional: ``calls_per_5s`` (25; what the plan
     allows), ``pool`` (the connection's own id), ``timeout`` (30 seconds), ``app_host`` (of the web application,
-    for links to leads; worked out from the API host).
+    for links to leads; worked out from the API host), ``rules`` (what every reset is held to: ``{"resets": true,
+    "require": ["plan", "approval"], "max_leads": 10000}``).
 
     In a task of the account's pool it paces itself to that task's slots. ``with LeadResetHook(…) as hook:`` waits on
     leaving until its last calls count no more, so that whoever gets the slots next does not exceed the limit with them.
@@ -91,6 +96,7 @@ class LeadResetHook(BaseHook):
         """Whether a task that calls outside the account's pool is told so."""
         self._process = 0
         self._lineage = HookLineage()
+        self._leads: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -121,6 +127,12 @@ class LeadResetHook(BaseHook):
         """
         extra = _object(self._connection.extra)
         unknown = sorted(set(extra) - set(_EXTRAS))
+        for name in unknown:
+            if difflib.get_close_matches(name.strip().lower(), ["rules"], cutoff=0.7):
+                raise InputError(
+                    f"the connection's Extra has {quoted(name)}, which is not known: did you mean rules? A misspelt "
+                    "guard is none"
+                )
         if unknown:
             self.log.warning(
                 "Connection %s: the extras %s are not known and have no effect; known are %s",
@@ -135,6 +147,7 @@ class LeadResetHook(BaseHook):
             pool=str(extra.get("pool") or self.leadsquared_conn_id),
             timeout=_seconds("timeout", extra.get("timeout"), AccountSettings.timeout),
             web_address=given_web_address(extra.get("app_host")),
+            rules=parse_rules(extra.get("rules")),
         )
 
     @property
@@ -179,7 +192,16 @@ class LeadResetHook(BaseHook):
         return self._client
 
     def reset(self, reset: LeadReset) -> None:
-        """Queue one lead's reset; see :meth:`.LeadSquaredClient.reset`."""
+        """Queue one lead's reset; see :meth:`.LeadSquaredClient.reset`.
+
+        :raises InputError: the connection's rules stop resets, require what a hook has none of, such as a plan, or
+            allow fewer leads than this hook was asked for.
+        """
+        rules = self.settings.rules
+        rules.check_arguments(())
+        if rules.max_leads is not None:
+            rules.check_leads(len(self._leads | {reset.prospect_id.lower()}))
+            self._leads.add(reset.prospect_id.lower())
         client = self.get_conn()
         client.reset(reset)
         self._lineage.deletes(self, client.host, data_of(reset.selectors))

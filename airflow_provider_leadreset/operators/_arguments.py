@@ -19,7 +19,7 @@ Names: TypeAlias = "Sequence[str | XComArg] | str | XComArg | NotGiven"
 Flag: TypeAlias = "bool | str | XComArg"
 WindowText: TypeAlias = "str | EntireHistory | XComArg | NotGiven"
 PlanOutput: TypeAlias = "Mapping[str, Any] | str | XComArg | NotGiven"
-Approval: TypeAlias = "Mapping[str, Any] | Sequence[Any] | str | XComArg | NotGiven"
+Approval: TypeAlias = "Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | XComArg | NotGiven"
 Seconds: TypeAlias = "timedelta | float | NotGiven"
 
 _Callbacks: TypeAlias = Callable[[Any], Any] | Collection[Callable[[Any], Any]] | None

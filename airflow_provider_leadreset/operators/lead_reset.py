@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY, NOT_GIVEN
@@ -43,6 +44,9 @@ class LeadResetOperator(LeadSelection):
         task's output. Named twice: reset once. A real empty list skips the task.
     :param prospect_ids_path: (templated) file with lead ids, any ``ObjectStoragePath``: text, ``.csv`` with
         a ``ProspectID`` column, or ``.jsonl``; ``.gz`` too. Streamed. Named twice: reset once.
+    :param exclude: (templated) leads that are never reset, such as those under a legal hold: ids, or the absolute URI
+        of a file of them, both as above. Read at each try, with a plan too. Of an empty list or file nobody is
+        excluded; a file that is missing stops the task.
     :param activity_event_list: (templated) codes of custom activity events to delete. Codes of system activities,
         which LeadSquared never deletes (documented), are not sent; alone they are refused. The account's list of
         types tells them apart, which takes one call. A code that it does not know is sent, and warned of.
@@ -56,11 +60,16 @@ class LeadResetOperator(LeadSelection):
     :param timezone: (templated) IANA name for dates and times without an offset.
     :param plan: (templated) a preview's output, ``plan=preview.output``: resets the leads that it found records
         of, with its selectors and window. Refused when it is not the one that was shown, of another account,
-        or older than a day. Each lead is read again first, and not reset when it has records that the plan does
-        not show.
-    :param approval: (templated) who said yes: the output of Airflow's ApprovalOperator, or any JSON value, such as
-        a ticket. Kept in the summary and as evidence. An answer other than Approve is refused. Leave it out where no
-        approval is wanted.
+        or older than ``max_plan_age``. Each lead is read again first, and not reset when it has records that the plan
+        does not show.
+    :param max_plan_age: how long ago the plan may have been made.
+    :param approval: (templated) who said yes: the output of Airflow's ApprovalOperator, with exactly Approve and a
+        person; or a mapping with ``approved`` being True and a ``by``, and whatever a ticket has to say; or several of
+        them, of which each must be a yes. Text alone is none. Kept in the summary and as evidence. An answer more than
+        a minute older than the plan is refused, and one whose param ``digest`` is not how the plan's digest begins.
+        Leave it out where no approval is wanted.
+    :param reason: (templated) why, for whoever asks in two years; at most 1,000 characters. Kept in the summary and as
+        evidence.
     :param evidence_path: (templated) folder, any ``ObjectStoragePath``, for a report with one JSON line per
         call: ``dag/run/task/map index/try/report-00001.jsonl`` and so on. No file is ever written twice.
     :param archive: whether to copy the records to ``evidence_path`` before they go: gzip JSON lines, a part for each
@@ -76,13 +85,13 @@ class LeadResetOperator(LeadSelection):
     :param leadsquared_conn_id: (templated) the connection, see :class:`.LeadResetHook`.
 
     Returns a summary (XCom ``return_value``, pushed before a failing task raises, too): ``account`` (the API
-    host), ``leads``, ``queued``, ``failed``, ``not_reached``, ``done_in_earlier_tries``, ``calls``,
+    host), ``leads``, ``queued``, ``failed``, ``not_reached``, ``excluded``, ``done_in_earlier_tries``, ``calls``,
     ``throttled``, ``seconds``, ``window`` (UTC text, usable as ``window`` again), ``sent`` (``FromDate`` and
     ``ToDate`` as sent), ``selectors``, ``system_event_codes``, ``unknown_event_codes``,
-    ``failures`` (up to 100, ``prospect_id`` and ``error``), ``approval``,
+    ``failures`` (up to 100, ``prospect_id`` and ``error``), ``approval``, ``reason``,
     ``evidence`` (this try's folder), ``stopped_because`` (None, or why leads were not reached). ``queued``,
-    ``failed`` and ``not_reached`` add up to ``leads``. The events of ``outlets`` carry account, window, selectors and
-    the four counts as their extra.
+    ``failed``, ``not_reached`` and ``excluded`` add up to ``leads``. The events of ``outlets`` carry account, window,
+    selectors and the first four counts as their extra.
 
     On Airflow 3.3 and later a retry continues where the last try stopped, however that ended; a Clear starts anew.
     Before 3.3 a retry repeats all leads, which deletes nothing more but spends calls.
@@ -93,8 +102,16 @@ class LeadResetOperator(LeadSelection):
     :raises AirflowSkipException: an empty list or file of leads, or a plan with nothing to reset.
     """
 
-    template_fields: Sequence[str] = (*LeadSelection.template_fields, "plan", "approval", "evidence_path")
+    template_fields: Sequence[str] = (
+        *LeadSelection.template_fields,
+        "exclude",
+        "plan",
+        "approval",
+        "reason",
+        "evidence_path",
+    )
     _not_templated: ClassVar[tuple[str, ...]] = (
+        "max_plan_age",
         "archive",
         "max_leads",
         "max_records",
@@ -108,6 +125,7 @@ class LeadResetOperator(LeadSelection):
         *,
         prospect_ids: LeadIds = NOT_GIVEN,
         prospect_ids_path: Text = NOT_GIVEN,
+        exclude: LeadIds = NOT_GIVEN,
         activity_event_list: Codes = NOT_GIVEN,
         task_type_list: Names = NOT_GIVEN,
         audit_activity_list: Names = NOT_GIVEN,
@@ -115,7 +133,9 @@ class LeadResetOperator(LeadSelection):
         window: WindowText = NOT_GIVEN,
         timezone: Value = "UTC",
         plan: PlanOutput = NOT_GIVEN,
+        max_plan_age: timedelta = timedelta(days=7),
         approval: Approval = NOT_GIVEN,
+        reason: Text = NOT_GIVEN,
         evidence_path: Text = NOT_GIVEN,
         archive: bool = False,
         max_leads: int = 10_000,
@@ -138,8 +158,11 @@ class LeadResetOperator(LeadSelection):
             leadsquared_conn_id=leadsquared_conn_id,
             **kwargs,
         )
+        self.exclude = exclude
         self.plan = plan
+        self.max_plan_age = max_plan_age
         self.approval = approval
+        self.reason = reason
         self.evidence_path = evidence_path
         self.archive = archive
         self.max_records = max_records

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +25,9 @@ from airflow_provider_leadreset.exceptions import (
 )
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.hooks.task_slots import TaskSlots, drain, outside_pool, slots_of
+from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
 from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint
-from airflow_provider_leadreset.leadsquared.errors import (
-    AccessError,
-    InputError,
-    LeadRejectedError,
-    LeadSquaredError,
-)
+from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.journal.journal import (
     EvidenceFolder,
     evidence_folder,
@@ -39,7 +36,7 @@ from airflow_provider_leadreset.leadsquared.records.catalog import EventCodes, s
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.storage_uris import parse_uri
-from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
+from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window, wait_out
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, plan_reference
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import pluralize, quoted
@@ -48,7 +45,7 @@ from airflow_provider_leadreset.runtime.failures import as_task_error
 from airflow_provider_leadreset.runtime.max_calls import Need, refuse_if_too_few
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from airflow_provider_leadreset.compat import Context
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
@@ -68,6 +65,8 @@ class ResetRequest:
     selectors: Selectors
     window: Window
     plan: Plan | None = None
+    identity: str = ""
+    """What tells the account from others of its host; empty where nothing is kept that must tell them."""
     event_codes: EventCodes = field(default_factory=EventCodes)
     """What became of the event codes: those of :attr:`selectors` are the ones that can be deleted."""
     asked_for: Selectors | None = None
@@ -77,19 +76,21 @@ class ResetRequest:
     def digest(self) -> str:
         """Equal for what asks for the same of the same account, whatever can be deleted of it today."""
         selectors = self.asked_for or self.selectors
-        return fingerprint(self.account, self.leads, selectors, self.window)
+        return fingerprint(self.identity or self.account, self.leads, selectors, self.window)
 
 
 class BaseRun:
     """One run of a task: its rendered values and its client."""
 
-    plan_may_be_old = False
     deletes = False
 
     def __init__(self, task: LeadSelection, context: Context) -> None:
         self.task = task
         self.context = context
         self.log = task.log
+        # Set anew by tests.
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.sleep: Callable[[float], None] = time.sleep
         # For lineage, which is asked for after the end, however that came.
         self.request: ResetRequest | None = None
         self._hook: LeadResetHook | None = None
@@ -182,14 +183,9 @@ class BaseRun:
             refuse_if_too_few(self.checked("max_calls", least=1), need)
 
     @cached_property
-    def account(self) -> dict[str, Any]:
-        """Which account this is: its host, and its own code, None where LeadSquared does not say. One call."""
-        try:
-            code = self.client.current_user().get("OrgShortCode")
-        except (AccessError, LeadRejectedError):
-            # That this call takes the keys as headers is not documented; wrong keys show at the next one.
-            code = None
-        return {"host": self.client.host, "code": code}
+    def account(self) -> AccountIdentity:
+        """Which account this is, and whose keys; see :meth:`.AccountIdentity.ask`. One call a run."""
+        return AccountIdentity.ask(self.client)
 
     def stop(self) -> None:
         """Let no further call start, and break those under way off in a second. Returns at once."""
@@ -264,8 +260,26 @@ class BaseRun:
 
         :raises InputError: it cannot have been meant.
         """
-        self.request = self._parsed() if self.task.plan is NOT_GIVEN else self._planned()
-        return self.request
+        request = self._parsed() if self.task.plan is NOT_GIVEN else self._planned()
+        if request.leads.count:
+            wait_out(request.window, now=self.now, sleep=self.sleep, log=self.log.info)
+            request = replace(request, identity=self._account_text(request))
+        self.request = request
+        return request
+
+    def _account_text(self, request: ResetRequest) -> str:
+        """Return what tells the account, for what is kept from one run to the next; without a call of its own."""
+        return (self.account if request.plan else AccountIdentity.of_keys(self.client)).text
+
+    def _max_plan_age(self) -> timedelta | None:
+        """Return how old a plan may be; None for any age."""
+        return None
+
+    def _accept(self, plan: Plan) -> None:
+        """Refuse a plan for what this task knows beside it. Called before any call is made.
+
+        :raises InputError: it is refused.
+        """
 
     def _parsed(self) -> ResetRequest:
         selectors = parse_selectors(
@@ -274,7 +288,9 @@ class BaseRun:
             self.task.audit_activity_list,
             self.task.should_delete_prospect_notes,
         )
-        window = parse_window(self.task.window, timezone=self.task.timezone, run_due=self._run_due())
+        window = parse_window(
+            self.task.window, timezone=self.task.timezone, run_due=self._run_due(), now=self.now
+        )
         leads = self._few_enough(self._leads())
         if not leads.count:
             return ResetRequest(self.client.host, leads, selectors, window)
@@ -337,11 +353,12 @@ class BaseRun:
         plan = Plan.read(storage_path("plan", path))
         if plan is None:
             raise InputError(f"the plan {path} was never finished: preview again")
-        self.before_first_call(plan.leads.count, plan.selectors)
-        plan.check(
-            digest=digest, account=self.account, now=None if self.plan_may_be_old else datetime.now(UTC)
-        )
-        return ResetRequest(self.client.host, self._few_enough(plan.leads), plan.selectors, plan.window, plan)
+        leads = self._few_enough(plan.leads)
+        self.before_first_call(leads.count, plan.selectors)
+        plan.check(digest=digest, now=self.now(), max_age=self._max_plan_age())
+        self._accept(plan)
+        plan.check_account(self.account)
+        return ResetRequest(self.client.host, leads, plan.selectors, plan.window, plan)
 
     def _leads(self) -> Leads:
         path = self.task.prospect_ids_path
@@ -357,7 +374,18 @@ class BaseRun:
                 f"{pluralize(leads.count, 'lead')} were given, more than max_leads={most} allows; no call was "
                 f"made. If all are meant, set max_leads={leads.count} or more"
             )
+        if self.deletes:
+            with self.naming_connection():
+                self.hook.settings.rules.check_leads(leads.count)
         return leads
+
+    @contextmanager
+    def naming_connection(self) -> Generator[None, None, None]:
+        """Let an error that comes of the connection's fields name the connection."""
+        try:
+            yield
+        except InputError as error:
+            raise InputError(f"connection {self.task.leadsquared_conn_id}: {error}") from None
 
 
 def storage_path(argument: str, text: str) -> ObjectStoragePath:

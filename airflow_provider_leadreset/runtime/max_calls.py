@@ -47,9 +47,12 @@ def reads_per_lead(selectors: Selectors) -> int:
     return sum(map(bool, (activities, selectors.task_type_list, selectors.should_delete_prospect_notes)))
 
 
-def need_of_preview(leads: int, selectors: Selectors) -> Need:
-    """Return what counting needs: each lead's reads, the look-up of the leads, the types of event codes."""
-    once = ceil(leads / LEADS_LOOKED_UP) + bool(selectors.activity_event_list)
+def need_of_preview(leads: int, selectors: Selectors, *, makes_plan: bool) -> Need:
+    """Return what counting needs: each lead's reads, the look-up of the leads, the types of event codes.
+
+    :param makes_plan: whether the account is asked for, under which a plan is kept.
+    """
+    once = ceil(leads / LEADS_LOOKED_UP) + bool(selectors.activity_event_list) + makes_plan
     return Need(leads, reads_per_lead(selectors), once)
 
 
@@ -60,11 +63,11 @@ def need_of_reset(
 
     :param reads_first: whether each lead is read before its reset, for a plan or an archive.
     :param counts_first: whether all are counted before the first reset, for ``max_records``.
-    :param planned: whether a plan says what goes: then the account is asked for, and not its types.
+    :param planned: whether a plan says what goes: then the account's types are not asked for.
     """
     reads = reads_per_lead(selectors)
     per_lead = 1 + reads * (reads_first + counts_first)
-    once = 1 if planned else int(bool(selectors.activity_event_list))
+    once = 1 + (not planned and bool(selectors.activity_event_list))  # the account, and its types
     return Need(leads, per_lead, once + (ceil(leads / LEADS_LOOKED_UP) if counts_first else 0))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import AirflowSkipException
@@ -68,7 +67,11 @@ class PreviewRun(BaseRun):
 
     def least_need(self, leads: int, selectors: Selectors) -> Need:
         """Return the calls that so many leads take at least."""
-        return need_of_preview(leads, selectors)
+        return need_of_preview(leads, selectors, makes_plan=self.task.evidence_path is not NOT_GIVEN)
+
+    def _account_text(self, request: ResetRequest) -> str:
+        # Asked for only where a plan is kept under it.
+        return super()._account_text(request) if self.task.evidence_path is NOT_GIVEN else self.account.text
 
     def _folder(self) -> EvidenceFolder | None:
         """Where the plans of all tries go."""
@@ -97,12 +100,12 @@ class PreviewRun(BaseRun):
         writer = None
         if folder:
             writer = PlanWriter(
-                account=self.account,
+                account=self.account.as_json(),
                 made_by=self.identity,
                 request_digest=request.digest,
                 window=request.window,
                 selectors=request.selectors,
-                now=datetime.now(UTC),
+                now=self.now(),
             )
         counts = RecordCounts()
         with WorkerPool(self.client) as pool:

@@ -18,14 +18,15 @@ from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquare
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder, Report
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
-from airflow_provider_leadreset.leadsquared.safety.approval import checked_approval
 from airflow_provider_leadreset.leadsquared.safety.archive import PART_LEADS, PendingReset, PreResetCheck
 from airflow_provider_leadreset.leadsquared.safety.preview import count_records
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import describe_counts
-from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
+from airflow_provider_leadreset.runtime.base import ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
 from airflow_provider_leadreset.runtime.failures import failure
+from airflow_provider_leadreset.runtime.guarded_run import GuardedRun
+from airflow_provider_leadreset.runtime.last_account import LastAccount
 from airflow_provider_leadreset.runtime.max_calls import Need, need_of_reset
 from airflow_provider_leadreset.runtime.summary_xcom import keeps_summary_of_failure
 
@@ -37,10 +38,9 @@ MANY_ON_ONE_SLOT = 25
 """More leads than this on a single slot of the account's pool are worth a warning."""
 
 
-class ResetRun(BaseRun):
+class ResetRun(GuardedRun):
     """One run of a LeadResetOperator, and what became of each lead."""
 
-    task: LeadResetOperator
     deletes = True
     counts: BatchCounts
     checkpoint: Checkpoint
@@ -54,14 +54,22 @@ class ResetRun(BaseRun):
     @keeps_summary_of_failure
     def run(self) -> dict[str, Any]:
         """Check everything, then reset the leads; see :class:`.LeadResetOperator`."""
+        try:
+            return self._run()
+        finally:
+            self.exclusions.close()
+
+    def _run(self) -> dict[str, Any]:
         with self.account_session():
             with task_errors():
-                request = self.checked_request()
-                self.approval = self._approval()
+                self.check_values()
                 self.evidence = self._evidence()
-                self.checked("max_failed_leads")
+                request = self.checked_request()
             if request.leads.count == 0:
                 raise AirflowSkipException("There are no leads to reset")
+            last_account = LastAccount(self.context, self.log)
+            with task_errors():
+                last_account.refuse_other(self.account)
             self.link(request.leads, self.evidence)
             self.checkpoint = Checkpoint(
                 self.context,
@@ -69,9 +77,12 @@ class ResetRun(BaseRun):
                 self.log,
             )
             self.counts = BatchCounts(request.leads.count, self.client.limiter, self.checkpoint.progress)
+            self._leave_out_excluded(request)
             self._announce(request)
             self.report = self._begun_report(request)
+            last_account.keep(self.account)
             summary = self._reset(request)
+            last_account.forget()
             if (
                 self.task.outlets and "outlet_events" in self.context
             ):  # a unit test may call with next to no context
@@ -89,8 +100,17 @@ class ResetRun(BaseRun):
             planned=planned,
         )
 
-    def _approval(self) -> Any:
-        return None if self.task.approval is NOT_GIVEN else checked_approval(self.task.approval)
+    def _leave_out_excluded(self, request: ResetRequest) -> None:
+        """Count the leads that are excluded, and say so; those that an earlier try has called count as it left them."""
+        if self.task.exclude is NOT_GIVEN:
+            return
+        self.counts.excluded = self.excluded_among(request.leads, self.counts.progress)
+        self.log.info(
+            "%d of %d leads are among the %d of exclude and are not reset",
+            self.counts.excluded,
+            request.leads.count,
+            len(self.exclusions),
+        )
 
     def _evidence(self) -> EvidenceFolder | None:
         """Where this try's files go."""
@@ -218,7 +238,7 @@ class ResetRun(BaseRun):
         summary = self.output = self.output or self._summary(request, stopped)
         self.log.info(
             "Queued the reset of %(queued)d of %(leads)d leads in %(seconds)g s; %(failed)d failed, "
-            "%(not_reached)d not reached",
+            "%(not_reached)d not reached, %(excluded)d excluded",
             summary,
         )
         return self._keep(summary)
@@ -268,7 +288,7 @@ class ResetRun(BaseRun):
         leads: Iterable[tuple[str, dict[str, list[str]] | None]]
         leads = request.plan.records() if request.plan else ((lead, None) for lead in request.leads)
         for index, (lead, planned) in enumerate(leads):
-            if index not in self.counts.progress:
+            if index not in self.counts.progress and lead not in self.exclusions:
                 yield index, LeadReset(lead, request.selectors, request.window), planned
 
     def _refuse_too_many_records(self, pool: WorkerPool, request: ResetRequest) -> None:
@@ -276,10 +296,13 @@ class ResetRun(BaseRun):
             return
         most = self.checked("max_records")
         if request.plan:
-            counts = request.plan.counts
-            cannot_be_counted = bool(request.selectors.audit_activity_list) and not counts["audits"]
+            counts = self.counts_of(request.plan)
+            cannot_be_counted = (
+                bool(request.selectors.audit_activity_list) and not request.plan.counts["audits"]
+            )
         else:
-            found = count_records(pool, request.leads, request.selectors, request.window)
+            leads = (lead for lead in request.leads if lead not in self.exclusions)
+            found = count_records(pool, leads, request.selectors, request.window)
             counts = {kind: kind_count.count for kind, kind_count in found.kinds.items()}
             cannot_be_counted = found.audits_cannot_be_counted
         if cannot_be_counted:
@@ -302,6 +325,9 @@ class ResetRun(BaseRun):
             "sent": {"FromDate": request.window.from_date, "ToDate": request.window.to_date},
             "plan": {"path": str(request.plan.path), "digest": request.plan.digest} if request.plan else None,
             "approval": self.approval,
+            "reason": self.reason,
+            "excluded": self.counts.excluded,
+            "rules": self.hook.settings.rules.as_json(),
             "archive": bool(self.task.archive),
         }
         return json.dumps(content).encode()
@@ -321,6 +347,7 @@ class ResetRun(BaseRun):
             "system_event_codes": list(request.event_codes.system),
             "unknown_event_codes": list(request.event_codes.unknown),
             "approval": self.approval,
+            "reason": self.reason,
             "evidence": str(self.evidence) if self.evidence else None,
             "stopped_because": because,
         }

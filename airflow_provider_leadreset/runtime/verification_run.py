@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import AirflowSkipException, ObjectStoragePath, PokeReturnValue
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
-from airflow_provider_leadreset.leadsquared.errors import InputError, QuotaError, UnavailableError
+from airflow_provider_leadreset.leadsquared.errors import (
+    InputError,
+    QuotaError,
+    UnavailableError,
+    UnknownLeadsError,
+)
 from airflow_provider_leadreset.leadsquared.records.records import UNKNOWN_TYPE
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.safety.verification import (
@@ -38,7 +43,6 @@ class VerificationRun(BaseRun):
     """One poke of a LeadResetSensor."""
 
     task: LeadResetSensor
-    plan_may_be_old = True
     failed = False
     """Whether this poke could not read all that it was to read."""
 
@@ -69,6 +73,7 @@ class VerificationRun(BaseRun):
             is_done = len(verification.done) == request.leads.count
             with task_errors():
                 _refuse_audits_alone_unseen(request, verification, is_done=is_done)
+                self._refuse_all_unknown(request, verification)
             output = _output(self.client.host, request, verification)
             if is_done:
                 self.log.info("%s, of %s", self._said(output), pluralize(output["leads_done"], "lead"))
@@ -116,6 +121,14 @@ class VerificationRun(BaseRun):
             verification.unread = request.leads.count - len(verification.done) - verification.not_done
             verification.why_unread = verification.why_unread or str(error)
 
+    def _refuse_all_unknown(self, request: ResetRequest, verification: Verification) -> None:
+        """Refuse a connection that may lead elsewhere: a plan tells its account, without one only its leads do."""
+        if request.plan is None and len(verification.unknown) == request.leads.count:
+            raise UnknownLeadsError(
+                f"none of {pluralize(request.leads.count, 'lead')} is known to the account at {self.client.host}, so "
+                "nothing is verified, though unknown leads are accepted: does the connection lead to another account?"
+            )
+
     def _keep(self, request: ResetRequest, output: dict[str, Any]) -> None:
         """Beside the plan, say that it is verified."""
         if request.plan is None or "ti" not in self.context:  # a unit test may call with next to no context
@@ -131,8 +144,8 @@ class VerificationRun(BaseRun):
     @staticmethod
     def _said(output: dict[str, Any]) -> str:
         if output["records"] is None:
-            return "Nothing is left in the window"
-        return f"{output['gone']} of {pluralize(output['records'], 'record')} are gone"
+            return "The API no longer gives any record in the window"
+        return f"The API no longer gives {output['gone']} of {pluralize(output['records'], 'record')}"
 
 
 def _leads(request: ResetRequest) -> Iterator[tuple[int, str, RemainingIds | None]]:

@@ -1,1 +1,1 @@
-"""Sensor: verifies that what was reset is gone."""
+"""Sensor: verifies that the API no longer gives what was reset."""

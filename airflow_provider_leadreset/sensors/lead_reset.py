@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 
 
 class LeadResetSensor(LeadSelection, BaseSensorOperator):
-    """Wait until what a reset was to delete is gone. Reads only.
+    """Wait until the API no longer gives what a reset was to delete. Reads only.
 
     Give ``plan=preview.output``: it is verified by the ids of the records that the plan shows. Or give the same leads,
     selectors and window as to the reset: it is verified once none of them has a matching record in the window. It says
-    that LeadSquared no longer gives the records, never more. Audits are read as the activities 3001 and 3002; where no
-    lead shows any, they are named as unverifiable, and audits alone are then an error. A lead that the account does
-    not have, or has merged into another, fails the task at once: nothing can be said of its records.
+    that the API no longer gives the records, never more. Once the lists of a lead give none of a plan's records, a few
+    of its activities are also asked for by their ids; a mirror row under the id of another is none of them. Audits are
+    read as the activities 3001 and 3002; where no lead shows any, they are named as unverifiable, and audits alone are
+    then an error. A lead that the account does not have, or has merged into another, fails the task at once: nothing
+    can be said of its records.
 
     A plain Airflow sensor: ``mode``, ``poke_interval``, ``timeout``, ``soft_fail`` are Airflow's. Each poke reads
     only leads that are not done yet; on Airflow before 3.3 in ``mode="reschedule"`` each poke reads all again. A
@@ -52,7 +54,8 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
     :param timezone: (templated)
     :param plan: (templated) a preview's output.
     :param max_leads: more leads than this are refused before the first call.
-    :param accept_unknown_leads: whether leads that the account does not have count as done.
+    :param accept_unknown_leads: whether leads that the account does not have count as done. Without a plan it must
+        have one of them at least, or the connection may lead to another account.
     :param leadsquared_conn_id: (templated) the connection.
     :param poke_interval: Airflow's, like all that follow: between two pokes.
     :param timeout: for all pokes together.
@@ -63,9 +66,10 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
     :param silent_fail: whether a poke that raises is followed by another.
     :param never_fail: whether a poke that raises skips the task.
 
-    Returns ``account``, ``leads``, ``leads_done``, ``records`` and ``gone`` (how many of how many; None without a
-    plan, which alone knows), ``left`` (up to 20 leads with their records' ids), ``unverifiable`` (texts:
-    audits of an account that shows none, tasks still there whose type nothing tells), ``unknown_leads`` (accepted).
+    Returns ``account``, ``leads``, ``leads_done``, ``records`` and ``gone`` (how many of how many the API no longer
+    gives; None without a plan, which alone knows), ``left`` (up to 20 leads with their records' ids), ``unverifiable``
+    (texts: audits of an account that shows none, tasks still there whose type nothing tells), ``unknown_leads``
+    (accepted).
 
     :raises AirflowFailException: bad values, wrong keys, rights or host, unknown leads, audits alone that are not
         shown.

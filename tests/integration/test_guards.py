@@ -42,6 +42,7 @@ RETRIED = (["failed"], [2])
     "guard",
     [
         *("plan", "approval", "evidence_path", "prospect_ids", "prospect_ids_path", "window", "max_records"),
+        *("reason", "exclude"),
         *("activity_event_list", "task_type_list", "audit_activity_list", "should_delete_prospect_notes"),
     ],
 )

@@ -35,6 +35,7 @@ CONNECTION = Page("docs/make-the-connection.md")
 SCHEDULE = Page("docs/schedule-a-clean-up.md")
 SIZE = Page("docs/size-the-pool.md")
 APPROVE = Page("docs/plan-and-approve.md")
+TICKET = {"approved": True, "by": "Asha", "ticket": "CRM-17"}
 
 
 def test_every_page_has_a_test():
@@ -185,9 +186,9 @@ def test_plan_and_approve(lsq, run, tmp_path):
     refused = run(the_dag, leads=leads)
     assert (refused.states("reset"), lsq.resets) == (["failed"], [])
     lsq.reset_calls()
-    result = run(the_dag, leads=leads, ticket="CRM-17")
+    result = run(the_dag, leads=leads, ticket=TICKET)
     assert result.state == "success"
-    assert result.xcoms("reset")[0]["approval"] == "CRM-17"
+    assert result.xcoms("reset")[0]["approval"] == TICKET
     verification = result.xcoms("verify")[0]
     assert (verification["records"], verification["gone"]) == (4, 4)
     # What docs/size-the-pool.md says of two kinds: read by preview and reset, reset, and read at a look or more.
@@ -214,12 +215,17 @@ def test_approval_asks_a_person(lsq, run, tmp_path, monkeypatch):
 
     leads = a_world(lsq)
     the_dag = APPROVE.dag("approved_clean_up", places(tmp_path))
-    answer = {"params_input": {}, "responded_at": datetime.now(UTC), "timedout": False}
+    answer = {"params_input": {}, "timedout": False}
     asha = {"id": "1", "name": "Asha"}
 
     def answered(chosen: str, by: dict[str, str] | None) -> Any:
         """Run it with a person's answer in place of the wait for one."""
-        event = {**answer, "chosen_options": [chosen], "responded_by_user": by}
+        event = {
+            **answer,
+            "chosen_options": [chosen],
+            "responded_by_user": by,
+            "responded_at": datetime.now(UTC),
+        }
         monkeypatch.setattr(
             HITLOperator, "execute", lambda self, context: self.execute_complete(context, event)
         )
@@ -240,7 +246,7 @@ def test_read_and_restore_an_archive(lsq, run, tmp_path, monkeypatch):
     folder = tmp_path / "evidence"
     leads = a_world(lsq)
     the_dag = with_a_ticket(folder)
-    assert run(the_dag, leads=leads, ticket="CRM-17").state == "success"
+    assert run(the_dag, leads=leads, ticket=TICKET).state == "success"
 
     (part,) = folder.rglob("archive-*.jsonl.gz")
     place = re.sub(r"<\w+>", "[^/]+", page.block("text").strip()).replace("evidence_path", str(folder))

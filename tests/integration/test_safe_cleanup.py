@@ -19,6 +19,7 @@ pytestmark = pytest.mark.usefixtures("airflow_db")
 
 IN_WINDOW, OUTSIDE = "2026-09-15 10:00:00", "2026-10-01 00:00:00"
 OTHER_TYPE = "8f2d6a44-1b7c-4e39-a2d8-57c0e9b3d602"
+TICKET = {"approved": True, "by": "Asha", "ticket": "CRM-17"}
 UNKNOWN = "11111111-0000-4000-8000-000000000000"
 
 
@@ -51,7 +52,7 @@ def world(lsq: Any, dags: ModuleType) -> list[str]:
 @pytest.fixture
 def safe(dags: ModuleType, run: Runner, tmp_path: Path) -> Callable[..., Run]:
     return lambda leads, **conf: run(
-        dags.safe, leads=leads, evidence=str(tmp_path), **{"approval": {"ticket": "CRM-17"}, **conf}
+        dags.safe, leads=leads, evidence=str(tmp_path), **{"approval": TICKET, **conf}
     )
 
 
@@ -69,7 +70,7 @@ def test_plan_copied_reset_and_verified(lsq, world, safe, tmp_path):
     assert preview["totals"] == {"activities": 4, "tasks": 2, "notes": 2, "audits": 0}
     assert (preview["leads"], preview["unknown_leads"]) == (4, [UNKNOWN])
     assert (summary["leads"], summary["queued"], summary["failed"]) == (2, 2, 0)
-    assert summary["approval"] == {"ticket": "CRM-17"}
+    assert summary["approval"] == TICKET
     assert (verification["gone"], verification["records"], verification["leads_done"]) == (8, 8, 2)
     assert [count(lsq, lead) for lead in world[:2]] == [
         {"activities": 3, "tasks": 2, "notes": 1, "audits": 1}
@@ -90,7 +91,7 @@ def test_evidence_report(lsq, world, safe, tmp_path, capsys):
     approved = {
         "chosen_options": ["Approve"],
         "responded_by_user": {"id": "1", "name": "Asha"},
-        "responded_at": "noon",
+        "responded_at": "2099-10-01T12:00:00+00:00",
     }
     assert safe(world, approval=approved).state == "success"
     page = tmp_path / "page.html"
@@ -101,7 +102,7 @@ def test_evidence_report(lsq, world, safe, tmp_path, capsys):
         "Planned by preview",
         "4 activities, 2 tasks, 2 notes of 2 leads",
         "Requested of reset, try-1",
-        "Approve, by Asha, at noon",
+        "Approve, by Asha, at 2099-10-01T12:00:00+00:00",
         "2 resets in 1 try: 2 leads queued by LeadSquared",
         "4 activities, 2 notes, 2 tasks, in 1 closed part",
         "8 of 8 planned records are gone, 2 of 2 leads are done",
@@ -201,6 +202,14 @@ def test_new_record_spares_its_lead(lsq, world, dags, safe, monkeypatch):
         {"chosen_options": ["Approve", "Reject"]},
         {"chosen_options": []},
         {"chosen_options": ["Approve"], "timedout": True},
+        {
+            "chosen_options": ["Approve"],
+            "responded_by_user": {"id": "1"},
+            "responded_at": "2025-10-01T12:00:00+00:00",
+        },
+        {**TICKET, "approved": False},
+        "CRM-17",
+        "{{ params.ticket }}",
     ],
 )
 def test_reset_needs_approval(lsq, world, safe, approval):

@@ -23,9 +23,9 @@ def leads() -> list[str]:
     return [LEAD]
 
 
-@task
-def ticket() -> str:
-    return "CRM-17"
+@task(multiple_outputs=False)
+def ticket() -> dict[str, Any]:
+    return {"approved": True, "by": "Asha", "ticket": "CRM-17"}
 
 
 @dag(schedule="30 2 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Kolkata"), catchup=False)
@@ -74,7 +74,13 @@ def documented() -> None:
 with DAG("plain", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), params={"leads": []}):
     LeadResetOperator(task_id="one", prospect_ids=LEAD, activity_event_list="166, 167", window=ENTIRE_HISTORY)
     LeadResetOperator(
-        task_id="nested", prospect_ids=[[LEAD], LEAD], window="2026-09-01/P1D", approval="CRM-17"
+        task_id="nested",
+        prospect_ids=[[LEAD], LEAD],
+        window="2026-09-01/P1D",
+        approval={"approved": True, "by": "Asha"},
+        max_plan_age=timedelta(days=1),
+        exclude=[LEAD],
+        reason="why",
     )
     LeadResetOperator(
         task_id="file", prospect_ids_path="s3://b/leads.csv", window="P1D/{{ ds }}", plan="{{ x }}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -112,6 +113,8 @@ class LeadSquaredClient:
         if not 0 < timeout < math.inf:
             raise InputError(f"timeout is {quoted(timeout)}: give a number of seconds above 0")
         self._timeout = timeout
+        self.access_key_digest = hashlib.sha256(keys[0].text().encode()).hexdigest()[:16]
+        """The first 16 hex digits of the access key's SHA-256: it tells keys apart, and none can be had from it."""
         self.limiter = limiter or account_limiter(self.host, keys[0], calls, account_calls or calls)
         self.paging_styles: dict[str, PagingStyle] = {}
         """How this account gives the next page, by call, as far as the reads found out."""

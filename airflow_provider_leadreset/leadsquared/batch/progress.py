@@ -124,6 +124,8 @@ class BatchCounts:
     def __init__(self, total: int, limiter: RateLimiter, progress: Progress | None = None) -> None:
         self.total = total
         self.progress = progress or Progress()
+        self.excluded = 0
+        """Leads that are not to be reset, and were not in an earlier try."""
         self._passing = IndexSet()
         self._passing_failures: dict[int, dict[str, str]] = {}
         self._limiter = limiter
@@ -147,8 +149,8 @@ class BatchCounts:
 
     @property
     def not_reached(self) -> int:
-        """Leads that were neither queued nor failed."""
-        return self.total - self.queued - self.failed
+        """Leads that were neither queued nor failed, nor excluded."""
+        return self.total - self.queued - self.failed - self.excluded
 
     @property
     def failures(self) -> list[dict[str, str]]:
@@ -189,6 +191,7 @@ class BatchCounts:
             "queued": self.queued,
             "failed": self.failed,
             "not_reached": self.not_reached,
+            "excluded": self.excluded,
             "done_in_earlier_tries": self.progress.in_earlier_tries,
             "calls": self._limiter.calls,
             "throttled": self._limiter.throttlings,

@@ -105,15 +105,17 @@ class LeadRecords:
     shows_audits: bool = False
 
 
-def read_activities(client: LeadSquaredClient, lead: str, codes: Iterable[int]) -> list[dict[str, Any]]:
-    """Return a lead's activities of some events (``ProspectActivity.svc/Retrieve``, documented).
+def read_activities(
+    client: LeadSquaredClient, lead: str, codes: Iterable[int] | None
+) -> list[dict[str, Any]]:
+    """Return a lead's activities of some events, None for all (``ProspectActivity.svc/Retrieve``, documented).
 
     One code is asked for by itself; for several, all activities are read, which takes fewer calls. A row is told by
     its Id and its code: an activity's mirror of code 3011 was seen with the same Id.
 
     :raises LeadSquaredError: they cannot be read whole.
     """
-    wanted = set(codes)
+    wanted = set(codes or ())
     parameter = {"ActivityEvent": next(iter(wanted))} if len(wanted) == 1 else {}
 
     def fetch(paging: Paging) -> Any:
@@ -135,7 +137,7 @@ def read_activities(client: LeadSquaredClient, lead: str, codes: Iterable[int]) 
         key=key,
         size=ACTIVITY_PAGE,
     )
-    rows = [row for row in read.rows() if event_code(row) in wanted]
+    rows = [row for row in read.rows() if codes is None or event_code(row) in wanted]
     for row in rows:
         refuse_other_lead(row, lead)
     return rows

@@ -58,7 +58,9 @@ class ReadablePath(Protocol):
         """Open the file for reading bytes."""
 
 
-def read_lead_file(path: ReadablePath, field: str | None = None) -> Iterator[str]:
+def read_lead_file(
+    path: ReadablePath, field: str | None = None, *, argument: str = "prospect_ids_path"
+) -> Iterator[str]:
     """Stream the lead ids of a file, in its order and as often as they stand there.
 
     :param path: its name's ending tells the format, ``.gz`` after it that it is packed: ``.csv`` (a header
@@ -66,6 +68,7 @@ def read_lead_file(path: ReadablePath, field: str | None = None) -> Iterator[str
         line an id or an object with a key for it), anything else is text (ids separated by commas, blanks or lines).
     :param field: name of the column or key. By default the one called ``ProspectID``, ``LeadID`` or
         ``RelatedProspectID``. Blanks, underscores and letter case make no difference.
+    :param argument: which one names the file, for an error.
     :raises InputError: a line without a readable id, naming the file and the line; none or several such columns;
         another kind of file, a larger one than :data:`.MOST_FILE`, a longer line than :data:`.MOST_LINE`; no such file.
     """
@@ -74,7 +77,7 @@ def read_lead_file(path: ReadablePath, field: str | None = None) -> Iterator[str
     wanted = ID_FIELDS if field is None else (_plain(field),)
     if "" in wanted:
         raise InputError(f"the column or key of the ids is {quoted(field)}, which names none")
-    with _opened(path) as raw:
+    with _opened(path, argument) as raw:
         try:
             with _content(raw, packed=name.endswith(".gz")) as content:
                 refuse_other_kinds(content, kind)
@@ -95,15 +98,15 @@ def read_lead_file(path: ReadablePath, field: str | None = None) -> Iterator[str
 
 
 @contextmanager
-def _opened(path: ReadablePath) -> Generator[IO[bytes], None, None]:
+def _opened(path: ReadablePath, argument: str) -> Generator[IO[bytes], None, None]:
     try:
         raw = path.open("rb")
     except FileNotFoundError:
         raise MissingFileError(
-            f"prospect_ids_path is {quoted(str(path))}, and there is no such file, or its storage is away"
+            f"{argument} is {quoted(str(path))}, and there is no such file, or its storage is away"
         ) from None
     except (IsADirectoryError, NotADirectoryError):
-        raise InputError(f"prospect_ids_path is {quoted(str(path))}, which is no file") from None
+        raise InputError(f"{argument} is {quoted(str(path))}, which is no file") from None
     with raw:
         yield raw
 

@@ -67,12 +67,13 @@ class Leads:
     rows: int
 
     @classmethod
-    def parse(cls, value: object) -> Leads:
+    def parse(cls, value: object, argument: str = "prospect_ids") -> Leads:
         """Parse ids as :func:`parse_lead_ids` does.
 
+        :param argument: how an error calls them.
         :raises InputError: as there.
         """
-        named = _named(value)
+        named = _named(value, argument)
         leads = list(_distinct(named).values())
         digest = hashlib.sha256()
         for lead in leads:
@@ -115,31 +116,31 @@ def _distinct(ids: Iterable[str]) -> dict[str, str]:
     return once
 
 
-def _named(value: object) -> list[str]:
+def _named(value: object, argument: str = "prospect_ids") -> list[str]:
     """Return the ids as often as they are named."""
     if isinstance(value, str):
-        return [] if _EMPTY_LIST.fullmatch(value.strip()) else _from_text(value, "prospect_ids")
+        return [] if _EMPTY_LIST.fullmatch(value.strip()) else _from_text(value, argument)
     if isinstance(value, uuid.UUID):
-        return [parse_guid(value, "prospect_ids")]
+        return [parse_guid(value, argument)]
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
-        return list(_from_sequence(value))
+        return list(_from_sequence(value, argument))
     raise InputError(
-        f"prospect_ids is {quoted(value)}: give one lead id, text with several, or a list "
+        f"{argument} is {quoted(value)}: give one lead id, text with several, or a list "
         "(a real empty list means that there is nothing to do, and skips the task)"
     )
 
 
-def _from_sequence(values: Sequence[object]) -> Iterator[str]:
+def _from_sequence(values: Sequence[object], argument: str) -> Iterator[str]:
     for index, value in enumerate(values):
+        where = f"item {index} of {argument}"
         if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
             for inner in value:
-                yield from _from_item(inner, index)
+                yield from _from_item(inner, where)
         else:
-            yield from _from_item(value, index)
+            yield from _from_item(value, where)
 
 
-def _from_item(value: object, index: int) -> list[str]:
-    where = f"item {index} of prospect_ids"
+def _from_item(value: object, where: str) -> list[str]:
     if value is None:
         raise InputError(describe_none(where))
     if isinstance(value, str):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import pendulum
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.request.local_time import instant_of, moved, read_duration
 from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY
 from airflow_provider_leadreset.leadsquared.text import quoted
 
@@ -20,19 +20,10 @@ if TYPE_CHECKING:
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """No LeadSquared record is older, so a date before it is a slip of the pen (0206 for 2026)."""
 
-CLOCK_TOLERANCE = timedelta(minutes=1)
-"""How far behind LeadSquared's clock a worker's may be before a window "up to now" is refused."""
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""How far behind the scheduler's clock a worker's may be: a window "up to now" that ends later is refused, and one that
+ends within it is waited out, see :func:`wait_out`."""
 
-_MOMENT = re.compile(
-    r"\d{4}-\d{2}-\d{2}"
-    r"(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?P<offset>Z|[+-]\d{2}(?::?\d{2})?)?)?",
-    re.ASCII,
-)
-_DURATION = re.compile(
-    r"P(?=\d|T\d)(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?",
-    re.ASCII,
-)
 _FORMS = (
     "Write it as 'start/end', for example '2026-09-01/2026-10-01', '2026-09-01T18:30/2026-09-02T18:30' "
     "or 'P30D/2026-10-01'; ENTIRE_HISTORY, the name and not a text, means everything"
@@ -43,10 +34,10 @@ _FORMS = (
 class Window:
     """A half-open interval ``[start, end)``: ``start`` belongs to it, ``end`` does not.
 
-    :param start: aware datetime, cut to the second.
-    :param end: aware datetime, cut to the second; later than ``start``.
+    :param start: aware datetime; a fraction of a second is rounded up.
+    :param end: aware datetime, later than ``start``; a fraction of a second is rounded down.
     :param timezone: IANA name, only for showing the window to people.
-    :raises InputError: start before 2000, or end not later than start.
+    :raises InputError: start before 2000, end not later than start, or not one whole second between.
 
     LeadSquared documents FromDate and ToDate as UTC; its sample ends on a day's last second, so ToDate is
     sent as one second before ``end``. Whether the bounds are inclusive is not documented: should ToDate
@@ -59,35 +50,33 @@ class Window:
     timezone: str = "UTC"
 
     def __post_init__(self) -> None:
-        for name in ("start", "end"):
-            value = getattr(self, name)
-            if not isinstance(value, datetime) or value.utcoffset() is None:
-                raise InputError(
-                    f"a window's {name} must be a datetime with a time zone, not {quoted(value)}"
-                )
-            try:
-                value = value.astimezone(UTC).replace(microsecond=0)
-            except OverflowError:
-                raise InputError(f"a window's {name}, {quoted(str(value))}, is no year of ours") from None
-            # A frozen dataclass is set this way in its own __post_init__ only.
-            object.__setattr__(self, name, value)
+        given = [_in_utc(name, getattr(self, name)) for name in ("start", "end")]
+        start, end = _rounded_up(given[0]), given[1].replace(microsecond=0)
+        # A frozen dataclass is set this way in its own __post_init__ only.
+        object.__setattr__(self, "start", start)
+        object.__setattr__(self, "end", end)
         # A day of grace: the year 2000 began up to 14 hours earlier than in UTC.
-        if self.start < EARLIEST - timedelta(days=1):
+        if start < EARLIEST - timedelta(days=1):
             raise InputError(
-                f"the window starts at {self.start.isoformat()}, before 2000-01-01, when there was no LeadSquared. "
+                f"the window starts at {start.isoformat()}, before 2000-01-01, when there was no LeadSquared. "
                 "Correct the date, or pass ENTIRE_HISTORY if everything is meant"
             )
-        if self.end <= self.start:
+        if given[0] > given[1]:
             raise InputError(
-                f"the window is empty: it starts at {self.start.isoformat()} and ends, exclusively, "
-                f"at {self.end.isoformat()}. The end is not part of a window: for one whole day write "
+                f"the window starts after it ends: were the sides swapped? It starts at {given[0].isoformat()} and "
+                f"ends at {given[1].isoformat()}"
+            )
+        if end <= start:
+            raise InputError(
+                f"the window is empty: it starts at {given[0].isoformat()} and ends, exclusively, "
+                f"at {given[1].isoformat()}. The end is not part of a window: for one whole day write "
                 "'2026-10-01/2026-10-02' or '2026-10-01/P1D'. On Airflow 3 a cron schedule's data interval is empty: "
                 "write 'P1D/{{ data_interval_end }}'"
             )
 
     @property
     def from_date(self) -> str:
-        """FromDate as sent: ``YYYY-MM-DD HH:MM:SS`` in UTC (documented)."""
+        """FromDate as sent: the first second of the window, ``YYYY-MM-DD HH:MM:SS`` in UTC (documented)."""
         return _sent(self.start)
 
     @property
@@ -127,11 +116,12 @@ def parse_window(
         ``THH:MM[:SS[.f]]`` (or a blank for the T) and then ``Z`` or an offset; one side may be an ISO 8601
         duration in whole numbers, which is taken from or added to the other by the calendar of ``timezone``:
         a day before or after a local time is the same local time, as written, on another date.
-    :param timezone: IANA name for sides without an offset. A local time that a clock change skips counts as
+    :param timezone: IANA name for sides without an offset. A date, or its midnight, begins at its first instant, where
+        a clock change has two or none of its midnight, too. Any other local time that a clock change skips counts as
         the same time after the gap; one that occurs twice is its second occurrence.
     :param run_due: aware datetime at which :data:`ENTIRE_HISTORY` ends.
     :param now: gives the present moment (aware datetime); by default the clock's.
-    :raises InputError: anything else, an empty or inverted window, one that ends more than a minute from
+    :raises InputError: anything else, an empty or inverted window, one that ends more than five minutes from
         now (what does not exist yet cannot have been meant), or one that begins before 2000.
     """
     zone = parse_timezone(timezone)
@@ -191,37 +181,58 @@ def parse_timezone(value: object) -> str:
     raise InputError(f"timezone {quoted(value)} is not known: {hint}")
 
 
+def wait_out(
+    window: Window, *, now: Callable[[], datetime], sleep: Callable[[float], None], log: Callable[[str], None]
+) -> None:
+    """Wait until a window that was just refused by nobody has ended on this clock, too: at most five minutes.
+
+    A worker's clock may be behind the scheduler's, which says when a run is due. Records would still come into the
+    window while it is read and reset.
+
+    :param now: gives the present moment (aware datetime).
+    :param sleep: waits so many seconds.
+    :param log: is told once, if there is anything to wait for.
+    """
+    left = (window.end - now()).total_seconds()
+    if left > 0:
+        log(
+            f"The window ends at {window.end.isoformat()}, {left:.0f} s from now by this worker's clock, which may be "
+            "behind: waiting until then"
+        )
+    waited = timedelta(0)
+    while left > 0 and waited <= CLOCK_TOLERANCE:  # a clock that is set back meanwhile does not keep us
+        sleep(left)
+        waited += timedelta(seconds=left)
+        left = (window.end - now()).total_seconds()
+
+
 def _bounds(left: str, right: str, zone: str) -> tuple[datetime, datetime]:
-    lengths = [_DURATION.fullmatch(side) for side in (left, right)]
-    if lengths[0] and lengths[1]:
+    lengths = [read_duration(side) for side in (left, right)]
+    if lengths[0] is not None and lengths[1] is not None:
         raise InputError("both sides are durations, one must be a date")
-    if lengths[0]:
-        return _moved(right, zone, lengths[0], -1), _moment(right, zone)
-    if lengths[1]:
-        return _moment(left, zone), _moved(left, zone, lengths[1], 1)
-    return _moment(left, zone), _moment(right, zone)
+    if lengths[0] is not None:
+        return moved(right, zone, lengths[0], -1), instant_of(right, zone)
+    if lengths[1] is not None:
+        return instant_of(left, zone), moved(left, zone, lengths[1], 1)
+    return instant_of(left, zone), instant_of(right, zone)
 
 
-def _moment(text: str, zone: str) -> pendulum.DateTime:
-    if not _MOMENT.fullmatch(text):
-        raise InputError(f"{quoted(text)} is neither a date nor a date and time nor a duration")
-    moment = pendulum.parse(text, tz=zone)
-    assert isinstance(moment, pendulum.DateTime)  # ruff: ignore[assert] - of such a text it makes nothing else
-    # A date and time with an offset of its own: days are still counted by the calendar of the zone asked for.
-    return moment.in_timezone(zone)
+def _in_utc(name: str, value: object) -> datetime:
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise InputError(f"a window's {name} must be a datetime with a time zone, not {quoted(value)}")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise InputError(f"a window's {name}, {quoted(str(value))}, is no year of ours") from None
 
 
-def _moved(text: str, zone: str, length: re.Match[str], sign: int) -> pendulum.DateTime:
-    units = {unit: sign * int(number) for unit, number in length.groupdict().items() if number}
-    moment = _moment(text, zone)
-    if not any(units.get(unit) for unit in ("years", "months", "weeks", "days")):
-        return moment.add(**units)
-    # By the calendar, from the local time as it is written. Where a clock change skips that, the moment itself
-    # is an hour later, and a day counted from there would end an hour after the next day begins.
-    written = _MOMENT.fullmatch(text)
-    wall = moment if written and written["offset"] else _moment(text, "UTC")
-    moved = wall.naive().add(**units)
-    return pendulum.datetime(*moved.timetuple()[:6], moved.microsecond, tz=zone)
+def _rounded_up(moment: datetime) -> datetime:
+    try:
+        return moment.replace(microsecond=0) + timedelta(seconds=bool(moment.microsecond))
+    except OverflowError:
+        return moment.replace(
+            microsecond=0
+        )  # the calendar's last second: whatever ends there is in the future
 
 
 def _sent(moment: datetime) -> str:

@@ -1,69 +1,111 @@
-"""Who said yes: the answer of Airflow's ApprovalOperator, or whatever stands for one elsewhere."""
+"""Who said yes, and to what: the answer of Airflow's ApprovalOperator, or what stands for one elsewhere."""
 
 from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.safety.reason import UNRENDERED
 from airflow_provider_leadreset.leadsquared.text import quoted
 
 APPROVE = "Approve"
 """The option of the ApprovalOperator that means yes."""
 
-_NO = {
-    "",
-    "none",
-    "null",
-    "nan",
-    "undefined",
-    "false",
-    "f",
-    "no",
-    "n",
-    "off",
-    "0",
-    "[]",
-    "{}",
-    "()",
-    "pending",
-} | {
-    *("reject", "rejected", "deny", "denied", "decline", "declined", "refuse", "refused"),
-    *("cancel", "canceled", "cancelled", "abort", "aborted"),
-}
-"""Texts that no approval is, in any letter case."""
+SLACK = timedelta(seconds=60)
+"""How much older than the plan an answer may be: clocks of two machines differ."""
+
+DIGEST_PARAM = "digest"
+"""Name of the param into which the approver types what tells the plan."""
+
+DIGEST_CHARACTERS = 8
+"""Characters of a plan's digest that the approver types."""
+
+MOST_CHARACTERS = 200_000
+"""How long an approval may be as JSON. It is kept in XCom; an answer has some 200 characters."""
+
+_NOBODY = {"", "none", "null", "nan", "undefined", "nobody", "false", "no"}
+"""Texts that name no person, in any letter case."""
+
+_ERRORS = {"error", "errors", "exception"}
+"""Keys under which a failure stands, in any letter case."""
+
+_FORMS = (
+    'Give the output of an ApprovalOperator, approval=approve.output, or {"approved": True, "by": "who"} with whatever '
+    "a ticket has to say"
+)
 
 
 def checked_approval(value: Any) -> Any:
     """Check an approval as an operator gets it, after templates were rendered.
 
-    :param value: the ApprovalOperator's output (``chosen_options``, ``responded_by_user``, ``responded_at``), also
-        as the text that a template makes of it, or several of them; or any other JSON value that is not empty,
-        such as ``{"ticket": "CRM-17"}`` or ``"CRM-17"``. None of its
-        values may be None, False or a text that is empty or says no: a template may have failed.
+    :param value: the ApprovalOperator's output (``chosen_options``, ``responded_by_user``, ``responded_at``), with
+        exactly Approve and a person; or a mapping with ``approved`` being True and ``by`` naming somebody, whatever
+        else it holds; or several of them, each of which must be a yes. Also the text that a template makes of such a
+        mapping. Any other text is none.
     :returns: the value, as it can be kept.
-    :raises InputError: nothing, an answer other than Approve alone, or a value that is no JSON.
+    :raises InputError: it is no yes, holds an error or a template that was not rendered, or is no JSON.
     """
-    value = _plain(value)
-    _refuse_no(value)
     try:
-        return json.loads(json.dumps(value, default=_moment_text, allow_nan=False))
-    except (TypeError, ValueError):
-        raise InputError(f"approval is {quoted(value)}, which is no JSON value") from None
+        value = _plain(value)
+        for answer in _answers(value):
+            _refuse_failures(answer)
+            _refuse_no(answer)
+    except RecursionError:
+        raise InputError("approval is nested too deep: give the part of the ticket that matters") from None
+    return _kept(value)
 
 
-def _moment_text(value: object) -> str:
-    if isinstance(value, (date, UUID)):
-        return str(value)
-    raise TypeError
+def check_against_plan(approval: Any, *, digest: str, made_at: datetime) -> None:
+    """Refuse an approval that was given before the plan was made, or to another.
+
+    :param approval: as :func:`checked_approval` gave it.
+    :param digest: of the plan.
+    :param made_at: when it was made, aware.
+    :raises InputError: an answer of Airflow's does not say when it was given, or any was given more than a minute
+        before the plan was made; or what the approver typed is not how the plan's digest begins.
+    """
+    for answer in _answers(approval):
+        is_airflows = "chosen_options" in answer
+        at = _moment(answer.get("responded_at" if is_airflows else "at"))
+        if at is None and is_airflows:
+            raise InputError(
+                f"the approval was given at {quoted(answer.get('responded_at'))}, which is no moment, so it cannot be "
+                "told whether the plan was shown: nothing is reset"
+            )
+        if at is not None and at < made_at - SLACK:
+            raise InputError(
+                f"the approval was given at {at.isoformat()}, before the plan was made at {made_at.isoformat()}: it "
+                "was not about this plan, so nothing is reset"
+            )
+        typed = _typed_digest(answer)
+        if typed is not None and typed[:DIGEST_CHARACTERS].lower() != digest[:DIGEST_CHARACTERS]:
+            raise InputError(
+                f"the approver typed {quoted(typed)}, and the digest of the plan begins with "
+                f"{digest[:DIGEST_CHARACTERS]}: another plan was looked at, or it is a slip; nothing is reset"
+            )
+
+
+def refuse_for_lack_of_a_plan(approval: Any) -> None:
+    """Refuse an approval of a plan where none is given.
+
+    :param approval: as :func:`checked_approval` gave it.
+    :raises InputError: an approver typed a plan's digest.
+    """
+    for answer in _answers(approval):
+        if (typed := _typed_digest(answer)) is not None:
+            raise InputError(
+                f"the approver typed {quoted(typed)}, which is of a plan, and the reset has none: give it, "
+                "plan=preview.output"
+            )
 
 
 def _plain(value: Any) -> Any:
-    """Read what a template has made a text of; make a list of a mapped task's output."""
+    """Read what a template has made a text of; make lists of sequences, such as a mapped task's output."""
     if isinstance(value, str) and value.strip().startswith(("[", "{", "(")):
         for read in (json.loads, ast.literal_eval):
             try:
@@ -79,27 +121,38 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _refuse_no(value: Any) -> None:
-    if _says_nothing(value):
-        raise InputError(f"approval is {quoted(value)}: nobody has said yes, so nothing is reset")
-    if isinstance(value, list):
+def _answers(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the answers, those in lists of lists too.
+
+    :raises InputError: something among them is no mapping, or a list holds nothing.
+    """
+    if isinstance(value, Mapping):
+        yield value
+    elif isinstance(value, list) and value:
         for item in value:
-            _refuse_no(item)
-    elif isinstance(value, Mapping) and "chosen_options" in value:
-        _refuse_other_options(value)
-    elif isinstance(value, Mapping):
-        for name, inner in value.items():
-            # Lists and mappings may well be empty in a ticket; a text or a None may be a template's failure.
-            if _says_nothing(inner) and not isinstance(inner, (list, tuple, Mapping)):
-                raise InputError(
-                    f"approval has {name}={quoted(inner)}: nobody has said yes, so nothing is reset"
-                )
-            if inner and isinstance(inner, (list, tuple, Mapping)):
-                _refuse_no(list(inner) if isinstance(inner, tuple) else inner)
+            yield from _answers(item)
+    else:
+        text = " (a text does not tell who)" if isinstance(value, str) and value.strip() else ""
+        raise InputError(
+            f"approval is {quoted(value)}{text}: nobody has said yes, so nothing is reset. {_FORMS}"
+        )
 
 
-def _says_nothing(value: Any) -> bool:
-    return value.strip().lower() in _NO if isinstance(value, str) else value is not True and not value
+def _refuse_no(answer: Mapping[str, Any]) -> None:
+    if "chosen_options" in answer:
+        _refuse_other_options(answer)
+    elif "approved" not in answer:
+        raise InputError(
+            f"approval is {quoted(answer)}, which has no approved: nobody has said yes, so nothing is reset. {_FORMS}"
+        )
+    elif not _is_somebody(answer.get("by")):
+        raise InputError(
+            f"approval has by={quoted(answer.get('by'))}: nobody has said yes, so nothing is reset. {_FORMS}"
+        )
+    if answer.get("approved", True) is not True:
+        raise InputError(
+            f"approval has approved={quoted(answer['approved'])}: nobody has said yes, so nothing is reset. {_FORMS}"
+        )
 
 
 def _refuse_other_options(answer: Mapping[str, Any]) -> None:
@@ -108,9 +161,77 @@ def _refuse_other_options(answer: Mapping[str, Any]) -> None:
         raise InputError(f"the approval chose {quoted(chosen)}, not {APPROVE}: nothing is reset")
     # Airflow answers for nobody at the time-out, with the default; its own operators do not pass timedout on.
     by = answer.get("responded_by_user")
-    named = any(by.get(name) for name in ("id", "name")) if isinstance(by, Mapping) else by
+    named = (
+        any(_is_somebody(by.get(key)) for key in ("id", "name"))
+        if isinstance(by, Mapping)
+        else _is_somebody(by)
+    )
     if answer.get("timedout") or not named:
         raise InputError(
             "the approval was answered by its time-out, by nobody: nothing is reset. If somebody did answer, "
             "apache-airflow-providers-standard is older than 1.8 and does not say who"
         )
+
+
+def _is_somebody(who: Any) -> bool:
+    """Whether it names a person: by a text, a number, or a mapping or list with one of them."""
+    if isinstance(who, Mapping):
+        return any(map(_is_somebody, who.values()))
+    if isinstance(who, (list, tuple)):
+        return bool(who) and all(map(_is_somebody, who))
+    if isinstance(who, str):
+        return who.strip().lower() not in _NOBODY
+    return isinstance(who, (int, UUID)) and not isinstance(who, bool) and who != 0
+
+
+def _refuse_failures(value: Any) -> None:
+    """Refuse what a look-up or a template that failed leaves, however deep it lies in a ticket."""
+    if isinstance(value, str) and UNRENDERED.search(value):
+        raise InputError(
+            f"approval holds {quoted(value)}, a template that was not rendered, so nothing is reset. {_FORMS}"
+        )
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if str(name).lower() in _ERRORS and inner:
+                raise InputError(
+                    f"approval has {name}={quoted(inner)}: nobody has said yes, so nothing is reset"
+                )
+            _refuse_failures(inner)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _refuse_failures(item)
+
+
+def _typed_digest(answer: Mapping[str, Any]) -> str | None:
+    """Return what the approver typed to tell the plan; None where there is no such param."""
+    typed = answer.get("params_input")
+    if not isinstance(typed, Mapping) or DIGEST_PARAM not in typed:
+        return None
+    return str(typed[DIGEST_PARAM]).strip()
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.utcoffset() is not None else None
+
+
+def _kept(value: Any) -> Any:
+    try:
+        text = json.dumps(value, default=_as_text, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise InputError(f"approval is {quoted(value)}, which is no JSON value") from None
+    if len(text) > MOST_CHARACTERS:
+        raise InputError(
+            f"approval has {len(text)} characters as JSON, and is kept: give the part of the ticket that matters, at "
+            f"most {MOST_CHARACTERS}"
+        )
+    return json.loads(text)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, (date, UUID)):
+        return str(value)
+    raise TypeError

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any, Self
 
+from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
 from airflow_provider_leadreset.leadsquared.errors import InputError, MissingFileError
 from airflow_provider_leadreset.leadsquared.private_copy import PrivateCopy
 from airflow_provider_leadreset.leadsquared.records.records import PLAN_KINDS
@@ -34,14 +35,14 @@ from airflow_provider_leadreset.leadsquared.safety.plan_lines import (
 from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.leadsquared.untrusted_files import BLOCK, MOST_FILE, limited
 
-MOST_AGE = timedelta(days=1)
-"""How old a plan may be when it is used."""
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far ahead the clock of whoever made a plan may be."""
 
 
 class PlanWriter:
     """Writes a plan to a temporary file; :meth:`finish` gives its bytes, to be stored at once.
 
-    :param account: the API host, and the account's code where it is known.
+    :param account: see :meth:`.AccountIdentity.as_json`.
     :param made_by: the task that makes it: ids of its DAG, run and task, and its map index.
     :param request_digest: the :func:`.fingerprint` of what the preview was asked for.
     """
@@ -173,26 +174,39 @@ class Plan:
         """Stream each lead with its records' ids per kind."""
         return planned_records(self._kept)
 
-    def check(self, *, digest: str, account: dict[str, Any], now: datetime | None) -> None:
-        """Refuse a plan that is not the one that was shown, of another account, or too old.
+    def check(self, *, digest: str, now: datetime, max_age: timedelta | None) -> None:
+        """Refuse a plan that is not the one that was shown, or too old.
 
-        :param now: None to take it at any age.
+        :param digest: the whole digest that the preview gave.
+        :param max_age: None to take it at any age.
         :raises InputError: it is.
         """
         if digest != self.digest:
             raise InputError(
                 f"the plan {self.path} is not the one that was shown: its digest is not {quoted(digest)}"
             )
-        for name, value in self.account.items():
-            if value and account.get(name) and account[name] != value:
-                raise InputError(
-                    f"the plan {self.path} is for the account at {self.account}, and the connection leads to {account}"
-                )
-        age = now - self.made_at if now else timedelta(0)
-        if age > MOST_AGE or age < -timedelta(minutes=5):
+        if max_age is None:
+            return
+        if now - self.made_at > max_age:
             raise InputError(
-                f"the plan {self.path} was made at {self.made_at.isoformat()}, more than a day ago: preview in "
-                "another run"
+                f"the plan {self.path} was made at {self.made_at.isoformat()}, longer ago than max_plan_age={max_age} "
+                "allows: preview in another run"
+            )
+        if self.made_at - now > CLOCKS_DIFFER:
+            raise InputError(
+                f"the plan {self.path} was made at {self.made_at.isoformat()}, which is in the future: is the clock of "
+                "a worker wrong? Preview in another run"
+            )
+
+    def check_account(self, account: AccountIdentity) -> None:
+        """Refuse a plan of another account.
+
+        :raises InputError: it is, or that it is not cannot be told.
+        """
+        if account.is_other_than(self.account):
+            raise InputError(
+                f"the plan {self.path} is for the account at {self.account}, and the connection leads to "
+                f"{account.as_json()}"
             )
 
 
@@ -243,7 +257,7 @@ def _mapping(head: dict[str, Any], name: str) -> dict[str, Any]:
 def _account(head: dict[str, Any]) -> dict[str, Any]:
     account = _mapping(head, "account")
     _text(account, "host")
-    if not isinstance(account.get("code"), (str, int, type(None))):
+    if not all(isinstance(account.get(name), (str, int, type(None))) for name in ("code", "key")):
         raise InputError(f"its head has {quoted(account)} as account")
     return account
 

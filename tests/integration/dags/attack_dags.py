@@ -55,7 +55,10 @@ with a_dag("mapped_plans") as mapped_plans:
         task_id="preview", window=WINDOW, evidence_path="{{ params.evidence }}", **KINDS
     ).expand(prospect_ids=chunks())
     resets = LeadResetOperator.partial(
-        task_id="reset", evidence_path="{{ params.evidence }}", archive=True, approval="CRM-17"
+        task_id="reset",
+        evidence_path="{{ params.evidence }}",
+        archive=True,
+        approval={"approved": True, "by": "Asha", "ticket": "CRM-17"},
     ).expand(plan=previews.output)
     verifications = LeadResetSensor.partial(task_id="verify", **SOON).expand(plan=previews.output)
     resets >> verifications
@@ -67,7 +70,7 @@ with a_dag(
     pool_slots=20,
     evidence_path="{{ params.evidence }}",
     archive=True,
-    approval="CRM-17",
+    approval={"approved": True, "by": "Asha", "ticket": "CRM-17"},
     mode="reschedule",
     max_leads=3,
     poke_interval=timedelta(seconds=0.1),

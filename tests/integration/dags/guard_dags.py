@@ -23,7 +23,16 @@ ASKED: dict[str, Any] = {
     "should_delete_prospect_notes": True,
 }
 TEMPLATED = (
-    *("plan", "approval", "evidence_path", "prospect_ids", "prospect_ids_path", "window"),
+    *(
+        "plan",
+        "approval",
+        "reason",
+        "evidence_path",
+        "prospect_ids",
+        "prospect_ids_path",
+        "exclude",
+        "window",
+    ),
     *("activity_event_list", "task_type_list", "audit_activity_list", "should_delete_prospect_notes"),
 )
 GUARDS = (*TEMPLATED, "max_records")

@@ -70,6 +70,55 @@ def assert_no_key(text: str) -> None:
             assert form not in text
 
 
+# -- rules ----------------------------------------------------------------------------------------------------
+
+
+def a_reset(lead: str = LEAD) -> LeadReset:
+    return LeadReset(lead, parse_selectors([166]), parse_window("2026-09-01/2026-10-01"))
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ({"resets": False}, "stop every reset"),
+        ('{"resets": false}', "stop every reset"),
+        ({"require": ["plan"]}, r"require plan of every reset: .*LeadResetHook.reset takes none"),
+        ({"max_leads": 0}, "1 leads were given, more than the rules"),
+    ],
+)
+def test_rules_refuse_a_reset(emulator: LeadSquaredEmulator, connect: Any, rules: Any, said: str) -> None:
+    """The account's rules are held before a hook's reset is sent."""
+    with pytest.raises(InputError, match=said):
+        connect(host=emulator.url, extra={"rules": rules}).reset(a_reset())
+    assert emulator.calls == []
+
+
+def test_rules_count_a_hooks_leads(emulator: LeadSquaredEmulator, connect: Any) -> None:
+    """A hook resets no more leads than the rules allow, however many calls that are; one lead counts once."""
+    hook = connect(host=emulator.url, extra={"rules": {"max_leads": 2}})
+    leads = [emulator.add_lead() for _ in range(3)]
+    for lead in (*leads[:2], leads[0].upper()):
+        hook.reset(a_reset(lead))
+    with pytest.raises(InputError, match="3 leads were given"):
+        hook.reset(a_reset(leads[2]))
+    hook.reset(a_reset(leads[1]))
+    assert {call.prospect_id.lower() for call in emulator.resets} == set(leads[:2])
+
+
+@pytest.mark.parametrize("name", ["rule", "Rules", "rulse", "ruels", "rules "])
+def test_misspelt_rules_refused(connect: Any, name: str) -> None:
+    """Rules under a misspelt name would guard nothing, so they are refused."""
+    with pytest.raises(InputError, match="did you mean rules"):
+        connect(extra={name: {"resets": False}}).settings  # noqa: B018
+
+
+def test_bad_rules_stop_the_connection(connect: Any) -> None:
+    """Rules that cannot be read stop every use of the connection, and its test says why."""
+    hook = connect(extra={"rules": {"resets": "false"}})
+    works, message = hook.test_connection()
+    assert (works, "resets='false': write true or false" in message) == (False, True)
+
+
 # -- the connection -------------------------------------------------------------------------------------------
 
 

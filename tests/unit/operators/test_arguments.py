@@ -110,14 +110,8 @@ def test_defaults_of_others_are_ignored():
 
 
 GUARDS = (
-    "plan",
-    "approval",
-    "evidence_path",
-    "prospect_ids",
-    "prospect_ids_path",
-    "max_records",
-    "max_calls",
-    "window",
+    *("plan", "approval", "reason", "evidence_path", "prospect_ids", "prospect_ids_path", "exclude"),
+    *("max_records", "max_calls", "window"),
 )
 LISTS = ("activity_event_list", "task_type_list", "audit_activity_list")
 
@@ -136,6 +130,7 @@ def test_design_order_of_arguments():
     assert list(own_arguments(LeadResetOperator)) == [
         "prospect_ids",
         "prospect_ids_path",
+        "exclude",
         "activity_event_list",
         "task_type_list",
         "audit_activity_list",
@@ -143,7 +138,9 @@ def test_design_order_of_arguments():
         "window",
         "timezone",
         "plan",
+        "max_plan_age",
         "approval",
+        "reason",
         "evidence_path",
         "archive",
         "max_leads",

@@ -118,18 +118,6 @@ def test_retry_policy_of_all_tasks(task):
         assert type(made.retry_policy).__name__ == "LeadResetRetryPolicy"
 
 
-def test_account_without_a_code():
-    """An account that does not tell its code is known by its host."""
-    run = BaseRun(a_task(), {})
-
-    def refuse() -> None:
-        raise LeadRejectedError("keys in headers are not taken here")
-
-    client = SimpleNamespace(host="api.leadsquared.com", current_user=refuse)
-    run._hook = SimpleNamespace(get_conn=lambda: client)
-    assert run.account == {"host": "api.leadsquared.com", "code": None}
-
-
 class Draining:
     """A client whose limiter is at first interrupted while it drains."""
 
@@ -179,7 +167,9 @@ def test_preview_of_another_request(tmp_path):
         task, {"ti": ti, "dag_run": SimpleNamespace(run_after=datetime(2026, 10, 2, tzinfo=UTC))}
     )
     run._hook = SimpleNamespace(
-        get_conn=lambda: SimpleNamespace(host="api.leadsquared.com", call=lambda *_: [])
+        get_conn=lambda: SimpleNamespace(
+            host="api.leadsquared.com", call=lambda *_: [], access_key_digest="k", current_user=dict
+        )
     )
     request, folder = run.checked_request(), run.evidence_in(str(tmp_path), of_this_try=False)
     assert run._earlier(folder, request) is None

@@ -108,18 +108,19 @@ NOTES = Selectors(should_delete_prospect_notes=True)
 )
 def test_need_of_a_preview(leads: int, selectors: Selectors, calls: int) -> None:
     """A preview reads each kind of each lead, and looks up types and leads."""
-    assert need_of_preview(leads, selectors).calls == calls
+    assert need_of_preview(leads, selectors, makes_plan=False).calls == calls
+    assert need_of_preview(leads, selectors, makes_plan=True).calls == calls + 1
 
 
 @pytest.mark.parametrize(
     ("selectors", "how", "calls"),
     [
-        (NOTES, (), 10),
-        (ALL, (), 11),
-        (NOTES, ("reads_first",), 20),
-        (ALL, ("reads_first",), 41),
-        (ALL, ("counts_first",), 42),
-        (ALL, ("reads_first", "counts_first"), 72),
+        (NOTES, (), 11),
+        (ALL, (), 12),
+        (NOTES, ("reads_first",), 21),
+        (ALL, ("reads_first",), 42),
+        (ALL, ("counts_first",), 43),
+        (ALL, ("reads_first", "counts_first"), 73),
         (ALL, ("reads_first", "planned"), 41),
     ],
 )
@@ -152,8 +153,8 @@ def test_max_calls_must_be_whole(lsq: Any, kind: Any, value: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "given", "need"),
     [
-        (LeadResetOperator, {}, 4),
-        (LeadResetOperator, {"activity_event_list": [166], "max_records": 9}, 14),
+        (LeadResetOperator, {}, 5),
+        (LeadResetOperator, {"activity_event_list": [166], "max_records": 9}, 15),
         (LeadResetPreviewOperator, {}, 5),
         (LeadResetPreviewOperator, {"activity_event_list": [166]}, 10),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -132,3 +133,16 @@ def test_moment_that_is_none(value):
     """A time that is none, or that no calendar has in UTC, is unreadable."""
     with pytest.raises(UnreadableError, match="which is no date"):
         moment_of(value)
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the machine's time zone can be changed on POSIX only")
+def test_times_are_utc_on_any_machine(monkeypatch):
+    """A time without an offset is UTC, whatever the worker's own time zone is."""
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        assert moment_of("2026-09-15 10:00:00.5").isoformat() == "2026-09-15T10:00:00.500000+00:00"
+        assert moment_of("2026-09-15T10:00:00+05:30").isoformat() == "2026-09-15T04:30:00+00:00"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.safety.approval import checked_approval
+from airflow_provider_leadreset.leadsquared.safety.approval import (
+    MOST_CHARACTERS,
+    check_against_plan,
+    checked_approval,
+    refuse_for_lack_of_a_plan,
+)
 
 YES = {
     "chosen_options": ["Approve"],
@@ -33,20 +39,32 @@ class Mapped(Sequence[Any]):
         return self.values[index]
 
 
+TICKET = {"approved": True, "by": "Asha", "ticket": "CRM-17"}
+
+
 @pytest.mark.parametrize(
     "value",
     [
-        "CRM-17",
-        "[CRM-17] approved by Asha",
-        {"ticket": "CRM-17", "labels": [], "by": {"name": "Asha"}},
-        17,
-        True,
-        ["CRM-17", "CRM-18"],
+        TICKET,
+        {
+            "approved": True,
+            "by": {"id": 7, "name": None},
+            "count": 0,
+            "labels": [],
+            "note": "",
+            "closed": None,
+        },
+        {"approved": True, "by": ["Asha", "Ravi"], "error": None, "errors": []},
+        {"approved": True, "by": 17},
+        [TICKET, {**TICKET, "by": "Ravi"}],
+        [[TICKET]],
     ],
 )
-def test_meaningful_approval_kept(value):
-    """Any approval that says something is kept as it is."""
+def test_ticket_kept(value):
+    """A yes with somebody's name is kept as it is, with whatever else a ticket has to say."""
     assert checked_approval(value) == value
+    assert checked_approval(json.dumps(value)) == value
+    assert checked_approval(str(value)) == value
 
 
 def test_operator_answer_kept():
@@ -94,11 +112,55 @@ def test_operator_answer_kept():
         {"ticket": {"id": " "}},
         {"tickets": ["CRM-17", ""]},
         {"tickets": ("CRM-17", "")},
+        # Texts that were once taken for a yes.
+        "CRM-17",
+        "yes",
+        "Approve",
+        "Approved",
+        "Not approved",
+        "Unapproved",
+        "Waiting for approval",
+        "[CRM-17] approved by Asha",
+        "{{ params.ticket }}",
+        17,
+        True,
+        ["CRM-17", "CRM-18"],
+        {"error": "404 not found"},
+        {"error": "404 not found", "error_type": "unknown"},
+        {"count": 0, "ticket": "CRM-1"},
+        {"first": YES, "second": NO},
+        {"approved": "True", "by": "Asha"},
+        {"approved": 1, "by": "Asha"},
+        {"approved": [True], "by": "Asha"},
+        {"Approved": True, "by": "Asha"},
+        {"approved": True},
+        {"approved": True, "by": ""},
+        {"approved": True, "by": " None "},
+        {"approved": True, "by": None},
+        {"approved": True, "by": True},
+        {"approved": True, "by": 0},
+        {"approved": True, "by": []},
+        {"approved": True, "by": ["Asha", ""]},
+        {"approved": True, "by": {}},
+        {"approved": True, "by": {"id": None, "name": ""}},
+        {"approved": True, "by": "{{ params.who }}"},
+        {**TICKET, "ticket": "{{ params.ticket }}"},
+        {**TICKET, "ticket": {"lines": ["{% if x %}"]}},
+        {**TICKET, "error": "404 not found"},
+        {**TICKET, "answer": {"Errors": ["not found"]}},
+        {**YES, "error": "timed out"},
+        {**YES, "approved": False},
+        [TICKET, {**TICKET, "approved": False}],
+        [TICKET, "CRM-18"],
+        [TICKET, []],
+        [[]],
+        Mapped(),
+        Mapped(TICKET, None),
     ],
 )
-def test_empty_approval_refused(value):
-    """A value that says nothing, or no, is refused."""
-    with pytest.raises(InputError, match="nobody has said yes"):
+def test_no_approval_refused(value):
+    """A value that does not say that somebody said yes is refused."""
+    with pytest.raises(InputError, match=r"nobody has said yes|a template that was not rendered"):
         checked_approval(value)
 
 
@@ -108,7 +170,11 @@ def test_empty_approval_refused(value):
         NO,
         Mapped(YES, NO),
         [YES, NO],
-        {"first": YES, "second": NO},
+        [TICKET, NO],
+        {**TICKET, **NO},
+        {**YES, "chosen_options": ["Approve", "Approve"]},
+        {**YES, "chosen_options": ["approve"]},
+        {**YES, "chosen_options": "Approve"},
         '{"chosen_options": ["Reject"]}',
         "{'chosen_options': ['Reject'], 'responded_by_user': None}",
         str(YES),
@@ -129,6 +195,8 @@ def test_rejection_refused(value):
         {"chosen_options": ["Approve"], "params_input": {}},  # of the standard provider before 1.8
         {**YES, "responded_by_user": {"id": None, "name": None}},
         {**YES, "responded_by_user": {}},
+        {**YES, "responded_by_user": {"active": "yes"}},
+        {**YES, "responded_by_user": " "},
     ],
 )
 def test_approval_by_nobody_refused(value):
@@ -137,8 +205,95 @@ def test_approval_by_nobody_refused(value):
         checked_approval(value)
 
 
-@pytest.mark.parametrize("value", [b"CRM-17", float("nan"), {"ticket": object()}, {"ticket": float("inf")}])
+@pytest.mark.parametrize("by", [{"id": "1"}, {"name": "Asha"}, {"id": 7, "name": ""}, "asha", 7])
+def test_person_by_id_or_name(by):
+    """A person is told by id or by name."""
+    assert checked_approval({**YES, "responded_by_user": by})["responded_by_user"] == by
+
+
+@pytest.mark.parametrize("value", [object(), float("nan"), float("inf")])
 def test_non_json_refused(value):
-    """A value that is not JSON is refused."""
+    """A value that is not JSON cannot be kept and is refused."""
     with pytest.raises(InputError, match="no JSON value"):
-        checked_approval(value)
+        checked_approval({**TICKET, "ticket": value})
+
+
+def test_long_approval_refused():
+    """A ticket that is too long or too deep to be kept is refused."""
+    with pytest.raises(InputError, match="characters as JSON"):
+        checked_approval({**TICKET, "history": "x" * MOST_CHARACTERS})
+    nested: Any = []
+    for _ in range(100_000):
+        nested = [nested]
+    with pytest.raises(InputError, match="nested too deep"):
+        checked_approval({**TICKET, "history": nested})
+
+
+MADE = datetime(2026, 10, 1, 12, 0, tzinfo=UTC)
+DIGEST = "0a1b2c3d" + "4" * 56
+
+
+def against_plan(value: Any) -> None:
+    check_against_plan(checked_approval(value), digest=DIGEST, made_at=MADE)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {**YES, "responded_at": MADE - timedelta(seconds=60)},
+        {**YES, "responded_at": "2026-10-01T12:30:00Z"},
+        {**YES, "responded_at": "2026-10-01T18:00:00+05:30"},
+        {**TICKET, "at": "2026-10-01T12:30:00Z"},
+        # What is no moment with an offset may mean anything in a ticket.
+        {**TICKET, "at": "2025-10-01"},
+        {**TICKET, "at": "yesterday"},
+        {**TICKET, "at": 5},
+        TICKET,
+    ],
+)
+def test_answer_after_plan(value):
+    """An answer that was given once the plan was there is about it."""
+    against_plan(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {**YES, "responded_at": MADE - timedelta(seconds=61)},
+        {**YES, "responded_at": "2025-11-01T12:00:00Z"},
+        {**TICKET, "at": "2026-10-01T11:58:00+00:00"},
+        [{**YES, "responded_at": MADE}, {**YES, "responded_at": MADE - timedelta(days=1)}],
+    ],
+)
+def test_answer_before_plan_refused(value):
+    """An answer that is older than the plan was about something else."""
+    with pytest.raises(InputError, match="before the plan was made"):
+        against_plan(value)
+
+
+@pytest.mark.parametrize("at", [None, "", "soon", "2026-10-01T12:30:00", 1790000000])
+def test_answer_without_moment_refused(at):
+    """An answer of Airflow's that does not say when it was given proves nothing about a plan."""
+    with pytest.raises(InputError, match="which is no moment"):
+        against_plan({**YES, "responded_at": at})
+
+
+@pytest.mark.parametrize("typed", [DIGEST[:8], f" {DIGEST[:8].upper()}\n", DIGEST])
+def test_typed_digest(typed):
+    """What the approver typed tells the plan."""
+    against_plan({**YES, "responded_at": MADE, "params_input": {"digest": typed}})
+
+
+@pytest.mark.parametrize("typed", ["", DIGEST[:7], "ffffffff", None, 12345678, "sure", [DIGEST[:8]]])
+def test_typed_digest_of_another_plan(typed):
+    """An approver who typed something else looked at another plan."""
+    answer = {**YES, "responded_at": MADE, "params_input": {"digest": typed}}
+    with pytest.raises(InputError, match="the approver typed"):
+        against_plan(answer)
+
+
+def test_typed_digest_without_plan():
+    """An approval of a plan is none of a reset without one; any other is."""
+    refuse_for_lack_of_a_plan(checked_approval([YES, TICKET]))
+    with pytest.raises(InputError, match="and the reset has none"):
+        refuse_for_lack_of_a_plan(checked_approval({**YES, "params_input": {"digest": DIGEST[:8]}}))

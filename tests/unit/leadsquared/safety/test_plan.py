@@ -8,12 +8,14 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.records.records import PLAN_KINDS
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
@@ -172,6 +174,7 @@ def test_invalid_plan_refused(path, content):
         ({"account": "api.leadsquared.com"}, "as account"),
         ({"account": {}}, "None as host"),
         ({"account": {"host": "h", "code": {}}}, "as account"),
+        ({"account": {"host": "h", "code": "1", "key": []}}, "as account"),
         ({"made_by": ["d"]}, "as made_by"),
         ({"request_digest": 5}, "5 as request_digest"),
         ({"window": None}, "None as window"),
@@ -329,29 +332,51 @@ def test_larger_file_refused(path, monkeypatch):
         Plan.read(path)
 
 
-ACCOUNT = {"host": "api.leadsquared.com", "code": "1"}
 MADE_AT = datetime(2026, 10, 2, tzinfo=UTC)
+WEEK = timedelta(days=7)
 
 
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
         ({"digest": "other"}, "is not the one that was shown"),
-        ({"account": {**ACCOUNT, "code": "2"}}, "and the connection leads to"),
-        ({"account": {**ACCOUNT, "host": "api-in21.leadsquared.com"}}, "and the connection leads to"),
-        ({"now": MADE_AT + timedelta(days=1, seconds=1)}, "more than a day ago"),
-        ({"now": MADE_AT - timedelta(minutes=6)}, "more than a day ago"),
+        ({"now": MADE_AT + WEEK + timedelta(seconds=1)}, "longer ago than max_plan_age=7 days"),
+        ({"max_age": timedelta(hours=1)}, "longer ago than max_plan_age=1:00:00"),
+        ({"now": MADE_AT - timedelta(minutes=6)}, "which is in the future"),
     ],
 )
 def test_plan_check(path, changed, said):
-    """A plan is accepted only as it was shown, for its own account and in time."""
+    """A plan is accepted only as it was shown, and in time."""
     plan = Plan.read(path)
     assert plan
-    good = {"digest": plan.digest, "account": ACCOUNT, "now": MADE_AT + timedelta(hours=23)}
+    good = {"digest": plan.digest, "now": MADE_AT + WEEK, "max_age": WEEK}
     plan.check(**good)
-    plan.check(**{**good, "now": None, "account": {**ACCOUNT, "code": None}})
+    plan.check(**{**good, "now": MADE_AT + 99 * WEEK, "max_age": None})
     with pytest.raises(InputError, match=said):
         plan.check(**{**good, **changed})
+
+
+def test_whole_digest_is_compared(path):
+    """Of the digest each character counts: the first ones are shown to people, and could be forged."""
+    digest = Plan.read(path).digest
+    assert len(digest) == 64
+    for place in range(64):
+        other = digest[:place] + ("1" if digest[place] == "0" else "0") + digest[place + 1 :]
+        with pytest.raises(InputError, match="is not the one that was shown"):
+            Plan.read(path).check(digest=other, now=MADE_AT, max_age=WEEK)
+    for cut in (digest[:8], digest[:63], f"{digest}0"):
+        with pytest.raises(InputError, match="is not the one that was shown"):
+            Plan.read(path).check(digest=cut, now=MADE_AT, max_age=WEEK)
+
+
+def test_plan_of_another_account(path):
+    """A plan is taken for its own account only."""
+    plan = Plan.read(path)
+    own = AccountIdentity("api.leadsquared.com", "k", "1")
+    plan.check_account(own)
+    for other in (replace(own, code="2"), replace(own, host="api-in21.leadsquared.com")):
+        with pytest.raises(InputError, match="and the connection leads to"):
+            plan.check_account(other)
 
 
 @pytest.mark.parametrize("value", [None, "", "plan.jsonl.gz", ["a"]])

@@ -21,6 +21,7 @@ from airflow_provider_leadreset.leadsquared.records.task_types import task_types
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from airflow_provider_leadreset.leadsquared.safety.verification import (
+    MOST_ASKED_OF_A_LEAD,
     LeadToVerify,
     Remaining,
     Verification,
@@ -80,6 +81,35 @@ def test_same_id_other_code(lsq, client, monkeypatch):
     monkeypatch.setattr(client, "call", lambda *_, **__: {"ProspectActivities": rows})
     planned = {**NOTHING, "activities": ["201/a", "202/a"]}
     assert planned_remaining(client, lead, planned).ids["activities"] == ["202/a"]
+
+
+def test_activity_that_a_list_leaves_out(lsq, client):
+    """An activity that no list of its lead gives, and that is given by its id, is left."""
+    lead, other = lsq.add_lead(), lsq.add_lead()
+    hidden = lsq.add_activity(other, 201, INSIDE)
+    planned = {**NOTHING, "activities": [f"201/{UNKNOWN}", f"201/{hidden}"]}
+    found = verified(client, (0, lead, planned))
+    assert (len(found.done), found.left) == (0, {lead: {**NOTHING, "activities": [f"201/{hidden}"]}})
+
+
+def test_mirror_row_given_by_its_id(lsq, client, monkeypatch):
+    """An id that is given, and stands in the list under another code, is the mirror row's: the activity is gone."""
+    lead = lsq.add_lead()
+    mirror = lsq.add_activity(lead, 202, INSIDE)
+    found = verified(client, (0, lead, {**NOTHING, "activities": [f"201/{mirror}"]}))
+    assert len(found.done) == 1
+
+
+def test_few_are_asked_for_singly(lsq, client):
+    """A lead's activities are asked for one by one only once its lists give nothing, and a few of them only."""
+    lead = lsq.add_lead()
+    note = lsq.add_note(lead, "x", INSIDE)
+    planned = {**NOTHING, "activities": [f"201/{number:08x}{UNKNOWN[8:]}" for number in range(9)]}
+    assert planned_remaining(client, lead, {**planned, "notes": [note]}).count == 1
+    assert not [call for call in lsq.calls if call.path.endswith("GetActivityDetails")]
+    assert planned_remaining(client, lead, planned).count == 0
+    asked = [call for call in lsq.calls if call.path.endswith("GetActivityDetails")]
+    assert len(asked) == MOST_ASKED_OF_A_LEAD
 
 
 def test_audits_by_their_activities(client, monkeypatch):

@@ -1,0 +1,94 @@
+"""What holds a reset back, whatever its leads are: rules, exclusions, approval, reason, the age of its plan."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.request.storage_uris import parse_uri
+from airflow_provider_leadreset.leadsquared.safety.approval import (
+    check_against_plan,
+    checked_approval,
+    refuse_for_lack_of_a_plan,
+)
+from airflow_provider_leadreset.leadsquared.safety.exclusions import Exclusions
+from airflow_provider_leadreset.leadsquared.safety.reason import checked_reason
+from airflow_provider_leadreset.leadsquared.safety.rules import REQUIRABLE
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
+from airflow_provider_leadreset.leadsquared.text import quoted
+from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, storage_path
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.compat import Context
+    from airflow_provider_leadreset.leadsquared.batch.progress import Progress
+    from airflow_provider_leadreset.leadsquared.request.lead_files import ReadablePath
+    from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
+    from airflow_provider_leadreset.leadsquared.safety.plan import Plan
+    from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
+
+
+class GuardedRun(BaseRun):
+    """A run that may delete only what nothing holds back."""
+
+    task: LeadResetOperator
+
+    def __init__(self, task: LeadResetOperator, context: Context) -> None:
+        super().__init__(task, context)
+        self.approval: Any = None
+        self.reason: str | None = None
+        self.exclusions = Exclusions()
+
+    def check_values(self) -> None:
+        """Check, before any call, what needs none.
+
+        :raises InputError: it cannot have been meant, or the account's rules do not allow it.
+        """
+        values = {name: getattr(self.task, name) for name in REQUIRABLE}
+        given = {name for name, value in values.items() if value is not NOT_GIVEN and value is not False}
+        with self.naming_connection():
+            self.hook.settings.rules.check_arguments(given)
+        if self.task.approval is not NOT_GIVEN:
+            self.approval = checked_approval(self.task.approval)
+            if self.task.plan is NOT_GIVEN:
+                refuse_for_lack_of_a_plan(self.approval)
+        if self.task.reason is not NOT_GIVEN:
+            self.reason = checked_reason(self.task.reason, self.client.redact)
+        self.checked("max_failed_leads")
+        if self.task.max_records is not NOT_GIVEN:
+            self.checked("max_records")
+        self._max_plan_age()
+        self.exclusions = Exclusions.parse(self.task.exclude, _file_of_exclusions)
+
+    def excluded_among(self, leads: Leads, done: Progress) -> int:
+        """Return how many of some leads are excluded, but for those that are done, by their places."""
+        return sum(lead in self.exclusions and index not in done for index, lead in enumerate(leads))
+
+    def counts_of(self, plan: Plan) -> dict[str, int]:
+        """Return how many records of each kind a plan shows of the leads that are not excluded."""
+        if not len(self.exclusions):
+            return plan.counts
+        counts = dict.fromkeys(plan.counts, 0)
+        for lead, planned in plan.records():
+            if lead not in self.exclusions:
+                for kind, ids in planned.items():
+                    counts[kind] += len(ids)
+        return counts
+
+    def _max_plan_age(self) -> timedelta:
+        value = self.task.max_plan_age
+        if not isinstance(value, timedelta) or value <= timedelta(0):
+            raise InputError(f"max_plan_age is {quoted(value)}: give a timedelta, such as timedelta(days=7)")
+        return value
+
+    def _accept(self, plan: Plan) -> None:
+        if self.approval is not None:
+            check_against_plan(self.approval, digest=plan.digest, made_at=plan.made_at)
+
+    def _account_text(self, request: ResetRequest) -> str:
+        del request
+        return self.account.text
+
+
+def _file_of_exclusions(text: str) -> ReadablePath:
+    return storage_path("exclude", parse_uri("exclude", text, "file"))
