@@ -5,6 +5,7 @@ Airflow imports this module wherever a DAG file names an asset, so it loads noth
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,8 @@ def to_openlineage(asset: Asset, lineage_context: object) -> Dataset:
 def tell_consumers(outlets: Iterable[Any], events: Any, summary: Mapping[str, Any]) -> None:
     """Let the events of a reset's outlets carry what was reset.
 
-    An alias gets an event of the asset ``leadsquared://<API host>/leads``; without one added, it has none at all. What
+    An alias gets an event of the asset ``leadsquared://<API host>/leads``, with the selectors as JSON text; without one
+    added, it has none at all. What
     Airflow cannot find is warned of: the reset itself went well.
 
     :param outlets: the task's: assets, references to them by URI or name, aliases; others are passed over.
@@ -74,7 +76,9 @@ def tell_consumers(outlets: Iterable[Any], events: Any, summary: Mapping[str, An
     for outlet in outlets:
         try:
             if isinstance(outlet, AssetAlias):
-                events[outlet].add(create_asset(account=summary["account"]), extra=told)
+                # Airflow puts the extras of aliases into a set (seen in 2.11): no dict may be in them.
+                flat = told | {"selectors": json.dumps(told["selectors"])}
+                events[outlet].add(create_asset(account=summary["account"]), extra=flat)
             elif isinstance(outlet, _kinds_of_assets()):
                 events[outlet].extra.update(told)
         except Exception as error:  # Airflow's own, where it knows no such asset

@@ -49,7 +49,8 @@ def test_hook_finds_the_slots_of_its_task(dags, lsq, run, capfd):
     assert [result.xcoms(name) for name in ("plain", "slots", "outside")] == [[[1, 1]], [[7, 7]], [[25, 20]]]
     assert result.xcoms("left") == [[False]]
     told = [line for line in printed(capfd).splitlines() if "This task is in the pool" in line]
-    assert len(told) == 2, "once for each of the hooks outside"
+    # Airflow 2 prints each line of a task twice here.
+    assert len(told) == (4 if is_airflow_2() else 2), "once for each of the hooks outside"
     assert all("WARNING" in line or "warning" in line for line in told)
 
 
@@ -57,7 +58,7 @@ def test_warning_on_a_line_of_its_own(dags, lsq, run, capfd):
     """A task outside the account's pool warns on a line of its own; one in it says its slots."""
     result = run(dags.calls_in_pool, leads=[noted(lsq)])
     assert result.state == "success"
-    lines = printed(capfd).splitlines()
+    lines = list(dict.fromkeys(printed(capfd).splitlines()))
     (warned,) = [line for line in lines if "This task is in the pool" in line]
     assert "the calls of other tasks are not counted" in warned
     assert "LeadSquared at" not in warned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from types import ModuleType
@@ -153,7 +154,8 @@ def test_event_of_alias(account_dags, lsq, run):
     result = run(account_dags.with_alias, leads=[a_lead(lsq)])
     assert result.state == "success"
     told = [(uri, extra) for uri, _, extra in events_of(account_dags.with_alias, result)]
-    assert told == [(f"leadsquared://{lsq.host}/leads", carried_by(lsq, NOTES_ONLY))]
+    carried = carried_by(lsq, NOTES_ONLY) | {"selectors": json.dumps(NOTES_ONLY)}
+    assert told == [(f"leadsquared://{lsq.host}/leads", carried)]
 
 
 @pytest.mark.parametrize("leads", [[UNKNOWN], []])
