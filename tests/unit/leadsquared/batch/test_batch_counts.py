@@ -92,6 +92,7 @@ def test_summary_contents(clock):
         "queued": 1,
         "failed": 2,
         "not_reached": 1,
+        "excluded": 0,
         "done_in_earlier_tries": 0,
         "calls": 4,
         "throttled": 1,
