@@ -33,6 +33,10 @@ class LeadResetRejectedError(AirflowFailException):
     """LeadSquared refused, and would refuse again."""
 
 
+class LeadResetOvertakenError(AirflowFailException):
+    """A later try of the same task is at work, so this one has stopped. A retry would be a third beside it."""
+
+
 class LeadResetFailedError(AirflowException):
     """The task did not do all it was asked for, and a retry may get further.
 

@@ -27,10 +27,11 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadRejectedError,
     LeadSquaredError,
 )
-from airflow_provider_leadreset.leadsquared.journal.journal import (
+from airflow_provider_leadreset.leadsquared.journal.folder import (
+    REPORT,
     EvidenceFolder,
     checked_root,
-    evidence_folder,
+    task_folder,
 )
 from airflow_provider_leadreset.leadsquared.records.catalog import EventCodes, sort_event_codes
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
@@ -127,12 +128,16 @@ class BaseRun:
     @cached_property
     def account(self) -> dict[str, Any]:
         """Which account this is: its host, and its own code, None where LeadSquared does not say. One call."""
+        return {"host": self.client.host, "code": self.keys_user.get("OrgShortCode")}
+
+    @cached_property
+    def keys_user(self) -> dict[str, Any]:
+        """What LeadSquared says of the keys' user and account; empty where it does not say. One call."""
         try:
-            code = self.client.current_user().get("OrgShortCode")
+            return self.client.current_user()
         except (AccessError, LeadRejectedError):
             # That this call takes the keys as headers is not documented; wrong keys show at the next one.
-            code = None
-        return {"host": self.client.host, "code": code}
+            return {}
 
     def stop(self) -> None:
         """Let no further call start, and break those under way off in a second. Returns at once."""
@@ -183,20 +188,26 @@ class BaseRun:
         ti = self.context["ti"]
         return [ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index]
 
-    def evidence_in(self, root: object, *, of_this_try: bool) -> EvidenceFolder:
-        """Return this task's own folder below an evidence path.
+    def evidence_in(self, root: object, kind: str = REPORT) -> EvidenceFolder:
+        """Return the folder of all tries of this task below an evidence path.
 
+        :param kind: below which of the two roots, for reports or for copies of records.
         :raises InputError: ``root`` names no folder, or one of a storage that Airflow does not have.
         """
         dag_id, run_id, task_id, map_index = self.identity
-        return evidence_folder(
+        return task_folder(
             storage_path("evidence_path", checked_root(root)),
+            kind,
             dag_id=dag_id,
             run_id=run_id,
             task_id=task_id,
             map_index=map_index,
-            try_number=self.context["ti"].try_number if of_this_try else None,
         )
+
+    @property
+    def try_name(self) -> str:
+        """The name of this try's folder."""
+        return f"try-{self.context['ti'].try_number}"
 
     def link(self, leads: Leads, evidence: object = None) -> None:
         """Let the user interface link to the lead, if it is one alone, and to the evidence."""

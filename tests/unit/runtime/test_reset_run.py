@@ -21,7 +21,7 @@ import airflow_provider_leadreset
 from airflow_provider_leadreset.leadsquared.api.client import Call
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
-from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts, IndexSet
+from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts, IndexSet
 from airflow_provider_leadreset.leadsquared.errors import UnavailableError
 from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder, Report
 from airflow_provider_leadreset.leadsquared.records.records import Record
