@@ -46,13 +46,6 @@ def earlier_tries(
     :param log: where it is said what could not be read, or is not continued.
     """
     tries = read_tries(task, before=before)
-    _warn(tries, log)
-    if any(one.other_version for one in tries):
-        log.warning(
-            "Earlier tries of this task wrote their journal in a version that this package does not know: all leads "
-            "are reset anew"
-        )
-        return EarlierTries()
     requests = [
         process.request
         for one in tries
@@ -69,6 +62,14 @@ def earlier_tries(
     found = EarlierTries()
     for one in tries:
         _add(found, one, generation, digest)
+        for what in one.unreadable:
+            log.warning("Of try %d this cannot be relied on: %s", one.try_number, what)
+    if any(one.other_version for one in tries):
+        log.warning(
+            "Earlier tries of this task wrote their journal in a version that this package does not know: all leads "
+            "are reset anew"
+        )
+        return EarlierTries()
     return found
 
 
@@ -77,9 +78,8 @@ def _add(found: EarlierTries, one: TryJournal, generation: str, digest: str | No
         if not _belongs(process.request, generation, digest):
             continue
         found.leads = process.request.leads
-        found.continued.append(EarlierTry(try_number=one.try_number, files=process.files))
         doubtful: set[int] = set()
-        for line in process.lines:
+        for line in process.lines():
             if isinstance(line, NamedLine):
                 for index, prospect_id in line.leads:
                     if not found.progress.is_unanswered(index):
@@ -92,17 +92,12 @@ def _add(found: EarlierTries, one: TryJournal, generation: str, digest: str | No
                 found.progress.record(
                     line.index, line.prospect_id, line.outcome, reason=line.reason, final=line.final
                 )
+        found.continued.append(EarlierTry(try_number=one.try_number, files=process.files))
     found.progress.end_try()
 
 
 def _belongs(request: Request, generation: str, digest: str | None) -> bool:
     return request.generation == generation and request.request_digest == digest
-
-
-def _warn(tries: list[TryJournal], log: Any) -> None:
-    for one in tries:
-        for what in one.unreadable:
-            log.warning("Of try %d this cannot be read, and counts for nothing: %s", one.try_number, what)
 
 
 def describe_earlier(found: EarlierTries) -> tuple[str, dict[str, Any]] | None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
@@ -33,20 +34,7 @@ READERS = 8
 REQUEST_NAME = re.compile(r"([0-9a-f]{8})-request\.json")
 PART_NAME = re.compile(r"([0-9a-f]{8})-([0-9]{5,9})\.jsonl")
 
-Lines = list[NamedLine | CallLine | OutcomeLine | ArchivedLine]
-
-
-@dataclass
-class ProcessJournal:
-    """The files of one process.
-
-    :param files: the request and the parts that could be read, in order.
-    :param lines: of the parts, in order.
-    """
-
-    request: Request
-    files: list[FileDigest]
-    lines: Lines = field(default_factory=list)
+Line = NamedLine | CallLine | OutcomeLine | ArchivedLine
 
 
 @dataclass
@@ -54,43 +42,103 @@ class TryJournal:
     """What a try's folder holds.
 
     :param processes: one, or several where two processes had the same try number.
-    :param unreadable: what could not be read, and why.
+    :param names: of all files and folders in it.
+    :param unreadable: what could not be read, and why; of parts once they were read.
     :param other_version: whether any of that is of another version than this package knows.
     """
 
     try_number: int
     processes: list[ProcessJournal] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     other_version: bool = False
 
+    def refuse(self, name: str, error: BaseException) -> None:
+        """Take down a file that cannot be read."""
+        self.unreadable.append(f"{name}: {scrubbed(str(error), 300) or type(error).__name__}")
+        self.other_version |= isinstance(error, VersionError)
 
-def read_tries(task: EvidenceFolder, *, before: int) -> list[TryJournal]:
-    """Read the journals of all tries before one, in order.
+
+@dataclass
+class ProcessJournal:
+    """The files of one process.
+
+    :param token: what their names begin with.
+    :param files: the request and the parts that were read so far, in order.
+    :param parts: names of the parts, in order.
+    """
+
+    token: str
+    request: Request
+    files: list[FileDigest]
+    parts: list[str]
+    folder: EvidenceFolder
+    found: TryJournal
+
+    def lines(self) -> Iterator[Line]:
+        """Stream the lines of all parts, in order, some parts side by side; parts that are not whole are refused."""
+        for first in range(0, len(self.parts), READERS):
+            names = self.parts[first : first + READERS]
+            with ThreadPoolExecutor(READERS) as readers:
+                contents = list(readers.map(partial(_read, self.folder), names))
+            for name, content in zip(names, contents, strict=True):
+                if (lines := self._lines_of(name, content)) is not None:
+                    yield from lines
+
+    def _lines_of(self, name: str, content: bytes | Exception) -> list[Line] | None:
+        try:
+            data = _content(content)
+            head, lines = parse_part(data)
+            file = FileDigest(name=name, sha256=hashlib.sha256(data).hexdigest())
+        except Exception as error:  # storages raise what they like
+            self.found.refuse(name, error)
+            return None
+        if head.previous not in self.files:
+            self.found.refuse(
+                name, InputError(f"it follows {head.previous.name}, which is not as it was written")
+            )
+        self.files.append(file)
+        return lines
+
+
+def read_tries(task: EvidenceFolder, *, before: int | None = None) -> list[TryJournal]:
+    """Read the requests of all tries, in order; their journals are read by :meth:`ProcessJournal.lines`.
 
     :param task: the folder of all tries of the task.
+    :param before: only of tries before this one; None for all.
     """
-    tries = [number for number in task.tries() if number < before]
+    tries = [number for number in task.tries() if before is None or number < before]
     with ThreadPoolExecutor(READERS) as readers:
-        return [read_try(task.folder(f"try-{number}"), number, readers) for number in tries]
+        return list(readers.map(lambda number: _read_try(task.folder(f"try-{number}"), number), tries))
 
 
-def read_try(folder: EvidenceFolder, number: int, readers: ThreadPoolExecutor) -> TryJournal:
-    """Read one try's requests and parts."""
+def _read_try(folder: EvidenceFolder, number: int) -> TryJournal:
     found = TryJournal(number)
-    names = [name for name in folder.names() if REQUEST_NAME.fullmatch(name) or PART_NAME.fullmatch(name)]
-    contents = dict(zip(names, readers.map(lambda name: _read(folder, name), names), strict=True))
-    for name in names:
+    try:
+        found.names = folder.names()
+    except Exception as error:
+        found.refuse("the folder", error)
+    for name in found.names:
         if match := REQUEST_NAME.fullmatch(name):
             parts = sorted(
                 (int(part[2]), other)
-                for other in names
+                for other in found.names
                 if (part := PART_NAME.fullmatch(other)) and part[1] == match[1]
             )
-            _add_process(found, contents, name, [part for _, part in parts])
+            try:
+                data = folder.read(name, MOST_PART)
+                request = parse_request(data)
+            except Exception as error:  # storages raise what they like
+                found.refuse(name, error)  # without it, nothing tells what the parts are about
+                continue
+            file = FileDigest(name=name, sha256=hashlib.sha256(data).hexdigest())
+            found.processes.append(
+                ProcessJournal(match[1], request, [file], [part for _, part in parts], folder, found)
+            )
     return found
 
 
-def parse_part(data: bytes) -> tuple[JournalHead, Lines]:
+def parse_part(data: bytes) -> tuple[JournalHead, list[Line]]:
     """Return the head and the lines of a part.
 
     :raises VersionError: it is of another version.
@@ -109,28 +157,6 @@ def parse_request(data: bytes) -> Request:
     :raises InputError: it is none.
     """
     return Request.parse(parse_json(data, "it"))
-
-
-def _add_process(
-    found: TryJournal, contents: dict[str, bytes | Exception], request_name: str, parts: list[str]
-) -> None:
-    process: ProcessJournal | None = None
-    for name in (request_name, *parts):
-        try:
-            content = _content(contents[name])
-            file = FileDigest(name=name, sha256=hashlib.sha256(content).hexdigest())
-            if process is None:
-                process = ProcessJournal(parse_request(content), [file])
-            else:
-                process.lines += parse_part(content)[1]
-                process.files.append(file)
-        except Exception as error:  # storages raise what they like
-            found.unreadable.append(f"{name}: {scrubbed(str(error), 300) or type(error).__name__}")
-            found.other_version |= isinstance(error, VersionError)
-        if process is None:
-            return  # without its request, nothing tells what the parts are about
-    if process:
-        found.processes.append(process)
 
 
 def _read(folder: EvidenceFolder, name: str) -> bytes | Exception:

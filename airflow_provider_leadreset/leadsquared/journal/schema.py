@@ -44,7 +44,8 @@ class EvidenceRecord(BaseModel):
         :raises VersionError: it is of another version.
         :raises InputError: it is no such record.
         """
-        check_version(value)
+        if "schema_version" in cls.model_fields:
+            check_version(value)
         try:
             return cls.model_validate(value)
         except ValidationError as error:
@@ -218,13 +219,15 @@ def check_version(value: object) -> None:
     """Refuse a record of a version that is not known.
 
     :raises VersionError: it is of another.
+    :raises InputError: it says none.
     """
-    if isinstance(value, dict) and "schema_version" in value:
-        version = value["schema_version"]
-        if version != SCHEMA_VERSION or isinstance(version, bool):
-            raise VersionError(
-                f"it is of schema version {quoted(version)}, and this package knows {SCHEMA_VERSION} alone"
-            )
+    if not isinstance(value, dict) or "schema_version" not in value:
+        raise InputError(f"it is {quoted(value)}, which says no schema_version")
+    version = value["schema_version"]
+    if version != SCHEMA_VERSION or isinstance(version, bool):
+        raise VersionError(
+            f"it is of schema version {quoted(version)}, and this package knows {SCHEMA_VERSION} alone"
+        )
 
 
 def _told(error: ValidationError, what: str) -> str:

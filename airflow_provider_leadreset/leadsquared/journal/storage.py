@@ -117,7 +117,7 @@ def _give_name(unfinished: Path, target: Path) -> None:
     try:
         os.link(unfinished, target)
     except FileExistsError:
-        raise
+        raise FileExistsError(errno.EEXIST, "exists already", str(target)) from None
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
