@@ -17,6 +17,7 @@
     │   └── OutageError             nothing answered for minutes: come back later
     ├── ResponseTooLargeError       an answer beyond the limit of size: ask for less
     ├── SameErrorsError             every lead so far failed alike: end the batch
+    ├── UncheckedError              a lead's records could not be read this time, so it was not reset
     ├── OverdueError                not sent: it was allowed until a moment that has passed; look again first
     ├── OvertakenError              a later try of the same task is at work: stop
     └── ClosedError                 not sent: the batch had ended
@@ -152,6 +153,10 @@ class ResponseTooLargeError(LeadSquaredError):
 
 class SameErrorsError(LeadSquaredError):
     """Every lead so far failed in the same way, so the batch was ended."""
+
+
+class UncheckedError(LeadSquaredError):
+    """A lead's records could not be read this time, so it was not reset."""
 
 
 class OverdueError(LeadSquaredError):

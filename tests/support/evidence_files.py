@@ -7,13 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES
 from airflow_provider_leadreset.leadsquared.journal.schema import (
     EvidenceAccount,
+    FileDigest,
     KeysUser,
     Request,
     SentDates,
     Versions,
 )
+from airflow_provider_leadreset.leadsquared.journal.schema_results import Summary
 
 
 def a_request(**values: Any) -> Request:
@@ -36,6 +39,30 @@ def a_request(**values: Any) -> Request:
         "versions": Versions(package="1", airflow="3.3.0", python="3.11.7"),
     }
     return Request(**{**made_up, **values})
+
+
+def a_summary(files: list[FileDigest], **values: Any) -> Summary:
+    """Return a summary with some values, the others made up."""
+    numbers = dict.fromkeys((*OUTCOMES, "leads", "done_in_earlier_tries", "calls", "throttled", "seconds"), 0)
+    made_up: dict[str, Any] = {
+        **numbers,
+        "account": "api-in21.leadsquared.com",
+        "nothing_to_reset_by": {},
+        "failed_by_reason": {},
+        "failures": [],
+        "window": "2026-09-01T00:00:00Z/2026-10-01T00:00:00Z",
+        "sent": SentDates(FromDate="2026-09-01 00:00:00", ToDate="2026-09-30 23:59:59"),
+        "selectors": {"activity_event_list": [166]},
+        "system_event_codes": [],
+        "unknown_event_codes": [],
+        "approval": None,
+        "evidence": None,
+        "failed_path": None,
+        "stopped_because": None,
+        "files": files,
+        "archive_files": [],
+    }
+    return Summary(**{**made_up, **values})
 
 
 def objects_in(folder: Path, pattern: str) -> list[dict[str, Any]]:

@@ -25,8 +25,8 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
 from airflow_provider_leadreset.leadsquared.text import scrubbed
 from airflow_provider_leadreset.leadsquared.untrusted_files import parse_json
 
-MOST_PART = 64 << 20
-"""Bytes of a part of a journal: one of the largest, of 5,000 lines and 25 leads, has some 2 MiB."""
+MOST_PART = 8 << 20
+"""Bytes of a part of a journal: one of the largest, of 5,000 lines and 25 leads, has some 3 MiB."""
 
 READERS = 8
 """Threads that read parts side by side: an object store takes a third of a second for each."""

@@ -13,7 +13,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
 from airflow_provider_leadreset.leadsquared.batch.outcomes import WithoutCall
-from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, LeadSquaredError
+from airflow_provider_leadreset.leadsquared.errors import (
+    BrokenOffError,
+    LeadRejectedError,
+    LeadSquaredError,
+    OutageError,
+    UnavailableError,
+    UncheckedError,
+)
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder, digest_of
 from airflow_provider_leadreset.leadsquared.journal.schema import SCHEMA_VERSION, ArchivedLine, FileDigest
 from airflow_provider_leadreset.leadsquared.records.records import (
@@ -181,6 +188,11 @@ class ArchivePart:
         except LeadSquaredError as error:
             error.message = f"not reset, because of its records: {error.message}"
             error.prospect_id = reset.prospect_id
+            if isinstance(error, UnavailableError) and not isinstance(error, (BrokenOffError, OutageError)):
+                # Of the lead, not of the batch: the others go on, and a retry may read it.
+                raise UncheckedError(
+                    error.message, status=error.status, prospect_id=reset.prospect_id
+                ) from None
             raise
         if not records and (result.found.shows_audits or not reset.selectors.audit_activity_list):
             self.empty.append((pending, "already_gone" if pending.planned else "without_records"))
