@@ -33,7 +33,7 @@ def announce(run: BaseRun, request: ResetRequest, counts: BatchCounts, *, reads_
         "LeadSquared at %s (connection %s): resetting %d leads: %s, created %s. At least %d calls, %d in %g s "
         "(%s): %.0f s or more",
         run.client.host,
-        run.task.leadsquared_conn_id,
+        run.conn_id,
         counts.total,
         request.selectors.describe(),
         request.window.describe(),

@@ -14,12 +14,14 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetOvertakenError,
     LeadResetQuotaError,
     LeadResetRejectedError,
+    LeadResetResourceError,
 )
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
     LeadRejectedError,
     LeadSquaredError,
+    MissingFileError,
     OvertakenError,
     QuotaError,
     SameErrorsError,
@@ -34,6 +36,7 @@ AFTER_OUTAGE = timedelta(minutes=1)
 AFTER_QUOTA = timedelta(hours=1)
 
 _CAUSES: tuple[tuple[type[Exception], type[AirflowException]], ...] = (
+    (MissingFileError, LeadResetResourceError),
     (InputError, LeadResetInputError),
     (AccessError, LeadResetAccessError),
     (OvertakenError, LeadResetOvertakenError),
@@ -52,7 +55,7 @@ def as_task_error(error: InputError | LeadSquaredError, text: str | None = None)
     """
     kind = next(kind for cause, kind in _CAUSES if isinstance(error, cause))
     told = str(error) if text is None else text
-    if not issubclass(kind, LeadResetFailedError):
+    if not issubclass(kind, LeadResetFailedError) or issubclass(kind, LeadResetResourceError):
         return kind(told)
     return kind(told, AFTER_QUOTA if isinstance(error, QuotaError) else AFTER_OUTAGE)
 

@@ -10,7 +10,6 @@ from typing import IO, Any
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.schema import FileDigest
 from airflow_provider_leadreset.leadsquared.journal.storage import EvidencePath, storage_of
-from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.leadsquared.untrusted_files import BLOCK, MOST_FILE
 
 REPORT, ARCHIVE = "report", "archive"
@@ -112,24 +111,3 @@ def digest_of(data: IO[bytes]) -> str:
         digest.update(block)
     data.seek(0)
     return digest.hexdigest()
-
-
-def checked_root(value: object) -> str:
-    """Check an ``evidence_path`` as an operator gets it, after templates were rendered.
-
-    :raises InputError: no text, text that rendered to nothing, or an address that depends on the worker.
-    """
-    text = str(value).strip()
-    if text in {"", "None"}:
-        raise InputError(
-            f"evidence_path is {quoted(value)}, which names no folder; leave it out to keep no evidence"
-        )
-    scheme, colon, rest = text.partition("://")
-    place = rest if colon else text
-    is_local = not colon or scheme.lower() in {"file", "local"}
-    if is_local and (not place.startswith("/") or {".", ".."} & set(place.split("/"))):
-        raise InputError(
-            f"evidence_path is {quoted(value)}, which is no absolute URI: each worker has its own working directory, "
-            "so write it like file:///mnt/leadreset or s3://bucket/leadreset"
-        )
-    return text

@@ -13,7 +13,6 @@ from airflow_provider_leadreset.leadsquared.journal.folder import (
     ARCHIVE,
     REPORT,
     EvidenceFolder,
-    checked_root,
     digest_of,
     safe_name,
     task_folder,
@@ -75,36 +74,3 @@ def test_tries_of_a_task(tmp_path):
     for name in ("try-2", "try-10", "try-x", "try-1", "plan-1.jsonl.gz", "try-1234567890"):
         (tmp_path / name).mkdir()
     assert EvidenceFolder(tmp_path).tries() == [1, 2, 10]
-
-
-@pytest.mark.parametrize("value", ["", "  ", "None", None])
-def test_empty_path_refused(value):
-    """An evidence_path that rendered to nothing is refused."""
-    with pytest.raises(InputError, match="which names no folder"):
-        checked_root(value)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "x",
-        "./x",
-        "~/x",
-        "file://mnt/x",
-        "file://./x",
-        "file://~/x",
-        "FILE://host/x",
-        "file:///a/../x",
-        "/a/./x",
-    ],
-)
-def test_worker_dependent_path_refused(value):
-    """An address that depends on the worker is refused in every spelling."""
-    with pytest.raises(InputError, match="no absolute URI"):
-        checked_root(value)
-
-
-@pytest.mark.parametrize("value", ["/mnt/x", "file:///mnt/x", " s3://bucket/x ", "memory://x"])
-def test_absolute_path_taken(value):
-    """An absolute address is taken."""
-    assert checked_root(value) == value.strip()
