@@ -10,7 +10,7 @@ from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError
 from airflow_provider_leadreset.leadsquared.journal.schema import OutcomeLine
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
-from airflow_provider_leadreset.runtime.evidence import TryEvidence
+from airflow_provider_leadreset.runtime.try_evidence import TryEvidence
 
 
 class BatchRecord:

@@ -22,6 +22,12 @@ def times_cleared(context: Context) -> str:
     return f"{getattr(dag_run, 'clear_number', 0)}.{ti.max_tries if ti else 0}"
 
 
+def generation(context: Context) -> str:
+    """Return a text that a retry leaves as it is; a Clear changes it, and so does a new run under an old run's id."""
+    started: Any = getattr(context.get("dag_run"), "start_date", None)
+    return f"{times_cleared(context)} {started.isoformat() if started else 'unknown start'}"
+
+
 class Checkpoint:
     """The progress of one batch in the store that Airflow (3.3 and later) has for a task.
 

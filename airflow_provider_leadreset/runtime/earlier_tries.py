@@ -41,7 +41,7 @@ def earlier_tries(
 
     :param task: the folder of all tries.
     :param before: the number of this try.
-    :param generation: see :func:`.times_cleared`: a Clear starts anew.
+    :param generation: see :func:`.checkpoint.generation`: a Clear starts anew.
     :param digest: of what is asked for; None for what the last of them asked for.
     :param log: where it is said what could not be read, or is not continued.
     """

@@ -12,7 +12,7 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
     Request,
     SentDates,
 )
-from airflow_provider_leadreset.runtime.checkpoint import times_cleared
+from airflow_provider_leadreset.runtime.checkpoint import generation
 from airflow_provider_leadreset.runtime.provenance import (
     account_of,
     approver_is_trigger,
@@ -50,7 +50,7 @@ def request_record(
         task_id=task_id,
         map_index=map_index,
         try_number=run.context["ti"].try_number,
-        generation=times_cleared(run.context),
+        generation=generation(run.context),
         request_digest=request.digest,
         asked_at=datetime.now(UTC).isoformat(timespec="seconds"),
         account=account_of(run.client.host, user, redact),

@@ -29,12 +29,12 @@ from airflow_provider_leadreset.runtime.announcement import announce
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.batch_record import BatchRecord
 from airflow_provider_leadreset.runtime.checked_parts import CheckedParts
-from airflow_provider_leadreset.runtime.checkpoint import Checkpoint, times_cleared
+from airflow_provider_leadreset.runtime.checkpoint import Checkpoint, generation
 from airflow_provider_leadreset.runtime.earlier_tries import EarlierTries, describe_earlier, earlier_tries
-from airflow_provider_leadreset.runtime.evidence import TryEvidence
 from airflow_provider_leadreset.runtime.failures import failure
 from airflow_provider_leadreset.runtime.record_limit import refuse_too_many_records
 from airflow_provider_leadreset.runtime.request_record import request_record, sent_dates
+from airflow_provider_leadreset.runtime.try_evidence import TryEvidence
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
@@ -114,7 +114,7 @@ class ResetRun(BaseRun):
             found = earlier_tries(
                 self.evidence.task,
                 before=self.context["ti"].try_number,
-                generation=times_cleared(self.context),
+                generation=generation(self.context),
                 digest=digest,
                 log=self.log,
             )

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.errors import InputError, OvertakenError
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.schema import (
     ArchivedLine,
@@ -106,8 +106,15 @@ def read_tries(task: EvidenceFolder, *, before: int | None = None) -> list[TryJo
 
     :param task: the folder of all tries of the task.
     :param before: only of tries before this one; None for all.
+    :raises OvertakenError: there is a later one.
     """
-    tries = [number for number in task.tries() if before is None or number < before]
+    found = task.tries()
+    if before is not None and found and found[-1] > before:
+        raise OvertakenError(
+            f"try {found[-1]} of this task is at work, so this one calls nothing. If it is not, an earlier run of "
+            "this id left its files: use another run id or evidence_path"
+        )
+    tries = [number for number in found if before is None or number < before]
     with ThreadPoolExecutor(READERS) as readers:
         return list(readers.map(lambda number: _read_try(task.folder(f"try-{number}"), number), tries))
 

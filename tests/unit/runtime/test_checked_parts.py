@@ -9,6 +9,7 @@ import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.exceptions import LeadResetFailedError, LeadResetInputError
+from airflow_provider_leadreset.leadsquared.api import client as client_module
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.safety import archive
@@ -134,10 +135,11 @@ def test_audits_that_are_not_shown_go_unread(lsq, task):
     assert (summary["queued"], summary["nothing_to_reset"]) == (1, 0)
 
 
-def test_unanswered_and_gone(lsq, task):
+def test_unanswered_and_gone(lsq, task, monkeypatch):
     """A lead whose reset was not answered and that has no records left is told as already gone."""
     (lead,) = make_leads(lsq, 1)
-    lsq.fault("truncated", times=4, prospect_id=lead)
+    monkeypatch.setattr(client_module, "RETRY_DELAYS", ())
+    lsq.fault("truncated", times=1, path="LeadManagement.svc/Lead.Reset")
     task.arguments["max_failed_leads"] = 1
     task.run(1, prospect_ids=[lead])
     lsq.wait_until_idle()

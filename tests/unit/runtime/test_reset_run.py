@@ -38,8 +38,8 @@ from airflow_provider_leadreset.runtime.base import ResetRequest
 from airflow_provider_leadreset.runtime.batch_record import BatchRecord
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
 from airflow_provider_leadreset.runtime.earlier_tries import earlier_tries
-from airflow_provider_leadreset.runtime.evidence import TryEvidence
 from airflow_provider_leadreset.runtime.reset_run import ResetRun
+from airflow_provider_leadreset.runtime.try_evidence import TryEvidence
 from support.evidence_files import a_request, objects_in
 
 PACKAGE = str(Path(airflow_provider_leadreset.__file__).parent)

@@ -176,6 +176,7 @@ def test_later_try_ends_naming(journal, later, tmp_path):
 def test_later_try_is_seen_by_outcomes_too(journal, later):
     """A later try is noticed also where only outcomes are written."""
     later.append(3)
+    assert next(journal.written_ahead(range(9), lead_of)) == 0  # whoever wrote the request has looked
     journal.ended(queued(0))
     journal.write_if_due(0.0)
     journal.write_if_due(WRITE_EVERY)

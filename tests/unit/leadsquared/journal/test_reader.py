@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.errors import InputError, OvertakenError
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.journal import Journal
 from airflow_provider_leadreset.leadsquared.journal.reader import parse_part, read_tries
@@ -44,6 +44,15 @@ def test_earlier_tries_are_read(tmp_path):
     outcomes = [line.index for line in lines if isinstance(line, OutcomeLine)]
     assert outcomes == list(range(5))
     assert first.unreadable == second.unreadable == []
+
+
+def test_later_try_is_refused(tmp_path):
+    """Where there is a later try already, this one does not begin."""
+    written(tmp_path, 1)
+    written(tmp_path, 3)
+    with pytest.raises(OvertakenError, match="try 3 of this task is at work"):
+        read_tries(EvidenceFolder(tmp_path), before=2)
+    assert len(read_tries(EvidenceFolder(tmp_path))) == 2
 
 
 TORN = {
