@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -118,6 +119,20 @@ def test_retry_policy_of_all_tasks(task):
         assert type(made.retry_policy).__name__ == "LeadResetRetryPolicy"
 
 
+@pytest.mark.parametrize(("pool", "share"), [("leadsquared_default", 3), ("default_pool", 7)])
+def test_slots_are_the_share(monkeypatch, pool, share):
+    """In the account's pool a task's slots are its share of the calls; elsewhere it is what the connection says."""
+    connection = {"conn_type": "leadsquared", "host": "http://127.0.0.1:9", "login": "a", "password": "b"}
+    connection["extra"] = {"calls_per_5s": 7}
+    monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", json.dumps(connection))
+    task = a_task()
+    task.pool, task.pool_slots = pool, 3
+    run = BaseRun(task, {})
+    window = run.client.limiter.sliding_window
+    assert (window.share, window.capacity) == (share, share)
+    assert run.in_account_pool is (pool == "leadsquared_default")
+
+
 def test_account_without_a_code():
     """An account that does not tell its code is known by its host."""
     run = BaseRun(a_task(), {})
@@ -181,7 +196,7 @@ def test_preview_of_another_request(tmp_path):
     run._hook = SimpleNamespace(
         get_conn=lambda: SimpleNamespace(host="api.leadsquared.com", call=lambda *_: [])
     )
-    request, folder = run.checked_request(), run.evidence_in(str(tmp_path), of_this_try=False)
+    request, folder = run.checked_request(), run.evidence_in(str(tmp_path))
     assert run._earlier(folder, request) is None
     writer = PlanWriter(
         account={"host": "api.leadsquared.com"},

@@ -51,6 +51,22 @@ def rewrite(path: Path, change: Callable[[list[dict[str, Any]]], Any]) -> None:
     path.write_bytes(gzip.compress(b"".join(json.dumps(line).encode() + b"\n" for line in lines)))
 
 
+def test_whole_digest_is_compared(path):
+    """A plan is taken by its whole digest: one that begins or ends alike is another's."""
+    plan = Plan.read(path)
+    assert plan
+    account = {"host": "api.leadsquared.com", "code": "1"}
+    plan.check(digest=plan.digest, account=account, now=None)
+    for other in (
+        plan.digest[:8] + "0" * 56,
+        plan.digest[:8],
+        plan.digest[:-1] + ("0" if plan.digest[-1] != "0" else "1"),
+        "0" * 56 + plan.digest[-8:],
+    ):
+        with pytest.raises(InputError, match="is not the one that was shown"):
+            plan.check(digest=other, account=account, now=None)
+
+
 def test_plan_round_trip(path):
     """A plan is read as it was written."""
     plan = Plan.read(path)
