@@ -89,7 +89,11 @@ def main() -> int:
         else f"0 leads lost, all runs succeeded, repeated what was not saved, 0 untold, {promised}": all(
             result.good for result in results
         ),
-        f"a Clear starts anew: {again} of {cleared} leads called once more": again == cleared > 0,
+        (
+            f"a Clear starts anew, and finds nothing left to reset: {again} of {cleared} leads called once more"
+            if given.archived
+            else f"a Clear starts anew: {again} of {cleared} leads called once more"
+        ): again == (0 if given.archived else cleared) and cleared > 0,
         f"nothing left running: {len(left)}": not left,
     }
     for what, holds in checks.items():
