@@ -61,10 +61,13 @@ fleet: $(FLEET)/.ready
 kill: $(NEW)/.ready
 	$(NEW)/bin/python tests/system/kill/kill.py
 	$(NEW)/bin/python tests/system/kill/kill.py --archived
+	$(NEW)/bin/python tests/system/kill/kill.py --no-retries --rounds 20
+	$(NEW)/bin/python tests/system/kill/kill.py --stored --rounds 10
 
 # Measured side by side in one run, on a machine that does nothing else; some fifteen minutes.
 bench: $(BENCH)/.ready
 	$(BENCH)/bin/python tests/system/benchmarks/bench.py
+	$(BENCH)/bin/python tests/system/benchmarks/bench_evidence.py
 
 # Until Ctrl-C; up in some half a minute.
 ui: $(NEW)/.ready

@@ -21,7 +21,21 @@ log = logging.getLogger(__name__)
 
 SCHEME = "leadsquared"
 
-_TOLD = ("account", "window", "selectors", "leads", "queued", "failed", "not_reached")
+_TOLD = (
+    "account",
+    "window",
+    "selectors",
+    "leads",
+    "queued",
+    "failed",
+    "unknown",
+    "unanswered",
+    "nothing_to_reset",
+    "excluded",
+    "not_reached",
+    "failed_by_reason",
+    "evidence_digest",
+)
 """What of a reset's summary goes with its asset events: all that names no lead."""
 
 

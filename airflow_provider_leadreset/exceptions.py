@@ -38,6 +38,10 @@ class LeadResetMaxCallsError(AirflowFailException):
     """As many calls were made as ``max_calls`` allows. Not retried: each retry would spend as many again."""
 
 
+class LeadResetOvertakenError(AirflowFailException):
+    """A later try of the same task is at work, so this one has stopped. A retry would be a third beside it."""
+
+
 class LeadResetFailedError(AirflowException):
     """The task did not do all it was asked for, and a retry may get further.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FACET = "leadReset_summary"
 
 SCHEMA_URL = (
-    "https://airflow-provider-leadreset.invalid/facets/1-0-0/LeadResetSummaryRunFacet.json"
+    "https://airflow-provider-leadreset.invalid/facets/2-0-0/LeadResetSummaryRunFacet.json"
     "#/$defs/LeadResetSummaryRunFacet"
 )
 
@@ -36,8 +36,8 @@ _DATASETS = {
 class LeadResetSummaryRunFacet(RunFacet):
     """What a task was asked for, and how far a reset came. Names no lead.
 
-    Published as ``facets/1-0-0/LeadResetSummaryRunFacet.json``. What does not apply is left out of an event: the
-    three outcomes where nothing was reset, the digest where there is no plan.
+    Published as ``facets/2-0-0/LeadResetSummaryRunFacet.json``. What does not apply is left out of an event: the
+    outcomes where nothing was reset, the digests where there is no plan or no evidence.
     """
 
     leads: int
@@ -46,7 +46,12 @@ class LeadResetSummaryRunFacet(RunFacet):
     selectors: dict[str, Any]
     queued: int | None = None
     failed: int | None = None
+    unknown: int | None = None
+    unanswered: int | None = None
+    nothing_to_reset: int | None = None
+    excluded: int | None = None
     not_reached: int | None = None
+    evidence_digest: str | None = None
     plan_digest: str | None = None
 
     @staticmethod
@@ -86,6 +91,11 @@ def _facet(run: BaseRun, request: ResetRequest) -> LeadResetSummaryRunFacet:
         selectors=request.selectors.arguments(),
         queued=run.output.get("queued"),
         failed=run.output.get("failed"),
+        unknown=run.output.get("unknown"),
+        unanswered=run.output.get("unanswered"),
+        nothing_to_reset=run.output.get("nothing_to_reset"),
+        excluded=run.output.get("excluded"),
         not_reached=run.output.get("not_reached"),
+        evidence_digest=run.output.get("evidence_digest"),
         plan_digest=request.plan.digest if request.plan else run.output.get("digest"),
     )

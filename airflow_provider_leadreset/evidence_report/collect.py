@@ -2,106 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections import Counter
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from airflow_provider_leadreset.evidence_report.evidence_files import UNREADABLE, read_object, read_objects
-from airflow_provider_leadreset.leadsquared.distinct_keys import DistinctKeys
+from airflow_provider_leadreset.evidence_report.evidence_files import UNREADABLE, read_object
+from airflow_provider_leadreset.evidence_report.sent_and_copied import MOST_NAMED, Copied, Sent
 from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.journal.folder import ARCHIVE, REPORT, EvidenceFolder
+from airflow_provider_leadreset.leadsquared.journal.reader import ProcessJournal, TryJournal, read_tries
+from airflow_provider_leadreset.leadsquared.journal.schema import ArchivedLine, Request
+from airflow_provider_leadreset.leadsquared.journal.schema_results import Summary, VerificationRecord
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan
-from airflow_provider_leadreset.leadsquared.text import describe_counts, pluralize, quoted, scrubbed
+from airflow_provider_leadreset.leadsquared.text import describe_counts, pluralize, scrubbed
 
 Line = tuple[str, str]
 """A heading and what is said under it."""
 
-ORDER = ("Planned", "Requested", "Approved", "Sent", "Copied", "Verified", "Unreadable")
+ORDER = ("Planned", "Requested", "Approved", "Sent", "Ended", "Copied", "Verified", "Unreadable")
 """How headings begin, in the order in which they are told."""
 
 MOST_SAID = 4000
 """Characters that are said under one heading; what is longer is cut."""
 
-MOST_REMEMBERED = 1000
-"""Refused leads that are remembered, so that those can be named that stay refused."""
+TASK_DEPTH = 4
+"""A task's folder is ``dag/run/task/map index``, below one of the two roots."""
 
-MOST_NAMED = 20
-"""How many refused leads, unreadable files and kinds of records are named."""
-
-MOST_KIND = 40
-"""Characters of the name of a kind of records; a longer one is none."""
-
-
-class Sent:
-    """What one task (or one of its mapped parts) sent, over all its tries, in flat memory."""
-
-    def __init__(self) -> None:
-        self.tries = 0
-        self.resets = 0
-        self.queued = DistinctKeys()
-        self.leads = DistinctKeys()
-        self.refused: dict[str, str] = {}
-        self.first = ""
-        self.last = ""
-
-    def add(self, reset: dict[str, Any]) -> None:
-        """Count a line of a report."""
-        lead, sent_at, answer = (str(reset[name])[:500] for name in ("prospect_id", "sent_at", "answer"))
-        self.resets += 1
-        self.first = min(self.first or sent_at, sent_at)
-        self.last = max(self.last, sent_at)
-        key = _key(lead.lower())
-        self.leads.add(key)
-        if answer == "queued":
-            self.queued.add(key)
-            self.refused.pop(lead, None)
-        elif key not in self.queued and (len(self.refused) < MOST_REMEMBERED or lead in self.refused):
-            self.refused[lead] = answer
-
-    def close(self) -> None:
-        """Forget it."""
-        self.queued.close()
-        self.leads.close()
-
-
-class Copied:
-    """Which records one task copied, in flat memory: a retry copies again what it cannot know to be gone."""
-
-    def __init__(self) -> None:
-        self.parts = 0
-        self.kinds: Counter[str] = Counter()
-        self._records = DistinctKeys()
-
-    def add_part(self, path: Any) -> None:
-        """Count a part of an archive, whole or not at all.
-
-        :raises InputError: it cannot be read.
-        """
-        for row in read_objects(path):
-            _kind_and_id(row)
-        for kind, id_ in map(_kind_and_id, read_objects(path)):
-            if kind not in self.kinds and len(self.kinds) == MOST_NAMED:
-                raise InputError(f"there are more than {MOST_NAMED} kinds of records")
-            self.kinds[kind] += self._records.add(_key(f"{kind} {id_}"))
-        self.parts += 1
-
-    def close(self) -> None:
-        """Forget it."""
-        self._records.close()
-
-
-def _key(text: str) -> bytes:
-    # Half of an emoji, cut off by LeadSquared, is text that no encoding takes.
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
-
-
-def _kind_and_id(row: dict[str, Any]) -> tuple[str, str]:
-    kind, id_ = row["kind"], row["id"]
-    if not isinstance(kind, str) or len(kind) > MOST_KIND or not kind.isidentifier():
-        raise InputError(f"{quoted(kind)} is no kind of records")
-    return kind, str(id_)
+_OURS = re.compile(
+    r"[0-9a-f]{8}-(request|summary|failed|verification|shown|archive-[0-9]{5,9}|[0-9]{5,9})\.(json|jsonl|md|jsonl\.gz)"
+)
+_VERIFICATION = re.compile(r"[0-9a-f]{8}-verification\.json")
+_COPIES = re.compile(r"[0-9a-f]{8}-archive-[0-9]{5,9}\.jsonl\.gz")
 
 
 def account_of(root: Any) -> dict[str, list[Line]]:
@@ -117,7 +50,7 @@ def account_of(root: Any) -> dict[str, list[Line]]:
         told = [(scrubbed(heading), _cut(scrubbed(said))) for heading, said in _of_task(task)]
         runs.setdefault(scrubbed(name), []).extend(told)
     for lines in runs.values():
-        lines.sort(key=lambda line: ORDER.index(line[0].split()[0]))
+        lines.sort(key=lambda line: ORDER.index(line[0].split()[0].rstrip(":")))
     return runs
 
 
@@ -126,56 +59,135 @@ def _cut(text: str) -> str:
 
 
 def _task_folders(root: Any) -> set[Any]:
-    """Folders ``dag/run/task/map index`` below ``root`` that hold evidence."""
+    """Folders ``dag/run/task/map index`` of reports that belong to what lies below ``root``."""
     found = set()
     for path in root.rglob("*"):
         if path.name.startswith("plan-") and path.name.endswith(".jsonl.gz"):
             found.add(path.parent)
         elif path.parent.name.startswith("try-") and path.name.endswith((".json", ".jsonl", ".jsonl.gz")):
-            found.add(path.parent.parent)
+            found.add(_other_root(path.parent.parent, ARCHIVE, REPORT))
     return found
+
+
+def _other_root(task: Any, here: str, there: str) -> Any:
+    """Return a task's folder below the other of the two roots; as it is where it does not lie below ``here``."""
+    parts = task.parts
+    if len(parts) <= TASK_DEPTH or parts[-TASK_DEPTH - 1] != here:
+        return task
+    folder = task
+    for _ in range(TASK_DEPTH + 1):
+        folder = folder.parent
+    folder = folder / there
+    for name in parts[-TASK_DEPTH:]:
+        folder = folder / name
+    return folder
+
+
+class _Notes:
+    """What cannot be read of a task."""
+
+    def __init__(self) -> None:
+        self._named: list[str] = []
+        self._count = 0
+
+    def add(self, what: str) -> None:
+        self._count += 1
+        if len(self._named) < MOST_NAMED:
+            self._named.append(what)
+
+    def __str__(self) -> str:
+        more = f"; and {self._count - len(self._named)} more" if self._count > len(self._named) else ""
+        return "; ".join(self._named) + more
 
 
 def _of_task(folder: Any) -> Iterator[Line]:
     task = folder.parent.name if folder.name == "unmapped" else f"{folder.parent.name} {folder.name}"
     for path in sorted(folder.glob("plan-*.jsonl.gz"), key=str):
         yield f"Planned by {task}", _said_of_plan(path)
+    notes = _Notes()
     with closing(Sent()) as sent, closing(Copied()) as copied:
-        notes: list[str] = []
-        unreadable = 0
-        tries = [path for path in folder.glob("try-*") if path.is_dir()]
-        for attempt in sorted(tries, key=lambda path: (len(path.name), path.name)):
-            for path in sorted(attempt.iterdir(), key=lambda path: path.name):
-                try:
-                    yield from list(_read(task, attempt.name, path, sent, copied))
-                except UNREADABLE as error:
-                    unreadable += 1
-                    if len(notes) < MOST_NAMED:
-                        notes.append(f"{attempt.name}/{path.name} cannot be read ({_why(error)})")
+        removed = 0
+        for attempt in read_tries(EvidenceFolder(folder)):
+            name = f"try-{attempt.try_number}"
+            for process in attempt.processes:
+                yield from _said_of_request(task, name, process.request)
+                removed += _read_process(process, sent, folder, name)
+                yield from _said_of_end(task, name, process, folder)
+            for what in attempt.unreadable:
+                notes.add(f"{name}/{what.partition(': ')[0]} cannot be read ({what.partition(': ')[2]})")
+            yield from _verifications(task, folder / name, attempt, notes)
+        _read_copies(_other_root(folder, REPORT, ARCHIVE), copied, notes)
         if sent.tries or sent.resets:
-            yield f"Sent by {task}", _said_of_sent(sent)
+            yield f"Sent by {task}", sent.describe()
         if copied.parts:
-            counts = (
-                ", ".join(f"{count} {kind}" for kind, count in sorted(copied.kinds.items())) or "no records"
-            )
-            yield f"Copied by {task}", f"{counts}, in {pluralize(copied.parts, 'closed part')}"
-        if notes:
-            more = f"; and {unreadable - len(notes)} more" if unreadable > len(notes) else ""
-            yield f"Unreadable of {task}", "; ".join(notes) + more
+            yield f"Copied by {task}", copied.describe()
+        if removed:
+            yield f"Copied by {task}", f"{pluralize(removed, 'part')} written once, removed since"
+    if said := str(notes):
+        yield f"Unreadable of {task}", said
 
 
-def _read(task: str, attempt: str, path: Any, sent: Sent, copied: Copied) -> Iterator[Line]:
-    """Read one file of a try."""
-    if path.name == "request.json":
-        sent.tries += 1
-        yield from _said_of_request(task, attempt, read_object(path))
-    elif path.name.startswith("report-"):
-        for line in read_objects(path):
+def _read_process(process: ProcessJournal, sent: Sent, folder: Any, attempt: str) -> int:
+    """Count what a process sent; return how many of its parts of the archive are not there any more."""
+    sent.begin_try(process.request.leads)
+    copies, removed = _other_root(folder, REPORT, ARCHIVE) / attempt, 0
+    for line in process.lines():
+        try:
             sent.add(line)
-    elif path.name.startswith("archive-"):
-        copied.add_part(path)
-    elif path.name == "verification.json":
-        yield f"Verified by {task}", _said_of_verification(read_object(path))
+        except InputError as error:
+            process.found.refuse(process.parts[0], error)
+            break
+        if isinstance(line, ArchivedLine) and _COPIES.fullmatch(line.file.name):
+            removed += not (copies / line.file.name).exists()
+    sent.end_process()
+    return removed
+
+
+def _said_of_end(task: str, attempt: str, process: ProcessJournal, folder: Any) -> Iterator[Line]:
+    name = f"{process.token}-summary.json"
+    if name not in process.found.names:
+        yield (
+            f"Ended: {task}, {attempt}",
+            "without a summary: this try was ended from outside, or could not write",
+        )
+        return
+    try:
+        summary = Summary.parse(read_object(folder / attempt / name))
+    except Exception as error:
+        process.found.refuse(name, error)
+        return
+    known = {file.name: file.sha256 for file in process.files}
+    for file in summary.files:
+        if known.get(file.name, file.sha256) != file.sha256 or file.name not in process.found.names:
+            process.found.refuse(file.name, InputError("it is not as the summary says, or missing"))
+    if summary.stopped_because:
+        yield f"Ended: {task}, {attempt}", f"before all leads were reached: {summary.stopped_because}"
+
+
+def _verifications(task: str, folder: Any, attempt: TryJournal, notes: _Notes) -> Iterator[Line]:
+    for name in attempt.names:
+        if _VERIFICATION.fullmatch(name):
+            try:
+                yield (
+                    f"Verified by {task}",
+                    _said_of_verification(VerificationRecord.parse(read_object(folder / name))),
+                )
+            except Exception as error:  # whatever a file of others may bring about
+                notes.add(f"{folder.name}/{name} cannot be read ({_why(error)})")
+        elif not _OURS.fullmatch(name):
+            notes.add(f"{folder.name}/{name} cannot be read (it is no file of this provider's)")
+
+
+def _read_copies(folder: Any, copied: Copied, notes: _Notes) -> None:
+    for number in EvidenceFolder(folder).tries():
+        attempt = folder / f"try-{number}"
+        for name in EvidenceFolder(attempt).names():
+            if not _COPIES.fullmatch(name):
+                continue
+            try:
+                copied.add_part(attempt / name)
+            except UNREADABLE as error:
+                notes.add(f"{attempt.name}/{name} cannot be read ({_why(error)})")
 
 
 def _why(error: BaseException) -> str:
@@ -204,43 +216,33 @@ def _said_of_finished(path: Any, plan: Plan | None) -> str:
     )
 
 
-def _said_of_request(task: str, attempt: str, asked: dict[str, Any]) -> Iterator[Line]:
-    plan = (
-        f"by the plan with digest {asked['plan']['digest']}" if asked["plan"] else f"window {asked['window']}"
-    )
-    sent = asked["sent"]
+def _said_of_request(task: str, attempt: str, asked: Request) -> Iterator[Line]:
+    plan = f"by the plan with digest {asked.plan.digest}" if asked.plan else f"window {asked.window}"
+    account = f"account {asked.account.code}, " if asked.account.code else ""
+    who = asked.trigger.user or asked.trigger.run_type
     said = (
-        f"{pluralize(asked['leads'], 'lead')} at {asked['account']}, {plan}, "
-        f"sent as {sent['FromDate']} to {sent['ToDate']} UTC; {json.dumps(asked['selectors'])}"
+        f"{pluralize(asked.leads, 'lead')} at {asked.account.host} ({account}keys of "
+        f"{asked.keys_user.name or asked.keys_user.mail or 'an unnamed user'}{f', started by {who}' if who else ''}), "
+        f"{plan}, sent as {asked.sent.FromDate} to {asked.sent.ToDate} UTC; {json.dumps(asked.selectors)}"
     )
     yield f"Requested of {task}, {attempt}", said
-    approval = asked["approval"]
-    if isinstance(approval, dict) and "chosen_options" in approval:
+    approval = asked.approval
+    if isinstance(approval, dict) and isinstance(approval.get("chosen_options"), list):
         who = approval.get("responded_by_user")
         name = who.get("name") or who.get("id") if isinstance(who, dict) else who
-        chosen = ", ".join(approval["chosen_options"])
+        chosen = ", ".join(map(str, approval["chosen_options"]))
         said = f"{chosen}, by {name or 'an unnamed user'}, at {approval.get('responded_at')}"
-        yield f"Approved for {task}, {attempt}", said
+        said += ", who also started the run" if asked.approver_is_trigger else ""
     elif approval is not None:
-        yield f"Approved for {task}, {attempt}", json.dumps(approval, ensure_ascii=False)
+        said = json.dumps(approval, ensure_ascii=False)
     else:
-        yield f"Approved for {task}, {attempt}", "no approval was asked for"
+        said = "no approval was asked for"
+    yield f"Approved for {task}, {attempt}", said
 
 
-def _said_of_sent(sent: Sent) -> str:
-    said = f"{pluralize(sent.resets, 'reset')} in {pluralize(sent.tries, 'try', 'tries')}: "
-    said += f"{pluralize(len(sent.queued), 'lead')} queued by LeadSquared"
-    if sent.resets:
-        said += f", from {sent.first} to {sent.last}"
-    if sent.refused:
-        leads = "; ".join(f"{lead}: {why}" for lead, why in sorted(sent.refused.items())[:MOST_NAMED])
-        said += f". {pluralize(len(sent.leads) - len(sent.queued), 'lead')} not: {leads}"
-    return said
-
-
-def _said_of_verification(verification: dict[str, Any]) -> str:
-    said = f"{verification['gone']} of {verification['records']} planned records are gone, "
-    said += f"{verification['leads_done']} of {verification['leads']} leads are done"
-    if verification["unverifiable"]:
-        said += f"; unverifiable: {'; '.join(verification['unverifiable'])}"
-    return f"{said}; plan with digest {verification['digest']}"
+def _said_of_verification(verification: VerificationRecord) -> str:
+    said = f"{verification.gone} of {verification.records} planned records are gone, "
+    said += f"{verification.leads_done} of {verification.leads} leads are done"
+    if verification.unverifiable:
+        said += f"; unverifiable: {'; '.join(verification.unverifiable)}"
+    return f"{said}; plan with digest {verification.digest}"

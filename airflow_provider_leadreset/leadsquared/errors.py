@@ -7,6 +7,7 @@
     LeadSquaredError
     ├── AccessError                 keys, rights or host: stop everything, a person must act
     ├── LeadRejectedError           this lead or request, permanently: go on with the others
+    │   ├── UnknownLeadsError       the account has no such lead
     │   └── NotFoundError           this call is not there, while others of the account are
     ├── ThrottledError              the account's call limit: wait, repeat
     │   └── QuotaError              nothing accepted for minutes: come back much later
@@ -17,6 +18,9 @@
     │   └── OutageError             nothing answered for minutes: come back later
     ├── ResponseTooLargeError       an answer beyond the limit of size: ask for less
     ├── SameErrorsError             every lead so far failed alike: end the batch
+    ├── UncheckedError              a lead's records could not be read this time, so it was not reset
+    ├── OverdueError                not sent: it was allowed until a moment that has passed; look again first
+    ├── OvertakenError              a later try of the same task is at work: stop
     └── ClosedError                 not sent: the batch had ended
         └── MaxCallsError           not sent: as many calls were made as may be
 
@@ -60,6 +64,8 @@ class LeadSquaredError(Exception):
         self.status = status
         self.exception_type = exception_type
         self.prospect_id = prospect_id
+        self.in_doubt = False
+        """Whether a request that deletes was sent, and LeadSquared's own answer to it did not come."""
 
     @property
     def reason(self) -> str:
@@ -153,6 +159,18 @@ class ResponseTooLargeError(LeadSquaredError):
 
 class SameErrorsError(LeadSquaredError):
     """Every lead so far failed in the same way, so the batch was ended."""
+
+
+class UncheckedError(LeadSquaredError):
+    """A lead's records could not be read this time, so it was not reset."""
+
+
+class OverdueError(LeadSquaredError):
+    """The call was allowed until a moment that has passed. It was not sent, or not again."""
+
+
+class OvertakenError(LeadSquaredError):
+    """A later try of the same task is at work, so this one stops."""
 
 
 class ClosedError(LeadSquaredError):

@@ -70,31 +70,37 @@ class LeadResetOperator(LeadSelection):
         Leave it out where no approval is wanted.
     :param reason: (templated) why, for whoever asks in two years; at most 1,000 characters. Kept in the summary and as
         evidence.
-    :param evidence_path: (templated) folder, any ``ObjectStoragePath``, for a report with one JSON line per
-        call: ``dag/run/task/map index/try/report-00001.jsonl`` and so on. No file is ever written twice.
-    :param archive: whether to copy the records to ``evidence_path`` before they go: gzip JSON lines, a part for each
-        500 leads, closed before the first of them is reset. A lead that cannot be copied is not reset. Audits
-        are copied where the account shows them, attachments only by their address.
+    :param evidence_path: (templated) folder, any ``ObjectStoragePath``, for the journal, from which a retry continues:
+        ``report/dag/run/task/map index/try-1/`` and so on. No lead is called before a closed file names it; no
+        file is ever written twice.
+    :param archive: whether to copy the records to ``evidence_path``, below ``archive/``, before they go: gzip JSON
+        lines, a part for as many leads as are read and reset in some 20 s, closed before the first of them is reset.
+        A lead that cannot be copied is not reset, one without records needs no reset. Audits are copied where the
+        account shows them, attachments only by their address.
     :param max_leads: more leads than this are refused before the first call.
     :param max_records: more records than this are refused before the first reset; they are counted first.
         Audits count where the account shows them; where no lead shows any, it is refused together with them.
     :param max_calls: the most calls that one try makes, repetitions included: it guards the day's quota. A task that
         needs more at least is refused before the first; one that comes to it stops, says what was not reached, and is
         not retried, since each retry would spend as many again.
-    :param max_failed_leads: the task fails when more leads than this failed.
+    :param max_failed_leads: the task fails when more leads than this failed or are unanswered.
     :param leadsquared_conn_id: (templated) the connection, see :class:`.LeadResetHook`.
 
     Returns a summary (XCom ``return_value``, pushed before a failing task raises, too): ``account`` (the API
-    host), ``leads``, ``queued``, ``failed``, ``not_reached``, ``excluded``, ``done_in_earlier_tries``, ``calls``,
+    host), ``leads``, and of them, adding up: ``queued``, ``failed`` (refused, or holding records that the plan does not
+    show), ``unknown`` (the account has no such lead; counts as failed where none is known), ``unanswered`` (sent, not
+    answered: it may have been carried out, a retry calls it again), ``nothing_to_reset`` (no record in the window),
+    ``excluded``, ``not_reached``; ``nothing_to_reset_by``, ``failed_by_reason``, ``done_in_earlier_tries``, ``calls``,
     ``throttled``, ``seconds``, ``window`` (UTC text, usable as ``window`` again), ``sent`` (``FromDate`` and
-    ``ToDate`` as sent), ``selectors``, ``system_event_codes``, ``unknown_event_codes``,
-    ``failures`` (up to 100, ``prospect_id`` and ``error``), ``approval``, ``reason``,
-    ``evidence`` (this try's folder), ``stopped_because`` (None, or why leads were not reached). ``queued``,
-    ``failed``, ``not_reached`` and ``excluded`` add up to ``leads``. The events of ``outlets`` carry account, window,
-    selectors and the first four counts as their extra.
+    ``ToDate`` as sent), ``selectors``, ``system_event_codes``, ``unknown_event_codes``, ``failures`` (up to 100,
+    ``prospect_id``, ``outcome`` and ``error``), ``failed_path`` (a file of all of them, usable as
+    ``prospect_ids_path``), ``approval``, ``reason``,
+    ``evidence`` (this try's folder), ``evidence_digest`` (SHA-256 of the summary
+    there, which has those of all files), ``stopped_because`` (None, or why leads were not reached). The events of
+    ``outlets`` carry account, window, selectors and the outcomes as their extra.
 
-    On Airflow 3.3 and later a retry continues where the last try stopped, however that ended; a Clear starts anew.
-    Before 3.3 a retry repeats all leads, which deletes nothing more but spends calls.
+    With an ``evidence_path``, and without one on Airflow 3.3 and later, a retry continues where the last try
+    stopped, however that ended; a Clear starts anew. Else a retry repeats all leads, which only spends calls.
 
     :raises AirflowFailException: bad values; wrong keys, rights or host; only failures that a retry would
         repeat. Not retried.

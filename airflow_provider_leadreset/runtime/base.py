@@ -28,9 +28,10 @@ from airflow_provider_leadreset.hooks.task_slots import TaskSlots, drain, outsid
 from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
 from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint
 from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
-from airflow_provider_leadreset.leadsquared.journal.journal import (
+from airflow_provider_leadreset.leadsquared.journal.folder import (
+    REPORT,
     EvidenceFolder,
-    evidence_folder,
+    task_folder,
 )
 from airflow_provider_leadreset.leadsquared.records.catalog import EventCodes, sort_event_codes
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
@@ -231,20 +232,26 @@ class BaseRun:
         ti = self.context["ti"]
         return [ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index]
 
-    def evidence_in(self, root: object, *, of_this_try: bool) -> EvidenceFolder:
-        """Return this task's own folder below an evidence path.
+    def evidence_in(self, root: object, kind: str = REPORT) -> EvidenceFolder:
+        """Return the folder of all tries of this task below an evidence path.
 
+        :param kind: below which of the two roots, for reports or for copies of records.
         :raises InputError: ``root`` names no folder, or one of a storage that Airflow does not have.
         """
         dag_id, run_id, task_id, map_index = self.identity
-        return evidence_folder(
+        return task_folder(
             storage_path("evidence_path", parse_uri("evidence_path", root, "folder")),
+            kind,
             dag_id=dag_id,
             run_id=run_id,
             task_id=task_id,
             map_index=map_index,
-            try_number=self.context["ti"].try_number if of_this_try else None,
         )
+
+    @property
+    def try_name(self) -> str:
+        """The name of this try's folder."""
+        return f"try-{self.context['ti'].try_number}"
 
     def link(self, leads: Leads, evidence: object = None) -> None:
         """Let the user interface link to the lead, if it is one alone, and to the evidence."""

@@ -22,33 +22,54 @@ def times_cleared(context: Context) -> str:
     return f"{getattr(dag_run, 'clear_number', 0)}.{ti.max_tries if ti else 0}"
 
 
-class Checkpoint:
-    """The stored progress of one batch.
+def generation(context: Context) -> str:
+    """Return a text that a retry leaves as it is; a Clear changes it, and so does a new run under an old run's id."""
+    started: Any = getattr(context.get("dag_run"), "start_date", None)
+    return f"{times_cleared(context)} {started.isoformat() if started else 'unknown start'}"
 
-    It is kept under what was asked for, the run's ``clear_number`` and the task's ``max_tries``: a retry leaves both
-    as they are, a Clear raises the first and mostly the second. So a retry continues where it stopped, and a Clear
+
+class Checkpoint:
+    """The progress of one batch in the store that Airflow (3.3 and later) has for a task.
+
+    It is kept under the run's ``clear_number`` and the task's ``max_tries``: a retry leaves both as they are, a Clear
+    raises the first and mostly the second. So a retry that asks for the same continues where it stopped, and a Clear
     starts anew.
 
-    :param fingerprint: equal for batches that ask for the same.
+    :param request_digest: equal for batches that ask for the same; None for whatever was asked for last.
+    :param leads: how many are asked for.
     """
 
-    def __init__(self, context: Context, fingerprint: str, log: Any) -> None:
+    def __init__(self, context: Context, request_digest: str | None, leads: int, log: Any) -> None:
         ti: Any = context.get("ti")
         self._store: Any = context.get("task_state_store")
-        self._key = f"leadreset/{fingerprint}/{times_cleared(context)}"
+        self._key = f"leadreset/{times_cleared(context)}"
         self._log = log
         self._saved_at = float("-inf")
         stored: Any = self._store.get(self._key) if self._store is not None else None
+        if not isinstance(stored, dict) or request_digest not in {None, stored.get("request")}:
+            stored = None
+        self.leads: int | None = stored["leads"] if stored else None
+        """How many leads the stored progress is of; None without such."""
+        self._about = {"request": request_digest, "leads": leads}
         self.progress = Progress(stored)
-        self._saved = stored or self.progress.as_json()
-        if self.progress.in_earlier_tries:
+        self._saved = stored or self._state()
+        if self._store is None and ti and ti.max_tries and request_digest:
             log.info(
-                "Continuing where an earlier try stopped: %d leads are done", self.progress.in_earlier_tries
+                "Airflow keeps no task state before version 3.3, and there is no evidence_path to continue from: a "
+                "retry will repeat all leads of this task"
             )
-        elif self._store is None and ti and ti.max_tries:
-            log.info(
-                "Airflow keeps no task state before version 3.3: a retry will repeat all leads of this task"
-            )
+
+    def _state(self) -> dict[str, Any]:
+        return {**self._about, **self.progress.as_json()}
+
+    def forget(self) -> None:
+        """Delete what is stored, once the task has done all."""
+        if self._store is None:
+            return
+        try:
+            self._store.delete(self._key)
+        except Exception as error:  # whatever it is: the task itself went well
+            self._log.warning("Progress is not needed any more, and could not be deleted: %s", error)
 
     def save_if_due(self, now: float) -> None:
         """Save what is new if the last time is two seconds ago.
@@ -65,7 +86,7 @@ class Checkpoint:
         """
         if self._store is None:
             return False
-        state = self.progress.as_json()
+        state = self._state()
         if state == self._saved:
             return False
         try:

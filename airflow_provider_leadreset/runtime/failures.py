@@ -12,6 +12,7 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetLeadsFailedError,
     LeadResetMaxCallsError,
     LeadResetOutageError,
+    LeadResetOvertakenError,
     LeadResetQuotaError,
     LeadResetRejectedError,
     LeadResetResourceError,
@@ -23,6 +24,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadSquaredError,
     MaxCallsError,
     MissingFileError,
+    OvertakenError,
     QuotaError,
     SameErrorsError,
     UnavailableError,
@@ -30,7 +32,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import AirflowException
-    from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts
+    from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
 
 AFTER_OUTAGE = timedelta(minutes=1)
 AFTER_QUOTA = timedelta(hours=1)
@@ -39,6 +41,7 @@ _CAUSES: tuple[tuple[type[Exception], type[AirflowException]], ...] = (
     (MissingFileError, LeadResetResourceError),
     (InputError, LeadResetInputError),
     (AccessError, LeadResetAccessError),
+    (OvertakenError, LeadResetOvertakenError),
     (LeadRejectedError, LeadResetRejectedError),
     (MaxCallsError, LeadResetMaxCallsError),
     (QuotaError, LeadResetQuotaError),
@@ -67,19 +70,20 @@ def failure(
 
     :param stopped: what ended the batch before its last lead, if anything.
     """
+    counted = counts.counted_as_failed
     if stopped is None and counts.not_reached:
-        text = f"{counts.not_reached} of {counts.total} leads were not reached, for no reason that is known"
-    elif stopped is None and counts.failed <= max_failed_leads:
+        text = f"{counts.not_reached} of {counts.total} leads were not reached: {counts.why_not_reached}"
+    elif stopped is None and counted <= max_failed_leads:
         return None
     elif stopped is None:
-        text = f"{counts.failed} of {counts.total} leads failed, more than max_failed_leads={max_failed_leads} allows"
-    else:
         text = (
-            f"Stopped with {counts.queued} of {counts.total} leads queued, {counts.failed} failed and "
-            f"{counts.not_reached} not reached: {stopped}"
+            f"{counted} of {counts.total} leads failed, more than max_failed_leads={max_failed_leads} allows: "
+            f"{counts.describe()}"
         )
-    if counts.failed:
-        text += f"\n{counts.named_failures()}"
+    else:
+        text = f"Stopped with {counts.describe()}: {stopped}"
+    if named := counts.named_failures():
+        text += f"\n{named}"
     if stopped is not None and not isinstance(stopped, SameErrorsError):
         return as_task_error(stopped, text)
     if stopped is None and counts.not_reached:

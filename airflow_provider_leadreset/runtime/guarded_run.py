@@ -21,9 +21,7 @@ from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, stora
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
-    from airflow_provider_leadreset.leadsquared.batch.progress import Progress
     from airflow_provider_leadreset.leadsquared.request.lead_files import ReadablePath
-    from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
     from airflow_provider_leadreset.leadsquared.safety.plan import Plan
     from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 
@@ -59,10 +57,6 @@ class GuardedRun(BaseRun):
             self.checked("max_records")
         self._max_plan_age()
         self.exclusions = Exclusions.parse(self.task.exclude, _file_of_exclusions)
-
-    def excluded_among(self, leads: Leads, done: Progress) -> int:
-        """Return how many of some leads are excluded, but for those that are done, by their places."""
-        return sum(lead in self.exclusions and index not in done for index, lead in enumerate(leads))
 
     def counts_of(self, plan: Plan) -> dict[str, int]:
         """Return how many records of each kind a plan shows of the leads that are not excluded."""

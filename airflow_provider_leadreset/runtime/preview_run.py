@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_leadreset.compat import AirflowSkipException
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError, UnknownLeadsError
-from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, PlanWriter
 from airflow_provider_leadreset.leadsquared.safety.preview import RecordCounts, count_each
@@ -77,13 +77,13 @@ class PreviewRun(BaseRun):
         """Where the plans of all tries go."""
         if self.task.evidence_path is NOT_GIVEN:
             return None
-        return self.evidence_in(self.task.evidence_path, of_this_try=False)
+        return self.evidence_in(self.task.evidence_path)
 
     def _earlier(self, folder: EvidenceFolder, request: ResetRequest) -> Plan | None:
         for path in folder.files("plan-"):
             plan = Plan.read(path)
             if plan and plan.made_by != self.identity:
-                # Folders are named after runs, and two run ids can come to one name: a:b and a+b.
+                # Folders are named after runs, with a hash where a sign was replaced; files can be moved.
                 raise InputError(
                     f"the plan {path} is of another run, {plan.made_by}: use another evidence_path or run id"
                 )

@@ -2,60 +2,71 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.assets import tell_consumers
-from airflow_provider_leadreset.compat import AirflowSkipException
-from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
-from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts, least_seconds
+from airflow_provider_leadreset.compat import AirflowException, AirflowSkipException
+from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
+from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.leadsquared.batch.resets import BatchJudge
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
-from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
-from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder, Report
+from airflow_provider_leadreset.leadsquared.errors import (
+    InputError,
+    LeadSquaredError,
+    OverdueError,
+    OvertakenError,
+)
+from airflow_provider_leadreset.leadsquared.journal.folder import ARCHIVE
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
-from airflow_provider_leadreset.leadsquared.safety.archive import PART_LEADS, PendingReset, PreResetCheck
-from airflow_provider_leadreset.leadsquared.safety.preview import count_records
+from airflow_provider_leadreset.leadsquared.safety.archive import PendingReset, PreResetCheck, leads_per_part
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
-from airflow_provider_leadreset.leadsquared.text import describe_counts
+from airflow_provider_leadreset.leadsquared.text import pluralize, scrubbed
+from airflow_provider_leadreset.runtime.announcement import announce
 from airflow_provider_leadreset.runtime.base import ResetRequest, task_errors
-from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
+from airflow_provider_leadreset.runtime.batch_record import BatchRecord
+from airflow_provider_leadreset.runtime.checked_parts import CheckedParts
+from airflow_provider_leadreset.runtime.checkpoint import Checkpoint, generation
+from airflow_provider_leadreset.runtime.earlier_tries import EarlierTries, describe_earlier, earlier_tries
 from airflow_provider_leadreset.runtime.failures import failure
 from airflow_provider_leadreset.runtime.guarded_run import GuardedRun
 from airflow_provider_leadreset.runtime.last_account import LastAccount
 from airflow_provider_leadreset.runtime.max_calls import Need, need_of_reset
+from airflow_provider_leadreset.runtime.record_limit import refuse_too_many_records
+from airflow_provider_leadreset.runtime.request_record import request_record, sent_dates
 from airflow_provider_leadreset.runtime.summary_xcom import keeps_summary_of_failure
+from airflow_provider_leadreset.runtime.try_evidence import TryEvidence
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
     from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
-
-MANY_ON_ONE_SLOT = 25
-"""More leads than this on a single slot of the account's pool are worth a warning."""
 
 
 class ResetRun(GuardedRun):
     """One run of a LeadResetOperator, and what became of each lead."""
 
     deletes = True
-    counts: BatchCounts
-    checkpoint: Checkpoint
-    report: Report | None
+    record: BatchRecord
 
     def __init__(self, task: LeadResetOperator, context: Context) -> None:
         super().__init__(task, context)
         self.judge = BatchJudge()
-        self._kept: set[str] = set()
+        self.evidence: TryEvidence | None = None
+        self.checkpoint: Checkpoint | None = None
+        self.checked_parts: CheckedParts | None = None
+        self._interrupted_by = "interrupted"
 
     @keeps_summary_of_failure
     def run(self) -> dict[str, Any]:
         """Check everything, then reset the leads; see :class:`.LeadResetOperator`."""
         try:
             return self._run()
+        except Exception as error:
+            if not self.output:
+                self._tell_earlier_tries(error)
+            raise
         finally:
             self.exclusions.close()
 
@@ -70,23 +81,23 @@ class ResetRun(GuardedRun):
             last_account = LastAccount(self.context, self.log)
             with task_errors():
                 last_account.refuse_other(self.account)
-            self.link(request.leads, self.evidence)
-            self.checkpoint = Checkpoint(
-                self.context,
-                request.digest,
-                self.log,
-            )
-            self.counts = BatchCounts(request.leads.count, self.client.limiter, self.checkpoint.progress)
-            self._leave_out_excluded(request)
-            self._announce(request)
-            self.report = self._begun_report(request)
+            self.link(request.leads, self.evidence and self.evidence.report)
+            with task_errors():
+                earlier = self._earlier_tries(request)
+                counts = BatchCounts(request.leads.count, self.client.limiter, earlier.progress)
+                self._leave_out_excluded(request, counts)
+                announce(self, request, counts)
+                self._begin_evidence(request, earlier, counts)
+            self.record = BatchRecord(counts, self.evidence, self.checkpoint, log=self.log)
             last_account.keep(self.account)
             summary = self._reset(request)
             last_account.forget()
             if (
                 self.task.outlets and "outlet_events" in self.context
-            ):  # a unit test may call with next to no context
+            ):  # a unit test may have next to no context
                 tell_consumers(self.task.outlets, self.context["outlet_events"], summary)
+            if self.checkpoint:
+                self.checkpoint.forget()
             return summary
 
     def least_need(self, leads: int, selectors: Selectors) -> Need:
@@ -100,59 +111,66 @@ class ResetRun(GuardedRun):
             planned=planned,
         )
 
-    def _leave_out_excluded(self, request: ResetRequest) -> None:
+    def _leave_out_excluded(self, request: ResetRequest, counts: BatchCounts) -> None:
         """Count the leads that are excluded, and say so; those that an earlier try has called count as it left them."""
         if self.task.exclude is NOT_GIVEN:
             return
-        self.counts.excluded = self.excluded_among(request.leads, self.counts.progress)
+        for index, lead in enumerate(request.leads):
+            if lead in self.exclusions and index not in counts.progress:
+                counts.add(Outcome(index, lead, without_call="excluded"))
         self.log.info(
-            "%d of %d leads are among the %d of exclude and are not reset",
-            self.counts.excluded,
-            request.leads.count,
+            "%d of %s are among the %d of exclude and are not reset",
+            counts.of("excluded"),
+            pluralize(request.leads.count, "lead"),
             len(self.exclusions),
         )
 
-    def _evidence(self) -> EvidenceFolder | None:
+    def _evidence(self) -> TryEvidence | None:
         """Where this try's files go."""
-        if self.task.evidence_path is NOT_GIVEN:
+        root = self.task.evidence_path
+        if root is NOT_GIVEN:
             return None
-        return self.evidence_in(self.task.evidence_path, of_this_try=True)
+        archive = self.evidence_in(root, ARCHIVE).folder(self.try_name)
+        return TryEvidence(self.evidence_in(root), archive, self.context["ti"].try_number)
 
-    def _begun_report(self, request: ResetRequest) -> Report | None:
-        """Write the request, and begin to record each call."""
-        if self.evidence is None:
-            return None
-        with task_errors():
-            self.evidence.write("request.json", self._what_was_asked(request))
-        report = Report(self.evidence)
-        self.client.on_call = report.add
-        return report
+    def _earlier_tries(self, request: ResetRequest | None) -> EarlierTries:
+        """Return what earlier tries did, by evidence or by Airflow's store.
 
-    def _announce(self, request: ResetRequest) -> None:
-        """Log, before the first reset, what is about to happen and how long it takes."""
-        counts = self.counts
-        share, slots = self.client.limiter.sliding_window.share, self.slots.slots
-        calls = self.least_need(counts.not_reached, request.selectors).for_leads
-        self.log.info(
-            "LeadSquared at %s (connection %s): resetting %d leads: %s, created %s. At least %d calls, %d in %g s%s: "
-            "%.0f s or more",
-            self.client.host,
-            self.conn_id,
-            counts.total,
-            request.selectors.describe(),
-            request.window.describe(),
-            calls,
-            share,
-            WINDOW,
-            f" ({slots} slots of pool {self.slots.pool})" if self.in_account_pool else "",
-            least_seconds(calls, share),
-        )
-        if self.in_account_pool and slots == 1 and counts.not_reached > MANY_ON_ONE_SLOT:
-            self.log.warning(
-                "%d leads on one slot take one call in %g s: give the task more of them with pool_slots=",
-                counts.not_reached,
-                WINDOW,
+        :param request: None for whatever they were asked for.
+        """
+        digest = request.digest if request else None
+        leads = request.leads.count if request else 0
+        if self.evidence:
+            found = earlier_tries(
+                self.evidence.task,
+                before=self.context["ti"].try_number,
+                generation=generation(self.context),
+                digest=digest,
+                log=self.log,
             )
+        else:
+            self.checkpoint = Checkpoint(self.context, digest, leads, self.log)
+            found = EarlierTries(self.checkpoint.progress, self.checkpoint.leads)
+        if request and found.progress.in_earlier_tries:
+            self.log.info(
+                "Continuing where an earlier try stopped: %d leads are done", found.progress.in_earlier_tries
+            )
+        return found
+
+    def _begin_evidence(self, request: ResetRequest, earlier: EarlierTries, counts: BatchCounts) -> None:
+        """Write the request, and begin to write down each call."""
+        if self.evidence is None:
+            return
+        shown = request.plan.preview.get("markdown") if request.plan else None
+        record = request_record(
+            self,
+            request,
+            excluded=counts.of("excluded"),
+            shown=self.evidence.keep_shown(shown) if isinstance(shown, str) else None,
+            continues=earlier.continued,
+        )
+        self.evidence.begin(record, ahead=self.client.limiter.sliding_window.share)
+        self.client.on_call = self.evidence.journal.called
 
     @keeps_summary_of_failure
     def _reset(self, request: ResetRequest) -> dict[str, Any]:
@@ -161,72 +179,88 @@ class ResetRun(GuardedRun):
         stopped: LeadSquaredError | InputError | None = None
         try:
             with pool:
-                self._refuse_too_many_records(pool, request)
-                check = self._pre_reset_check(request)
-                for part in self._parts(request, check):
-                    passed = self._check_and_archive(pool, check, part) if check else part
-                    for ended in pool.map_with_ticks(passed, self._send):
+                if self.task.max_records is not NOT_GIVEN:
+                    refuse_too_many_records(pool, self, request, self.checked("max_records"))
+                for part in self._parts(pool, request):
+                    for ended in pool.map_with_ticks(self._written_ahead(part), self._send):
                         if ended:
                             self._settle(*ended)
-                        if judge.stop_reason:
-                            pool.stop()
-                        self._tick()
+                        self._tick(pool)
                     if judge.stop_reason:
                         break
-            if check and check.folder:
-                self.log.info(
-                    "Copied %d records to %s before their leads were reset", check.records, check.folder
-                )
-            if judge.stop_reason:
-                raise judge.stop_reason
+            stopped = self._raised(judge.stop_reason)
         except (LeadSquaredError, InputError) as error:
             stopped = error
+        except BaseException as error:
+            self._interrupted_by = f"interrupted by {type(error).__name__}"
+            raise
         finally:
             try:
                 hindered = self._finish(pool, request, stopped)
             except BaseException:  # a signal: what it interrupted is done again
                 self._finish(pool, request, stopped)
                 raise
-        if failed := failure(self.counts, stopped, self.task.max_failed_leads):
+        if failed := failure(self.record.counts, stopped, self.task.max_failed_leads):
             raise failed
         if hindered:
             raise hindered
         return self.output
 
+    @staticmethod
+    def _raised(reason: BaseException | None) -> LeadSquaredError | InputError | None:
+        """Return why a batch ended, where that is for us to tell; raise anything else."""
+        if reason is None or isinstance(reason, (LeadSquaredError, InputError)):
+            return reason
+        raise reason
+
+    def _parts(self, pool: WorkerPool, request: ResetRequest) -> Iterator[Iterable[PendingReset]]:
+        """Yield the leads that are to be reset: all at once, or as many as are read before the first of them goes."""
+        pending = self._pending(request)
+        if not self._reads_before(request):
+            yield pending
+            return
+        copies = self.evidence if self.task.archive else None
+        types = task_types_of(self.client, request.selectors, keeps_fields=bool(copies))
+        check = PreResetCheck(
+            self.client, copies.archive if copies else None, types, copies.token if copies else ""
+        )
+        size = leads_per_part(self.client.limiter.sliding_window.share, request.selectors)
+        self.checked_parts = CheckedParts(
+            check, self.record, self.judge, size=size, log=self.log, on_tick=self._tick
+        )
+        yield from self.checked_parts.of(pool, pending)
+
+    def _reads_before(self, request: ResetRequest) -> bool:
+        return bool(self.task.archive or request.plan)
+
+    def _written_ahead(self, pending: Iterable[PendingReset]) -> Iterable[PendingReset]:
+        if self.evidence is None:
+            return pending
+        return self.evidence.journal.written_ahead(pending, lambda one: (one.index, one.prospect_id))
+
     def _send(self, pending: PendingReset) -> None:
-        self.client.reset(pending[1])
+        self.client.reset(pending.reset, not_after=pending.not_after)
 
     def _settle(self, pending: PendingReset, future: Future[None]) -> None:
         """Count what became of a lead; told again, it counts once."""
-        index, reset, _ = pending
-        if outcome := self.judge.settle(index, reset.prospect_id, future):
-            self.counts.add(outcome)
+        error = future.exception()
+        if isinstance(error, OverdueError) and self.checked_parts:
+            self.checked_parts.add_overdue(pending)
+            self.record.tell(Outcome(pending.index, pending.prospect_id, error))
+        elif outcome := self.judge.settle(pending.index, pending.prospect_id, future):
+            self.record.tell(outcome)
 
-    def _tick(self) -> None:
-        """Log, save and write what is due."""
-        now = self.client.limiter.clock.now()
-        self.counts.log_progress(self.log.info)
-        self.checkpoint.save_if_due(now)
-        if self.report:
-            self.report.write_if_due(now)
-
-    def _check_and_archive(
-        self, pool: WorkerPool, check: PreResetCheck, pending: Iterable[PendingReset]
-    ) -> list[PendingReset]:
-        """Read, and copy, the records of some leads; return those that may be reset, none if the batch must end."""
-        with check.new_part() as part:
-            for ended in pool.map_with_ticks(pending, check.read):
-                if ended:
-                    (index, reset, _), found = ended
-                    try:
-                        part.add(ended[0], found)
-                    except LeadSquaredError as error:
-                        if outcome := self.judge.refuse(index, reset.prospect_id, error):
-                            self.counts.add(outcome)
-                if self.judge.stop_reason:
-                    pool.stop()
-                self._tick()
-            return [] if self.judge.stop_reason else check.close_part(part)
+    def _tick(self, pool: WorkerPool) -> None:
+        """Stop if that is due; log, save and write what is due."""
+        if self.evidence and (later := self.evidence.journal.overtaken_by) is not None:
+            self.judge.stop(
+                OvertakenError(
+                    f"try {later} of this task is at work, so this one has stopped and calls no more"
+                )
+            )
+        if self.judge.stop_reason:
+            pool.stop()
+        self.record.tick(self.client.limiter.clock.now())
 
     def _finish(
         self, pool: WorkerPool, request: ResetRequest, stopped: LeadSquaredError | InputError | None
@@ -234,120 +268,57 @@ class ResetRun(GuardedRun):
         """Count what the loop did not come to, and keep all that is known; return what hindered that first."""
         for pending, future in pool.leftovers(self._send):
             self._settle(pending, future)
+        for pending in pool.unended(self._send):
+            self.record.tell_unended(pending.index, pending.prospect_id)
+        self.record.tell_not_sent()
         # Once, so that all that is kept says the same, the time taken included.
-        summary = self.output = self.output or self._summary(request, stopped)
-        self.log.info(
-            "Queued the reset of %(queued)d of %(leads)d leads in %(seconds)g s; %(failed)d failed, "
-            "%(not_reached)d not reached, %(excluded)d excluded",
-            summary,
-        )
-        return self._keep(summary)
-
-    def _keep(self, summary: dict[str, Any]) -> Exception | None:
-        """Keep evidence and progress; return what hindered it first, which must not hide how the batch ended.
-
-        Each is kept whatever became of the others, and once.
-        """
-        steps: list[tuple[str, Callable[[], object]]] = []
-        if report := self.report:
-            content = json.dumps(summary).encode()
-            steps += [
-                (f"report, to {report.folder}", report.write),
-                (f"summary, to {report.folder}", lambda: report.folder.write("summary.json", content)),
-            ]
-        steps.append(("progress", self.checkpoint.save))
-        hindered: Exception | None = None
-        for what, keep in steps:
-            if what in self._kept:
-                continue
-            try:
-                keep()
-                self._kept.add(what)
-            except Exception as error:  # storages raise what they like
-                self.log.exception("This could not be kept: %s", what)
-                hindered = hindered or error
-        return hindered
-
-    def _pre_reset_check(self, request: ResetRequest) -> PreResetCheck | None:
-        if not (self.task.archive or request.plan):
-            return None
-        folder = self.evidence if self.task.archive else None
-        types = task_types_of(self.client, request.selectors, keeps_fields=bool(folder))
-        return PreResetCheck(self.client, folder, types)
-
-    def _parts(self, request: ResetRequest, check: PreResetCheck | None) -> Iterator[Iterable[PendingReset]]:
-        """Yield the leads that are to be reset: all at once, or as many as are read before the first of them goes."""
-        pending = self._pending(request)
-        if check is None:
-            yield pending
-            return
-        while part := list(islice(pending, PART_LEADS)):
-            yield part
+        self.output = self.output or self._summary(request, stopped)
+        self.log.info("Done after %g s: %s", self.output["seconds"], self.record.counts.describe())
+        return self.record.keep(self.output)
 
     def _pending(self, request: ResetRequest) -> Iterator[PendingReset]:
         leads: Iterable[tuple[str, dict[str, list[str]] | None]]
         leads = request.plan.records() if request.plan else ((lead, None) for lead in request.leads)
         for index, (lead, planned) in enumerate(leads):
-            if index not in self.counts.progress and lead not in self.exclusions:
-                yield index, LeadReset(lead, request.selectors, request.window), planned
-
-    def _refuse_too_many_records(self, pool: WorkerPool, request: ResetRequest) -> None:
-        if self.task.max_records is NOT_GIVEN:
-            return
-        most = self.checked("max_records")
-        if request.plan:
-            counts = self.counts_of(request.plan)
-            cannot_be_counted = (
-                bool(request.selectors.audit_activity_list) and not request.plan.counts["audits"]
-            )
-        else:
-            leads = (lead for lead in request.leads if lead not in self.exclusions)
-            found = count_records(pool, leads, request.selectors, request.window)
-            counts = {kind: kind_count.count for kind, kind_count in found.kinds.items()}
-            cannot_be_counted = found.audits_cannot_be_counted
-        if cannot_be_counted:
-            raise InputError(
-                "max_records cannot be held: audits are asked for, and none of the leads shows any, so the account may "
-                "not show them. Reset audits by a task of their own, or leave max_records out"
-            )
-        if sum(counts.values()) > most:
-            raise InputError(
-                f"{sum(counts.values())} records would go ({describe_counts(counts)}), more than max_records={most} "
-                "allows; none was reset. If all are meant, set max_records higher"
-            )
-
-    def _what_was_asked(self, request: ResetRequest) -> bytes:
-        content = {
-            "account": self.client.host,
-            "leads": request.leads.count,
-            "selectors": request.selectors.arguments(),
-            "window": request.window.text,
-            "sent": {"FromDate": request.window.from_date, "ToDate": request.window.to_date},
-            "plan": {"path": str(request.plan.path), "digest": request.plan.digest} if request.plan else None,
-            "approval": self.approval,
-            "reason": self.reason,
-            "excluded": self.counts.excluded,
-            "rules": self.hook.settings.rules.as_json(),
-            "archive": bool(self.task.archive),
-        }
-        return json.dumps(content).encode()
+            if index not in self.record.counts.progress:  # those that are excluded are in it
+                yield PendingReset(index, LeadReset(lead, request.selectors, request.window), planned)
 
     def _summary(
         self, request: ResetRequest, stopped: LeadSquaredError | InputError | None
     ) -> dict[str, Any]:
-        because: str | None = "interrupted" if self.counts.not_reached else None
+        because: str | None = self._interrupted_by if self.record.counts.not_reached else None
         if stopped is not None:
             because = stopped.reason if isinstance(stopped, LeadSquaredError) else str(stopped)
         return {
             "account": self.client.host,
-            **self.counts.summary(),
+            **self.record.counts.summary(),
             "window": request.window.text,
-            "sent": {"FromDate": request.window.from_date, "ToDate": request.window.to_date},
+            "sent": sent_dates(request).model_dump(),
             "selectors": request.selectors.arguments(),
             "system_event_codes": list(request.event_codes.system),
             "unknown_event_codes": list(request.event_codes.unknown),
             "approval": self.approval,
             "reason": self.reason,
-            "evidence": str(self.evidence) if self.evidence else None,
+            "evidence": str(self.evidence.report) if self.evidence else None,
+            "evidence_digest": None,
+            "failed_path": None,
             "stopped_because": because,
         }
+
+    def _tell_earlier_tries(self, error: Exception) -> None:
+        """Say what earlier tries did, where this one fails before it could begin: in the error's text and as XCom."""
+        try:
+            with task_errors():
+                self.evidence = self.evidence or self._evidence()
+                earlier = describe_earlier(self._earlier_tries(None))
+        except Exception as hindrance:  # how the task ended stands
+            self.log.warning("What earlier tries did cannot be read: %s", hindrance)
+            return
+        if earlier is None:
+            return
+        told, summary = earlier
+        self.log.warning("%s", told)
+        if isinstance(error, AirflowException):
+            error.args = (f"{error}\n{told}",)
+        folder = str(self.evidence.task) if self.evidence else None
+        self.output = {**summary, "evidence": folder, "stopped_because": scrubbed(str(error), 1000)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import secrets
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     UnavailableError,
     UnknownLeadsError,
 )
+from airflow_provider_leadreset.leadsquared.journal.schema_results import VerificationRecord
 from airflow_provider_leadreset.leadsquared.records.records import UNKNOWN_TYPE
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.safety.verification import (
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 MOST_UNKNOWN = 1000
 """How many unknown leads the output names."""
 
-PLAN_DEPTH = 5
-"""A plan lies in ``evidence_path/dag/run/task/map index/``: so many steps up is the evidence path."""
+PLAN_DEPTH = 6
+"""A plan lies in ``evidence_path/report/dag/run/task/map index/``: so many steps up is the evidence path."""
 
 
 class VerificationRun(BaseRun):
@@ -136,10 +137,10 @@ class VerificationRun(BaseRun):
         root = ObjectStoragePath(str(request.plan.path))
         for _ in range(PLAN_DEPTH):
             root = root.parent
-        content = {"plan": str(request.plan.path), "digest": request.plan.digest, **output}
+        record = VerificationRecord(plan=str(request.plan.path), digest=request.plan.digest, **output)
         with task_errors():
-            folder = self.evidence_in(root, of_this_try=True)
-            folder.write("verification.json", json.dumps(content).encode())
+            folder = self.evidence_in(root).folder(self.try_name)
+            folder.write(f"{secrets.token_hex(4)}-verification.json", record.as_line())
 
     @staticmethod
     def _said(output: dict[str, Any]) -> str:

@@ -114,7 +114,13 @@ def test_outlet_events_carry_summary(dags, lsq, run):
         "leads": 2,
         "queued": 2,
         "failed": 0,
+        "unknown": 0,
+        "unanswered": 0,
+        "nothing_to_reset": 0,
+        "excluded": 0,
         "not_reached": 0,
+        "failed_by_reason": {},
+        "evidence_digest": None,
     }
     assert [(uri, extra) for uri, _, extra in events_of(dags.with_outlets, result)] == [
         (f"{ACCOUNT}/activities", carried),

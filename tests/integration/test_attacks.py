@@ -15,6 +15,7 @@ import pytest
 from airflow_provider_leadreset import evidence
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from support.dag_runs import IN_WINDOW, Run, Runner, load_dag_file
+from support.evidence_files import a_request
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
@@ -134,11 +135,11 @@ def test_missing_plan_resets_nothing(lsq, leads, planned, tmp_path, capfd):
 
 def test_plan_of_other_run_refused(lsq, leads, planned, tmp_path, monkeypatch, capfd):
     """A plan of another run in the same folder is not taken for the plan of this run."""
-    from airflow_provider_leadreset.leadsquared.journal import journal as folders
+    from airflow_provider_leadreset.leadsquared.journal import folder as folders
 
     monkeypatch.setattr(
-        "airflow_provider_leadreset.runtime.base.evidence_folder",
-        lambda root, **ids: folders.evidence_folder(root, **{**ids, "run_id": "a_b"}),
+        "airflow_provider_leadreset.runtime.base.task_folder",
+        lambda root, kind, **ids: folders.task_folder(root, kind, **{**ids, "run_id": "a_b"}),
     )
     assert planned(leads[:1]).state == "success"
     lsq.reset_calls()
@@ -224,37 +225,29 @@ def test_dag_serialization_is_stable(dags):
 
 
 HOSTILE = {
-    "try-1/request.json": b"[1]",
-    "try-1/report-00001.jsonl": b'{"prospect_id": [1], "sent_at": null, "answer": {"a": 1}}\n5\n',
-    "try-1/archive-00001.jsonl.gz": gzip.compress(b'{"kind": "notes"}\n' * 9)[:-9] + b"\0" * 9,
-    "try-2/archive-00001.jsonl.gz": b"\x1f\x8b\x08\x00" + b"\xff" * 99,
-    "try-2/request.json": b"[" * 100_000,
-    "try-x/report-00001.jsonl": b"\xff\xfe",
-    "try-10/verification.json": b'{"gone": 1}',
-    "plan-1.jsonl.gz": b"\x1f\x8b\x08\x00" + b"\xff" * 99,
+    "report:try-1/0123abcd-request.json": b"[1]",
+    "report:try-3/0123abcd-00001.jsonl": b'{"prospect_id": [1], "sent_at": null, "answer": {"a": 1}}\n5\n',
+    "archive:try-1/0123abcd-archive-00001.jsonl.gz": gzip.compress(b'{"kind": "notes"}\n' * 9)[:-9]
+    + b"\0" * 9,
+    "archive:try-2/0123abcd-archive-00001.jsonl.gz": b"\x1f\x8b\x08\x00" + b"\xff" * 99,
+    "report:try-2/0123abcd-request.json": b"[" * 100_000,
+    "report:try-10/0123abcd-verification.json": b'{"gone": 1}',
+    "report:plan-1.jsonl.gz": b"\x1f\x8b\x08\x00" + b"\xff" * 99,
 }
 
 
 def test_hostile_evidence_files(tmp_path, capsys):
     """Hostile files are named in the report and forge no line of it."""
-    folder = tmp_path / "d" / "r" / "t" / "unmapped"
+    folder = tmp_path / "report" / "d" / "r" / "t" / "unmapped"
     for name, content in HOSTILE.items():
-        path = folder / name
+        root, _, rest = name.partition(":")
+        path = tmp_path / root / "d" / "r" / "t" / "unmapped" / rest
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     (folder / "try-9").write_text("no folder")
-    forged = "Asha\n\x1b[2JVerified by verify\n    9 of 9 planned records are gone <b>\ud83d"
-    asked = {
-        "plan": None,
-        "window": "w",
-        "leads": 1,
-        "account": "a",
-        "selectors": {},
-        "sent": {"FromDate": "f", "ToDate": "t"},
-        "approval": {"chosen_options": ["Approve"], "responded_by_user": {"name": forged}},
-    }
-    (folder / "try-3").mkdir()
-    (folder / "try-3" / "request.json").write_text(json.dumps(asked))
+    forged = "Asha\n\x1b[2JVerified by verify\n    9 of 9 planned records are gone <b>"
+    approval = {"chosen_options": ["Approve"], "responded_by_user": {"name": forged}}
+    (folder / "try-3" / "0123abcd-request.json").write_bytes(a_request(approval=approval).as_line())
     page = tmp_path / "page.html"
     assert evidence.main([str(tmp_path), "--html", str(page)]) == 0
     told, html = capsys.readouterr().out, page.read_text()
@@ -264,18 +257,18 @@ def test_hostile_evidence_files(tmp_path, capsys):
     assert "<b>" not in html
     assert "\x1b" not in told + html
     for name in HOSTILE:
-        if name.startswith("try-"):
-            assert f"{name} cannot be read" in told
+        if ":try-" in name:
+            assert f"{name.partition(':')[2]} cannot be read" in told
 
 
 def test_repeated_copies_count_once(tmp_path, capsys, monkeypatch):
     """What a retry copied again counts once."""
     line = b'{"kind": "notes", "id": "n1"}\n'
     for attempt in ("try-1", "try-2"):
-        folder = tmp_path / "d" / "r" / "t" / "unmapped" / attempt
+        folder = tmp_path / "archive" / "d" / "r" / "t" / "unmapped" / attempt
         folder.mkdir(parents=True)
-        (folder / "archive-00001.jsonl.gz").write_bytes(gzip.compress(line))
-    monkeypatch.chdir(tmp_path / "d" / "r")
+        (folder / "0123abcd-archive-00001.jsonl.gz").write_bytes(gzip.compress(line))
+    monkeypatch.chdir(tmp_path / "archive" / "d" / "r")
     for path in (str(tmp_path), "."):
         evidence.main([path])
         told = capsys.readouterr().out
@@ -307,20 +300,20 @@ def test_changed_leads_fail_alone(lsq, dags, planned, run, tmp_path):
 
 def test_unwritable_evidence_keeps_summary(lsq, leads, dags, run, tmp_path, monkeypatch):
     """Evidence that cannot be written at the end hides no lead."""
-    from airflow_provider_leadreset.leadsquared.journal.journal import Report
+    from airflow_provider_leadreset.leadsquared.journal.journal import Journal
 
     def full(_: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(Report, "write", full)
+    monkeypatch.setattr(Journal, "close", full)
     result = run(dags.archived, leads=leads, evidence=str(tmp_path))
     assert result.state == "failed"
     (summary,) = result.xcoms("reset")
     assert summary["queued"] == 3
 
 
-def test_lost_progress_keeps_evidence(lsq, leads, dags, run, tmp_path, monkeypatch):
-    """Progress that cannot be kept loses neither the evidence nor the summary."""
+def test_lost_progress_keeps_summary(lsq, leads, dags, run, tmp_path, monkeypatch):
+    """Progress that cannot be kept loses no summary."""
     from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
 
     def gone(_: Any) -> None:
@@ -328,13 +321,10 @@ def test_lost_progress_keeps_evidence(lsq, leads, dags, run, tmp_path, monkeypat
 
     monkeypatch.setattr(Checkpoint, "save_if_due", lambda *_: None)
     monkeypatch.setattr(Checkpoint, "save", gone)
-    result = run(dags.archived, leads=leads, evidence=str(tmp_path))
+    result = run(dags.plain, leads=leads)
     assert result.state == "failed"
     (summary,) = result.xcoms("reset")
     assert summary["queued"] == 3
-    (report,) = tmp_path.rglob("report-*")
-    assert len(report.read_text().splitlines()) == 3
-    assert json.loads(next(tmp_path.rglob("summary.json")).read_text()) == summary
 
 
 def test_broken_off_task_keeps_summary(lsq, leads, dags, run, monkeypatch):
@@ -356,16 +346,16 @@ def test_broken_off_task_keeps_summary(lsq, leads, dags, run, monkeypatch):
 
 def test_changes_after_check_ignored(lsq, leads, dags, planned, run, tmp_path, monkeypatch):
     """A plan or file that is changed once it was checked is reset as it was."""
-    from airflow_provider_leadreset.runtime.reset_run import ResetRun
+    from airflow_provider_leadreset.runtime import reset_run
 
-    announce, path = ResetRun._announce, tmp_path / "leads.txt"
+    announce, path = reset_run.announce, tmp_path / "leads.txt"
 
-    def change_and_announce(self: Any, *given: Any) -> None:
+    def change_and_announce(*given: Any, **named: Any) -> None:
         for changed in (*tmp_path.rglob("plan-*"), path):
             changed.write_bytes(b"other")
-        announce(self, *given)
+        announce(*given, **named)
 
-    monkeypatch.setattr(ResetRun, "_announce", change_and_announce)
+    monkeypatch.setattr(reset_run, "announce", change_and_announce)
     result = planned(leads[:2])
     assert (result.states("reset"), result.states("verify")) == (["success"], ["failed"])
     assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads[:2])

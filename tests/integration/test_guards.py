@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from support.dag_runs import IN_WINDOW, Run, load_dag_file
 
 pytestmark = pytest.mark.usefixtures("airflow_db")

@@ -14,7 +14,7 @@ import pytest
 
 from airflow_provider_leadreset.assets import _TOLD
 from airflow_provider_leadreset.compat import AirflowException
-from airflow_provider_leadreset.leadsquared.batch.progress import least_seconds
+from airflow_provider_leadreset.leadsquared.batch.counts import least_seconds
 from support.dag_runs import is_airflow_2
 from support.guide_pages import (
     AS_SHOWN,
@@ -248,8 +248,9 @@ def test_read_and_restore_an_archive(lsq, run, tmp_path, monkeypatch):
     the_dag = with_a_ticket(folder)
     assert run(the_dag, leads=leads, ticket=TICKET).state == "success"
 
-    (part,) = folder.rglob("archive-*.jsonl.gz")
+    (part,) = folder.rglob("*-archive-*.jsonl.gz")
     place = re.sub(r"<\w+>", "[^/]+", page.block("text").strip()).replace("evidence_path", str(folder))
+    place = place.replace("0123abcd", "[0-9a-f]{8}")
     assert re.fullmatch(place, str(part))
     fields = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?`) \|", page.text, re.MULTILINE)))
     with gzip.open(part, "rt", encoding="utf-8") as lines:

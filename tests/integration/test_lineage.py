@@ -68,6 +68,7 @@ def told(airflow_db: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             lsq.add_activity(lead, 166, IN_WINDOW)
         with_notes = lsq.add_lead()
         lsq.add_note(with_notes, "note", IN_WINDOW)
+        lsq.fault("500-mx", times=None, prospect_id=UNKNOWN)
         wanted = [
             ("told", {"leads": leads}),
             ("told", {"leads": [leads[0], UNKNOWN]}),
@@ -129,6 +130,10 @@ def test_reset_outputs_and_facet(told):
         },
         "queued": 2,
         "failed": 0,
+        "unknown": 0,
+        "unanswered": 0,
+        "nothing_to_reset": 0,
+        "excluded": 0,
         "not_reached": 0,
     }
 

@@ -169,17 +169,24 @@ def test_unknown_lead_fails_alone(dags, lsq, run, capfd):
     """An unknown lead fails alone and is named."""
     good, unknown = a_lead(lsq), "00000000-0000-4000-8000-000000000000"
     result = run(dags.text, leads=[unknown, good], codes=[166], window=WINDOW)
-    assert result.state == "failed"
+    assert result.state == "success"
     assert left(lsq, good) == [OUTSIDE]
     (summary,) = result.xcoms()
-    assert (summary["queued"], summary["failed"], summary["not_reached"]) == (1, 1, 0)
+    assert (summary["queued"], summary["unknown"], summary["not_reached"]) == (1, 1, 0)
     assert summary["failures"][0]["prospect_id"] == unknown
-    assert unknown in capfd.readouterr().out
+
+
+def test_unknown_leads_alone_fail(dags, lsq, run, capfd):
+    """Where no lead is known, the connection leads elsewhere: the task fails."""
+    result = run(dags.text, leads=["00000000-0000-4000-8000-000000000000"], codes=[166], window=WINDOW)
+    assert result.state == "failed"
+    assert "Lead not found" in printed(capfd)
 
 
 def test_tolerated_failures_succeed(dags, lsq, run, capfd):
     """Failed leads up to the limit are a success that names them."""
     good, unknown = a_lead(lsq), "00000000-0000-4000-8000-000000000000"
+    lsq.fault("500-mx", times=None, prospect_id=unknown)
     result = run(dags.in_pool, leads=[unknown, good])
     assert result.state == "success"
     assert result.xcoms()[0]["failed"] == 1

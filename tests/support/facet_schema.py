@@ -9,8 +9,13 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-SCHEMA = json.loads(
-    files("airflow_provider_leadreset").joinpath("facets/1-0-0/LeadResetSummaryRunFacet.json").read_text()
+FIRST, SCHEMA = (
+    json.loads(
+        files("airflow_provider_leadreset")
+        .joinpath(f"facets/{version}/LeadResetSummaryRunFacet.json")
+        .read_text()
+    )
+    for version in ("1-0-0", "2-0-0")
 )
 
 # What it refers to in OpenLineage's own schema, as far as that can be said in a few lines.
@@ -34,7 +39,7 @@ def check_facet(facet: dict[str, Any]) -> None:
     """
     registry = Registry().with_resources(
         [
-            (SCHEMA["$id"], Resource.from_contents(SCHEMA)),
+            *((schema["$id"], Resource.from_contents(schema)) for schema in (FIRST, SCHEMA)),
             (
                 "https://openlineage.io/spec/2-0-2/OpenLineage.json",
                 Resource.from_contents(_OPENLINEAGE),

@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 from openlineage.client.serde import Serde
 
+from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
@@ -23,7 +24,7 @@ from support.facet_schema import SCHEMA, check_facet
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 WINDOW = Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
-COUNTS = {"queued": 0, "failed": 1, "not_reached": 0}
+COUNTS = {**dict.fromkeys(OUTCOMES, 0), "failed": 1, "evidence_digest": "c" * 64}
 
 
 def a_run(*, leads: list[str] | None = None, deletes: bool = True, **known: Any) -> BaseRun:
@@ -63,7 +64,7 @@ def test_lineage_of_a_reset():
     assert lineage.inputs == []
     facet = sent(lineage)
     check_facet(facet)
-    assert (facet["queued"], facet["failed"], facet["not_reached"]) == (0, 1, 0)
+    assert {name: facet[name] for name in COUNTS} == COUNTS
     assert facet["_schemaURL"] == SCHEMA_URL
     assert LEAD not in json.dumps(facet)
 
@@ -87,6 +88,21 @@ def test_plan_digest():
         "b" * 64,
     )
     check_facet(sent(lineage_of(made)))
+
+
+def test_facets_of_the_first_version():
+    """A facet of version 1-0-0 is still judged by its own schema, at its own address."""
+    old = {
+        "_producer": "https://example.com",
+        "_schemaURL": SCHEMA_URL.replace("2-0-0", "1-0-0"),
+        **{name: sent(lineage_of(a_run()))[name] for name in ("leads", "window", "sent", "selectors")},
+        "queued": 1,
+        "failed": 0,
+        "not_reached": 0,
+    }
+    check_facet(old)
+    with pytest.raises(jsonschema.ValidationError):
+        check_facet({**old, "_schemaURL": SCHEMA_URL})
 
 
 def test_task_without_leads():
@@ -135,6 +151,8 @@ def test_schema_address():
         {"selectors": {}},
         {"selectors": {"leads": [LEAD]}},
         {"queued": 1},
+        {"unanswered": 1},
+        {"evidence_digest": "a"},
         {"plan_digest": "a"},
         {"_producer": None},
     ],

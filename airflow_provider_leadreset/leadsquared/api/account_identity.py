@@ -59,6 +59,8 @@ class AccountIdentity:
 
         def said(*names: str) -> str | None:
             parts = [str(user[name]) for name in names if isinstance(user.get(name), (str, int))]
+            if client.redact("".join(parts)) != "".join(parts):
+                return "***"  # a key may be parted among the fields of a name
             return presentable(" ".join(parts), client.redact, LONGEST_NAME) or None
 
         # The documented sample has null for EmailAddress, and the e-mail address as PassPhrase.

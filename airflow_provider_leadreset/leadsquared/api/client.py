@@ -29,12 +29,16 @@ from airflow_provider_leadreset.leadsquared.errors import (
     ClosedError,
     EdgeError,
     InputError,
+    LeadRejectedError,
     LeadSquaredError,
     OutageError,
+    OverdueError,
     PageNotFoundError,
     QuotaError,
+    ResponseTooLargeError,
     ThrottledError,
     UnavailableError,
+    UnknownLeadsError,
 )
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.text import quoted
@@ -54,11 +58,28 @@ USER_AGENT = f"airflow-provider-leadreset/{__version__}"
 RETRY_DELAYS = (1.0, 2.0, 4.0)
 """Seconds waited before each repetition of a call that got no answer or an outage's."""
 
+_NO_ANSWER = (UnavailableError, ResponseTooLargeError)
+"""Errors of a request that was sent, and whose answer is not LeadSquared's own or cannot be read."""
+
 GIVE_UP_AFTER = 300.0
 """Seconds without one accepted call after which the batch ends, for Airflow to retry later."""
 
 MOST_THREADS = 50
 """How many threads may use one client, and so how many connections it keeps."""
+
+
+_UNKNOWN_LEAD = "MXInvalidEntityReferenceException"
+"""ExceptionType of "Lead not found" (seen; it also stands for other references, so the text decides too)."""
+
+
+@dataclass(slots=True)
+class _Attempts:
+    """What became of the attempts at one call.
+
+    :param in_doubt: whether one was sent, and LeadSquared's own answer to it did not come.
+    """
+
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +172,15 @@ class LeadSquaredClient:
         self._transport.close()
         self.limiter.release()
 
-    def reset(self, reset: LeadReset) -> None:
+    def reset(self, reset: LeadReset, *, not_after: float | None = None) -> None:
         """Queue one lead's reset (``LeadManagement.svc/Lead.Reset``, documented).
 
         LeadSquared answers once the reset is queued, not once it is done. How long that takes is unknown.
 
-        :raises LeadSquaredError: the reset was not queued, or (``UnavailableError``) may not have been.
+        :param not_after: as in :meth:`call`.
+        :raises UnknownLeadsError: the account says that it has no such lead.
+        :raises OverdueError: it was not sent, or not again, since ``not_after`` has passed.
+        :raises LeadSquaredError: the reset was not queued, or may not have been (``in_doubt``).
         """
         try:
             self.call(
@@ -165,9 +189,17 @@ class LeadSquaredClient:
                 body=reset.body(),
                 writes=True,
                 about=reset.prospect_id,
+                not_after=not_after,
             )
         except LeadSquaredError as error:
             error.prospect_id = reset.prospect_id
+            if _says_unknown_lead(error):
+                raise UnknownLeadsError(
+                    error.message,
+                    status=error.status,
+                    exception_type=error.exception_type,
+                    prospect_id=reset.prospect_id,
+                ) from None
             raise
 
     def current_user(self, *, patient: bool = True) -> dict[str, Any]:
@@ -192,6 +224,7 @@ class LeadSquaredClient:
         writes: bool = False,
         about: str | None = None,
         patient: bool = True,
+        not_after: float | None = None,
     ) -> Any:
         """Make one call: wait for its turn, repeat it while throttled or blocked, and a few times in an outage.
 
@@ -202,18 +235,55 @@ class LeadSquaredClient:
         :param about: the lead it is about, for :attr:`on_call`.
         :param patient: whether throttling, and something on the way there that blocks calls, is waited for; else it is
             an error at once.
+        :param not_after: a moment of the limiter's clock, in seconds, after which it is not sent any more, nor again.
         :returns: the answer's JSON. Numbers of more than 100 digits, infinite ones and NaN are text.
         :raises ThrottledError: throttled, and not ``patient``.
         :raises QuotaError: throttled, and nothing was accepted for five minutes.
         :raises OutageError: unavailable or blocked, and nothing was answered for five minutes.
         :raises BrokenOffError: :meth:`stop` ended it.
+        :raises OverdueError: ``not_after`` has passed.
         :raises LeadSquaredError: any other error of :mod:`.errors`.
         """
+        attempts = _Attempts()
+        try:
+            return self._repeated(
+                attempts,
+                method,
+                path,
+                params,
+                body,
+                writes=writes,
+                about=about,
+                patient=patient,
+                not_after=not_after,
+            )
+        except LeadSquaredError as error:
+            error.in_doubt = attempts.in_doubt
+            raise
+
+    def _repeated(
+        self,
+        attempts: _Attempts,
+        method: str,
+        path: str,
+        params: dict[str, str] | None,
+        body: object,
+        *,
+        writes: bool,
+        about: str | None,
+        patient: bool,
+        not_after: float | None,
+    ) -> Any:
         pauses = iter(RETRY_DELAYS)
         while True:
             permit = self.limiter.acquire(path)
+            if not_after is not None and self.limiter.clock.now() > not_after:
+                self.limiter.give_back(permit)
+                raise OverdueError("not sent: its records were read too long ago")
             try:
-                answer = self._observed(permit, method, path, params, body, writes=writes, about=about)
+                answer = self._observed(
+                    permit, attempts, method, path, params, body, writes=writes, about=about
+                )
             except ThrottledError as error:
                 self.limiter.throttled(permit, error.limit)
                 if not patient:
@@ -231,7 +301,11 @@ class LeadSquaredClient:
                 self.limiter.broken_off(permit)
                 raise
             except UnavailableError as error:
-                self._wait_for(error, permit, pauses, path, patient=patient)
+                try:
+                    self._wait_for(error, permit, pauses, path, patient=patient)
+                except (AccessError, LeadRejectedError):
+                    attempts.in_doubt = False  # there is no such call, so none was carried out
+                    raise
             except AccessError as error:
                 self.limiter.accepted(permit)
                 if error.status == HTTP_NOT_FOUND and self._is_right_host(path):
@@ -300,6 +374,7 @@ class LeadSquaredClient:
     def _observed(
         self,
         permit: Permit,
+        attempts: _Attempts,
         method: str,
         path: str,
         params: dict[str, str] | None,
@@ -314,6 +389,8 @@ class LeadSquaredClient:
             return self._send(permit, method, path, params, body, writes=writes)
         except LeadSquaredError as error:
             failure = error
+            if writes and permit.sent is not None and isinstance(error, _NO_ANSWER):
+                attempts.in_doubt = True
             raise
         finally:
             # One that was not sent is no call.
@@ -361,3 +438,10 @@ class _Signature:
         request.headers["x-LSQ-AccessKey"] = self._access.text()
         request.headers["x-LSQ-SecretKey"] = self._secret.text()
         return request
+
+
+def _says_unknown_lead(error: LeadSquaredError) -> bool:
+    if not isinstance(error, LeadRejectedError) or error.exception_type != _UNKNOWN_LEAD:
+        return False
+    said = error.message.lower()
+    return ("lead" in said or "prospect" in said) and ("not found" in said or "not exist" in said)

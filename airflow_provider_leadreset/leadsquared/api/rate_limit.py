@@ -144,6 +144,15 @@ class RateLimiter:
             self._wake()
             self._edge.gave_up(permit)
 
+    def give_back(self, permit: Permit) -> None:
+        """Take back the permit of a call that is not made after all."""
+        with self._condition:
+            self.calls -= 1
+            self.departed -= 1
+            self.sliding_window.broken_off(permit, self.clock.now())
+            self._wake()
+            self._edge.gave_up(permit)
+
     def throttled(self, permit: Permit, limit: int | None) -> None:
         """Record that a call was refused for a limit; see :meth:`.SlidingWindow.throttled`."""
         with self._condition:

@@ -1,31 +1,21 @@
-"""How far a batch has come: small enough to be kept between the tries of a task, counted and logged."""
+"""How far a batch has come: small enough to be kept between the tries of a task."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
-from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
-from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
+from airflow_provider_leadreset.leadsquared.batch.outcomes import NOTHING_KINDS, Outcome, OutcomeKind
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
 
-MOST_LISTED = 100
-"""How many failed leads are remembered with their reason."""
-
-
-MOST_NAMED = 20
-"""How many failed leads an error's text names."""
-
-PROGRESS_EVERY = 10.0
-"""Seconds between two progress lines."""
+MOST_STORED = 100
+"""How many failed leads Airflow's store keeps with their reason."""
 
 
 class IndexSet:
@@ -58,154 +48,135 @@ class IndexSet:
             last += 1
         self._spans[first:last] = [(start, end)]
 
+    def discard(self, index: int) -> None:
+        """Take a number out; one that is not in it changes nothing. In one step, as :meth:`add`."""
+        if index not in self:
+            return
+        at = bisect_right(self._spans, index, key=itemgetter(0)) - 1
+        start, end = self._spans[at]
+        self._spans[at : at + 1] = [span for span in ((start, index), (index + 1, end)) if span[0] < span[1]]
+
     def spans(self) -> list[list[int]]:
         """Return the spans, in order."""
         return [list(span) for span in self._spans]
 
 
+class Failure(NamedTuple):
+    """A lead that failed, is unknown or unanswered, and why."""
+
+    prospect_id: str
+    kind: OutcomeKind
+    reason: str
+
+
 class Progress:
-    """Which leads of a batch, by their place in it, need no call any more: queued, or failed permanently.
+    """What became of the leads of a batch, by their place in it. What is final needs no call any more.
+
+    Told again, an outcome changes nothing; one that follows another takes its place, unless that was final.
 
     :param stored: what :meth:`as_json` of an earlier try gave; None for a new batch.
     """
 
+    _FINAL = ("queued", "failed", "unknown", "excluded", *NOTHING_KINDS)
+
     def __init__(self, stored: dict[str, Any] | None = None) -> None:
         stored = stored or {}
-        self.queued = IndexSet(stored.get("queued", ()))
-        self.failed = IndexSet(stored.get("failed", ()))
-        self._earlier_failures: list[dict[str, str]] = list(stored.get("failures", ()))
-        self._failures: dict[int, dict[str, str]] = {}
-        self.in_earlier_tries = len(self.queued) + len(self.failed)
+        self._final = {name: IndexSet(stored.get(name, ())) for name in self._FINAL}
+        self._unanswered = IndexSet(stored.get("unanswered", ()))
+        self._failed_now = IndexSet()
+        self.failures: dict[int, Failure] = {
+            index: Failure(prospect_id, kind, reason)
+            for index, prospect_id, kind, reason in stored.get("failures", ())
+        }
+        """Leads that failed, are unknown or unanswered, by their place."""
+        self.in_earlier_tries = 0
+        """How many leads earlier tries were done with."""
+        self.end_try()
 
     def __contains__(self, index: int) -> bool:
-        return index in self.queued or index in self.failed
+        """Whether a lead needs no call any more."""
+        return any(index in indices for indices in self._final.values())
 
-    @property
-    def failures(self) -> list[dict[str, str]]:
-        """The first hundred leads that failed permanently, each with its reason."""
-        return [*self._earlier_failures, *self._failures.values()][:MOST_LISTED]
+    def is_unanswered(self, index: int) -> bool:
+        """Return whether a reset of the lead was sent, and is not known to have been answered."""
+        return index in self._unanswered
+
+    def count(self, kind: OutcomeKind) -> int:
+        """Return how many leads have an outcome; of ``not_reached`` nothing is known here."""
+        match kind:
+            case "unanswered":
+                return len(self._unanswered)
+            case "failed":
+                return len(self._final["failed"]) + len(self._failed_now)
+            case "nothing_to_reset":
+                return sum(self.count_without_call(name) for name in NOTHING_KINDS)
+            case "not_reached":
+                return 0
+            case _:
+                return len(self._final[kind])
+
+    def count_without_call(self, name: str) -> int:
+        """Return how many leads had nothing to reset for that reason."""
+        return len(self._final[name])
 
     def add(self, outcome: Outcome) -> None:
-        """Record an outcome. One that a retry may change is not kept; one that is told again changes nothing."""
-        if outcome.error is None:
-            self.queued.add(outcome.index)
-        elif outcome.final:
-            _list_failure(self._failures, outcome)
-            self.failed.add(outcome.index)
+        """Record an outcome of this try."""
+        self.record(
+            outcome.index, outcome.prospect_id, outcome.kind, reason=outcome.reason, final=outcome.final
+        )
+
+    def record(self, index: int, prospect_id: str, kind: OutcomeKind, *, reason: str, final: bool) -> None:
+        """Record an outcome by its parts.
+
+        :param reason: of a lead with nothing to reset, which of :data:`.NOTHING_KINDS`.
+        """
+        if (index in self._final["queued"] and kind != "queued") or (index in self and not final):
+            return
+        if index in self._unanswered and not final and kind != "unanswered":
+            return  # a request that was sent stays unanswered, whatever was not done after it
+        if kind == "not_reached":
+            self._failed_now.discard(index)
+            return
+        target = self._set_of(kind, reason, final=final)
+        target.add(index)
+        for other in (*self._final.values(), self._unanswered, self._failed_now):
+            if other is not target:
+                other.discard(index)
+        if kind in {"failed", "unknown", "unanswered"}:
+            self.failures[index] = Failure(prospect_id, kind, reason)
+        else:
+            self.failures.pop(index, None)
+
+    def withdraw(self, index: int) -> None:
+        """Take back that a lead is unanswered: no request of it was sent after all."""
+        self._unanswered.discard(index)
+        self.failures.pop(index, None)
+
+    def end_try(self) -> None:
+        """Begin the next try: what only failed in passing is to be called again."""
+        for start, end in self._failed_now.spans():
+            for index in range(start, end):
+                self.failures.pop(index, None)
+        self._failed_now = IndexSet()
+        self.in_earlier_tries = sum(map(len, self._final.values()))
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON-able values."""
-        return {
-            "queued": self.queued.spans(),
-            "failed": self.failed.spans(),
-            "failures": self.failures,
-        }
+        kept = [
+            [index, *failure] for index, failure in self.failures.items() if index not in self._failed_now
+        ]
+        found: dict[str, Any] = {name: indices.spans() for name, indices in self._final.items()}
+        return {**found, "unanswered": self._unanswered.spans(), "failures": kept[:MOST_STORED]}
 
-
-def _list_failure(failures: dict[int, dict[str, str]], outcome: Outcome) -> None:
-    if len(failures) < MOST_LISTED:
-        failures[outcome.index] = outcome.failure()
+    def _set_of(self, kind: OutcomeKind, reason: str, *, final: bool) -> IndexSet:
+        if kind == "unanswered":
+            return self._unanswered
+        if kind == "failed" and not final:
+            return self._failed_now
+        return self._final[reason if kind == "nothing_to_reset" else kind]
 
 
 def fingerprint(account: str, leads: Leads, selectors: Selectors, window: Window) -> str:
     """Return a text that is equal for batches that ask for the same."""
     asked = [account, leads.digest, leads.count, selectors.body(), window.from_date, window.to_date]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
-
-
-class BatchCounts:
-    """Outcomes of one batch, added up over its tries.
-
-    :param total: leads asked for.
-    :param limiter: the batch's limiter, whose clock and counts are shown.
-    :param progress: what earlier tries have done; kept up to date.
-    """
-
-    def __init__(self, total: int, limiter: RateLimiter, progress: Progress | None = None) -> None:
-        self.total = total
-        self.progress = progress or Progress()
-        self.excluded = 0
-        """Leads that are not to be reset, and were not in an earlier try."""
-        self._passing = IndexSet()
-        self._passing_failures: dict[int, dict[str, str]] = {}
-        self._limiter = limiter
-        self._began = limiter.clock.now()
-        self._logged_at = self._began
-
-    @property
-    def queued(self) -> int:
-        """Leads whose reset LeadSquared has queued, in earlier tries too."""
-        return len(self.progress.queued)
-
-    @property
-    def worth_retrying(self) -> int:
-        """Leads that failed in this try so that a retry may help."""
-        return len(self._passing)
-
-    @property
-    def failed(self) -> int:
-        """Leads that failed: permanently, in earlier tries too, or in this try so that a retry may help."""
-        return len(self.progress.failed) + self.worth_retrying
-
-    @property
-    def not_reached(self) -> int:
-        """Leads that were neither queued nor failed, nor excluded."""
-        return self.total - self.queued - self.failed - self.excluded
-
-    @property
-    def failures(self) -> list[dict[str, str]]:
-        """The first hundred failed leads, each with its reason."""
-        return [*self.progress.failures, *self._passing_failures.values()][:MOST_LISTED]
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since this try began."""
-        return self._limiter.clock.now() - self._began
-
-    def add(self, outcome: Outcome) -> None:
-        """Count one lead; told again, it counts once."""
-        self.progress.add(outcome)
-        if not outcome.final:
-            _list_failure(self._passing_failures, outcome)
-            self._passing.add(outcome.index)
-
-    def log_progress(self, log: Callable[[str], None]) -> None:
-        """Log a progress line if the last is ten seconds old."""
-        now = self._limiter.clock.now()
-        if now - self._logged_at < PROGRESS_EVERY:
-            return
-        self._logged_at = now
-        done = self.queued + self.failed
-        rate = self._limiter.calls / max(self.seconds, 0.001)
-        done_now = done - self.progress.in_earlier_tries
-        left = f", about {self.not_reached * self.seconds / done_now:.0f} s left" if done_now else ""
-        log(
-            f"{done} of {self.total} leads, {rate:.1f} calls/s, {self._limiter.throttlings} throttled, "
-            f"{self.failed} failed{left}"
-        )
-
-    def summary(self) -> dict[str, Any]:
-        """Return the numbers for the summary."""
-        return {
-            "leads": self.total,
-            "queued": self.queued,
-            "failed": self.failed,
-            "not_reached": self.not_reached,
-            "excluded": self.excluded,
-            "done_in_earlier_tries": self.progress.in_earlier_tries,
-            "calls": self._limiter.calls,
-            "throttled": self._limiter.throttlings,
-            "seconds": round(self.seconds, 1),
-            "failures": self.failures,
-        }
-
-    def named_failures(self) -> str:
-        """Name the first failed leads and why, for an error's text."""
-        lines = [f"{failure['prospect_id']}: {failure['error']}" for failure in self.failures[:MOST_NAMED]]
-        more = self.failed - len(lines)
-        return "\n".join([*lines, f"… and {more} more"] if more > 0 else lines)
-
-
-def least_seconds(calls: int, calls_per_window: int) -> float:
-    """Return the least time that ``calls`` take at so many calls in 5 s: the first window's start at once."""
-    return max(0, math.ceil(calls / calls_per_window) - 1) * WINDOW

@@ -1,18 +1,16 @@
-"""What became of each lead of a batch, and which errors end the batch."""
+"""Which errors end a batch, and which are a lead's own."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from concurrent.futures import Future
-from dataclasses import dataclass
 
+from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome, without_ids
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import first_cause, is_fatal
 from airflow_provider_leadreset.leadsquared.errors import (
     BrokenOffError,
     ClosedError,
     EdgeError,
-    LeadRejectedError,
     LeadSquaredError,
     SameErrorsError,
     ThrottledError,
@@ -21,31 +19,8 @@ from airflow_provider_leadreset.leadsquared.errors import (
 _SAYS_NOTHING = (EdgeError, ThrottledError, BrokenOffError)
 """Errors that say nothing of the next lead: they come from the pace, the way there or a stop."""
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
 SAME_ERRORS = 20
 """So many equal errors before any success end a batch: the next lead would fail alike."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one lead: queued for reset (``error`` is None) or failed.
-
-    :param index: the lead's place among those asked for, from 0.
-    """
-
-    index: int
-    prospect_id: str
-    error: LeadSquaredError | None = None
-
-    @property
-    def final(self) -> bool:
-        """Whether calling LeadSquared again could not change it: queued, or refused permanently."""
-        return self.error is None or isinstance(self.error, LeadRejectedError)
-
-    def failure(self) -> dict[str, str]:
-        """Return a failed lead as a summary names it."""
-        return {"prospect_id": self.prospect_id, "error": self.error.reason if self.error else ""}
 
 
 class BatchJudge:
@@ -61,11 +36,14 @@ class BatchJudge:
         self._succeeded = False
         self._alike: Counter[str] = Counter()
 
+    def stop(self, error: BaseException) -> None:
+        """End the batch, for this reason unless there is another."""
+        self.stop_reason = first_cause(self.stop_reason, error)
+
     def settle(self, index: int, prospect_id: str, future: Future[None]) -> Outcome | None:
         """Take the end of a lead's reset.
 
-        :returns: what became of the lead; None if it was not reached: no call was sent for it, or one whose effect is
-            unknown because the batch ended.
+        :returns: what became of the lead; None if it was not reached because the batch ended.
         """
         error = future.exception()
         if error is not None:
@@ -85,8 +63,8 @@ class BatchJudge:
         self, index: int, prospect_id: str, error: BaseException, *, says_more: bool
     ) -> Outcome | None:
         if not isinstance(error, LeadSquaredError) or isinstance(error, ClosedError) or is_fatal(error):
-            self.stop_reason = first_cause(self.stop_reason, error)
-            return None
+            self.stop(error)
+            return _left_open(index, prospect_id, error)
         if says_more:
             self._compare(error)
         return Outcome(index, prospect_id, error)
@@ -94,10 +72,19 @@ class BatchJudge:
     def _compare(self, error: LeadSquaredError) -> None:
         if self._succeeded or isinstance(error, _SAYS_NOTHING):
             return
-        # Without ids, should LeadSquared name the lead in its message.
-        reason = _GUID.sub("…", error.reason)
+        reason = without_ids(error.reason)
         self._alike[reason] += 1
         if self._alike[reason] >= SAME_ERRORS and self.stop_reason is None:
             self.stop_reason = SameErrorsError(
                 f"the first {SAME_ERRORS} leads all failed alike: {error.reason}"
             )
+
+
+def _left_open(index: int, prospect_id: str, error: BaseException) -> Outcome | None:
+    """Return the outcome of a lead whose error ended the batch; None if nothing was sent that may be carried out."""
+    if isinstance(error, LeadSquaredError):
+        return Outcome(index, prospect_id, error) if error.in_doubt else None
+    # Of an error that is none of LeadSquared's, it cannot be told how far the call had come.
+    doubt = LeadSquaredError(f"interrupted by {type(error).__name__}")
+    doubt.in_doubt = True
+    return Outcome(index, prospect_id, doubt)

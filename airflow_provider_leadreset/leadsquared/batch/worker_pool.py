@@ -169,6 +169,15 @@ class WorkerPool:
                 yield job.item, job.future
                 del self._unsettled[job]
 
+    def unended(self, work: Callable[[Item], Result]) -> Iterator[Item]:
+        """Yield the items whose work was begun and has not ended: their call could not be broken off.
+
+        :param work: as given to the loop: only its items are told.
+        """
+        for job in list(self._unsettled):
+            if job.begun and not job.ended and job.work == work:
+                yield job.item
+
     def _begin(self, job: _Job[Any, Any]) -> None:
         self._unsettled[job] = None
         if not self._threads:

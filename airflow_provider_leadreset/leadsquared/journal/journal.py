@@ -1,165 +1,182 @@
-"""What a task leaves behind for those who ask later: files that are written once and never touched again."""
+"""The journal of a try: which leads may be called next, written before; what became of them, written after.
+
+A part is closed before the first lead that it names is called. So a lead that no closed part names was never called,
+and one that is named and has no outcome may have been: it is unanswered.
+"""
 
 from __future__ import annotations
 
-import io
-import json
-import re
-import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import suppress
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any, Protocol
+from itertools import islice
+from typing import TypeVar
 
 from airflow_provider_leadreset.leadsquared.api.client import Call
-from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.journal.schema import (
+    ArchivedLine,
+    CallLine,
+    EvidenceRecord,
+    FileDigest,
+    JournalHead,
+    NamedLine,
+    OutcomeLine,
+)
+from airflow_provider_leadreset.leadsquared.text import scrubbed
 
-PART_LINES = 500
-"""How many calls one part of a report holds."""
+WRITE_EVERY = 2.0
+"""Seconds that outcomes wait at most for their part: a killed try repeats the calls of so long, and those under way."""
 
-PART_SECONDS = 60.0
-"""How long calls are held back at most before their part is written."""
+MOST_LINES = 5000
+"""Lines of one part, beside those that it names."""
 
+MOST_ANSWER = 500
+"""Characters of an error that are kept."""
 
-class Folder(Protocol):
-    """A folder such as ``pathlib.Path`` or Airflow's ``ObjectStoragePath``."""
-
-    def __truediv__(self, name: str) -> Folder:
-        """Return what is called ``name`` in it."""
-
-    @property
-    def name(self) -> str:
-        """Its own name."""
-
-    def mkdir(self, mode: int = ..., parents: bool = ..., exist_ok: bool = ...) -> None:
-        """Make it."""
-
-    def exists(self) -> bool:
-        """Whether there is such a file or folder."""
-
-    def iterdir(self) -> Iterator[Any]:
-        """Return what is in it."""
-
-    def open(self, mode: str) -> Any:
-        """Open a file of it."""
-
-    def unlink(self) -> None:
-        """Remove it, being a file."""
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class EvidenceFolder:
-    """A folder of files that are written once.
+class _Begun:
+    """A part whose writing has begun."""
 
-    :param path: the folder; see :func:`evidence_folder`.
+    file: FileDigest
+    lines: list[EvidenceRecord]
+
+
+class Journal:
+    """Writes the parts of one process, ``<token>-00001.jsonl``, …: each names the file before it, by its SHA-256.
+
+    Only the owner's thread writes; calls may be told by any. A signal may raise between any two steps: then a line is
+    written twice, never lost.
+
+    :param folder: of this try.
+    :param token: what this process's names begin with, unlike any other's.
+    :param first: the file before the first part, the request.
+    :param ahead: how many leads a part names at most.
+    :param later_try: the number of a later try of the task, if there is one: then no more leads are named.
     """
 
-    path: Folder
+    def __init__(
+        self,
+        folder: EvidenceFolder,
+        *,
+        token: str,
+        first: FileDigest,
+        ahead: int,
+        later_try: Callable[[], int | None],
+    ) -> None:
+        self.files: list[FileDigest] = [first]
+        """What was written, in its order, the request first."""
+        self.overtaken_by: int | None = None
+        """The later try that this one found at work; None while there is none."""
+        self._folder = folder
+        self._token = token
+        self._ahead = ahead
+        self._later_try = later_try
+        self._parts = 0
+        self._lines: list[EvidenceRecord] = []
+        self._begun: _Begun | None = None
+        self._open: dict[int, str] = {}
+        self._oldest: float | None = None
 
-    def write(self, name: str, data: bytes) -> None:
-        """Write a file that does not exist yet; see :meth:`write_file`."""
-        self.write_file(name, io.BytesIO(data))
+    @property
+    def open_leads(self) -> dict[int, str]:
+        """Leads that are named and have no outcome yet, place to id."""
+        return dict(self._open)
 
-    def write_file(self, name: str, data: IO[bytes]) -> str:
-        """Write a file that does not exist yet, from what ``data`` still holds; return its path.
+    def written_ahead(
+        self, items: Iterable[Item], lead_of: Callable[[Item], tuple[int, str]]
+    ) -> Iterator[Item]:
+        """Yield items, each after the part that names its lead is closed; no more once a later try is at work.
 
-        :raises InputError: it exists: evidence is never written over.
+        It reads and names a few at a time, so the owner of a worker pool, which reads ahead, is not held up.
+
+        :param lead_of: the lead of an item: its place, and its id.
         """
-        target = self.path / name
-        if target.exists():
-            raise InputError(
-                f"{target} exists already, and evidence is never written over: use another evidence_path"
-            )
-        self.path.mkdir(parents=True, exist_ok=True)
-        try:
-            with target.open("wb") as file:
-                shutil.copyfileobj(data, file)
-        except BaseException:
-            # Half of it, which would stand in the way of another attempt. What hindered it may hinder this too.
-            with suppress(Exception):
-                target.unlink()
-            raise
-        return str(target)
+        source = iter(items)
+        while chunk := list(islice(source, self._ahead)):
+            if len(self.files) > 1:  # whoever wrote the request has looked just before
+                self._look_for_later_try()
+            if self.overtaken_by is not None:
+                return
+            leads = [lead_of(item) for item in chunk]
+            self._open.update(leads)
+            self._write(NamedLine(leads=leads))
+            yield from chunk
 
-    def files(self, prefix: str) -> list[Any]:
-        """Return the paths of its files whose names begin so, in order."""
-        if not self.path.exists():
-            return []
-        return sorted(
-            (path for path in self.path.iterdir() if path.name.startswith(prefix)), key=lambda path: path.name
+    def called(self, call: Call) -> None:
+        """Take down a call about a lead, from any thread."""
+        self._lines.append(
+            CallLine(
+                prospect_id=call.prospect_id,
+                sent_at=call.sent_at.isoformat(timespec="milliseconds"),
+                seconds=round(call.seconds, 3),
+                answer=scrubbed(call.error.reason, MOST_ANSWER) if call.error else "queued",
+                status=call.error.status if call.error else 200,
+            )
         )
 
-    def __str__(self) -> str:
-        return str(self.path)
+    def ended(self, outcome: OutcomeLine) -> None:
+        """Take down what became of a lead; told again, it is written again."""
+        self._lines.append(outcome)
+        self._open.pop(outcome.index, None)
 
-
-def evidence_folder(
-    root: Folder, *, dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int | None = None
-) -> EvidenceFolder:
-    """Return the folder ``root/dag/run/task/map index/try`` of one try, or without ``try_number`` that of all tries.
-
-    A try number is never used twice, by a retry or by a Clear.
-    """
-    map_name = "unmapped" if map_index < 0 else f"map-{map_index}"
-    tries = [] if try_number is None else [f"try-{try_number}"]
-    path = root
-    for name in (dag_id, run_id, task_id, map_name, *tries):
-        # Run ids hold colons and plus signs, which not every storage takes in a name.
-        path = path / re.sub(r"[^\w.=-]|^\.+$", "_", name)  # dots alone are no name, they lead elsewhere
-    return EvidenceFolder(path)
-
-
-class Report:
-    """One JSON line per call, in parts ``report-00001.jsonl``, … Calls may be added by several threads.
-
-    Each line: ``prospect_id``, ``sent_at`` (UTC), ``seconds`` until the answer, ``answer`` (``"queued"`` or the
-    error), ``status`` (HTTP, or null).
-    """
-
-    def __init__(self, folder: EvidenceFolder) -> None:
-        self.folder = folder
-        self._lines: list[str] = []
-        self._lock = threading.Lock()
-        self._part = 0
-        self._oldest = 0.0
-
-    def add(self, call: Call) -> None:
-        """Record a call about a lead."""
-        line = {
-            "prospect_id": call.prospect_id,
-            "sent_at": call.sent_at.isoformat(timespec="milliseconds"),
-            "seconds": round(call.seconds, 3),
-            "answer": call.error.reason if call.error else "queued",
-            "status": call.error.status if call.error else 200,
-        }
-        with self._lock:
-            self._lines.append(json.dumps(line))
+    def archived(self, line: ArchivedLine) -> None:
+        """Take down a closed part of the archive."""
+        self._lines.append(line)
 
     def write_if_due(self, now: float) -> None:
-        """Write a part if enough calls, or old enough ones, wait for it.
+        """Write a part if lines have waited for it long enough.
 
         :param now: seconds of a clock that never goes back.
         """
-        with self._lock:
-            waiting = len(self._lines)
-        if not waiting:
+        if not self._lines:
+            self._oldest = None
+        elif self._oldest is None:
             self._oldest = now
-        elif waiting >= PART_LINES or now - self._oldest >= PART_SECONDS:
-            self.write()
-            self._oldest = now
+        elif now - self._oldest >= WRITE_EVERY:
+            self._look_for_later_try()
+            self._write(None)
+            self._oldest = None
 
-    def write(self) -> None:
-        """Write what waits as a part, if anything does.
+    def close(self) -> None:
+        """Write what waits."""
+        self._settle_begun()
+        while self._lines:
+            self._write(None)
 
-        Whatever ends it early, the lines go into the next part: a call told twice is better than one lost.
-        """
-        with self._lock:
-            lines = list(self._lines)
-        if lines:
-            self._part += 1
-            self.folder.write(
-                f"report-{self._part:05}.jsonl", "".join(f"{line}\n" for line in lines).encode()
-            )
-            with self._lock:
-                del self._lines[: len(lines)]
+    def _look_for_later_try(self) -> None:
+        if self.overtaken_by is None:
+            self.overtaken_by = self._later_try()
+
+    def _write(self, named: NamedLine | None) -> None:
+        self._settle_begun()
+        lines = self._lines[:MOST_LINES]
+        self._parts += 1
+        name = f"{self._token}-{self._parts:05}.jsonl"
+        head = JournalHead(part=self._parts, previous=self.files[-1])
+        data = b"".join(record.as_line() for record in (head, *lines, *([named] if named else ())))
+        self._begun = _Begun(FileDigest(name=name, sha256=hashlib.sha256(data).hexdigest()), lines)
+        del self._lines[: len(lines)]
+        self._folder.write(name, data)
+        self.files.append(self._begun.file)
+        self._begun = None
+
+    def _settle_begun(self) -> None:
+        """Find out whether a part whose writing was interrupted is there; if not, its lines go into the next."""
+        begun = self._begun
+        if begun is None:
+            return
+        if begun.file not in self.files and self._is_there(begun.file):
+            self.files.append(begun.file)
+        if begun.file not in self.files:
+            self._lines[:0] = begun.lines
+        self._begun = None
+
+    def _is_there(self, file: FileDigest) -> bool:
+        try:
+            return hashlib.sha256(self._folder.read(file.name)).hexdigest() == file.sha256
+        except Exception:  # a storage that is away raises what it likes; the lines are then written again
+            return False

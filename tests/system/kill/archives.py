@@ -98,7 +98,7 @@ class Archive:
         gone = (self._to_go | self._to_stay) - there
         copied: set[Key] = set()
         parts = torn = 0
-        for path in sorted(self._folder.rglob("archive-*")):
+        for path in sorted(self._folder.rglob("*-archive-*")):
             try:
                 copied |= _keys_of(path)
                 parts += 1

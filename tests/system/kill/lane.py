@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 import psutil
 from archives import Archive, Archived, Look
+from evidence import Told, check, read_evidence
 from plans import LATENCY, Plan, draw, draw_archived
 from results import Result
-from stage import Account, Stage, is_reset
+from stage import EVIDENCE, Account, Stage, is_reset
 from victims import TaskProcesses
 
 from support.airflow_api import AirflowApi
@@ -36,11 +37,13 @@ class _Before:
     :param accepted: the lead of each reset accepted until then.
     :param saved: the leads that the stored progress has as done.
     :param alive: whether the first try's process was still there.
+    :param told: what the evidence told.
     """
 
     accepted: list[str]
     saved: set[str]
     alive: bool
+    told: Told
 
 
 class Lane:
@@ -49,9 +52,22 @@ class Lane:
     :param number: from 1.
     :param stopped: ends all waiting.
     :param archived: whether its resets keep copies.
+    :param kept: whether its resets keep evidence.
+    :param retried: whether its tasks have retries.
     """
 
-    def __init__(self, stage: Stage, number: int, stopped: threading.Event, *, archived: bool) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        number: int,
+        stopped: threading.Event,
+        *,
+        archived: bool,
+        kept: bool = True,
+        retried: bool = True,
+    ) -> None:
+        self._kept = kept
+        self._retried = retried
         self.number = number
         self.dag_id = f"kill_{number}"
         self._processes = stage.processes
@@ -136,6 +152,10 @@ class Lane:
             overlapped=before.alive,
             recovered=datetime.fromisoformat(last["start_date"]).timestamp() - killed_at,
             archived=Archived(resetting, at_kill, archive.look()) if archive and at_kill else None,
+            evidence=check(before.told, read_evidence(EVIDENCE / self._run_id), set(accepted))
+            if self._kept
+            else None,
+            retried=self._retried,
         )
 
     def _after_kill(self, archive: Archive, task: TaskProcesses, plan: Plan) -> tuple[Look, bool]:
@@ -149,14 +169,19 @@ class Lane:
 
     def _until_retried(self, leads: list[str], old: TaskProcesses) -> _Before | None:
         """Wait for the second try; return how things stood before it. None if the task had ended before the kill."""
-        before = _Before([], set(), alive=True)
+        before = _Before([], set(), alive=True, told=Told())
 
         def retried() -> str | None:
             nonlocal before
             # Looked at before the question whether the retry runs: so it did not at that time.
             alive = old.runs()
-            now = _Before(self._account.accepted(), self._saved(leads), alive)
+            told = read_evidence(EVIDENCE / self._run_id)
+            # Progress is what was told before the server is asked what it accepted.
+            now = _Before(self._account.accepted(), self._saved(leads, told), alive, told)
             task = self._task()
+            if not self._retried and task["state"] == "failed":
+                before = now
+                return "retried"
             if task["try_number"] == 1 and task["state"] in {"success", "failed"}:
                 return "ended"
             if task["try_number"] == 1 or task["state"] in {None, "scheduled", "queued"}:
@@ -166,11 +191,13 @@ class Lane:
 
         return before if self._wait("the retry", retried) == "retried" else None
 
-    def _saved(self, leads: list[str]) -> set[str]:
+    def _saved(self, leads: list[str], told: Told) -> set[str]:
+        if self._kept:
+            return set(told.done)
         found = self._airflow.ask("GET", f"{self._path}/taskInstances/reset/state-store")
         saved: set[str] = set()
         for entry in found["task_state_store"] if found else []:
-            for kind in ("queued", "failed"):
+            for kind in ("queued", "failed", "unknown"):
                 for start, end in entry["value"][kind]:
                     saved.update(leads[start:end])
         return saved

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from statistics import mean
 
 from archives import Archived
+from evidence import Checked
 from plans import Plan
 from rich.table import Table
 
-MOST_REPEATED = 40
+MOST_REPEATED = 55
 """A kill may cost so many calls: a burst at the limit, those on their way, and what came since the last saving."""
 
 
@@ -30,6 +31,8 @@ class Result:
         that were not saved.
     :param recovered: seconds from the kill to the retry's start.
     :param archived: what became of the copies; None where none were to be kept.
+    :param evidence: whether the evidence tells what the server saw; None where none was to be kept.
+    :param retried: whether the task had retries; if not, the kill ends it, and all that counts is what is told.
     """
 
     plan: Plan
@@ -44,6 +47,8 @@ class Result:
     overlapped: bool
     recovered: float
     archived: Archived | None
+    evidence: Checked | None = None
+    retried: bool = True
 
     @property
     def orphaned(self) -> bool:
@@ -51,18 +56,23 @@ class Result:
 
     @property
     def good(self) -> bool:
+        told = self.evidence is None or self.evidence.good
+        if not self.retried:
+            return told and self.state == "failed" and self.repeated == 0
         as_saved = self.repeated <= self.unsaved
         if self.plan.archived:
             kept = self.archived is not None and self.archived.good
         else:
             kept = self.orphaned or self.repeated <= MOST_REPEATED
-        return self.state == "success" and self.lost == 0 and as_saved and kept
+        return self.state == "success" and self.lost == 0 and as_saved and kept and told
 
     def line(self, rounds: int) -> str:
         """Return it in one line."""
         number = self.plan.number
         name = f"extra {number - rounds:>2}" if self.orphaned else f"{number:>3}/{rounds}"
         verdict = "ok" if self.good else f"FAILS, run: {self.state}"
+        if self.evidence:
+            verdict = f"{self.evidence.line()}  {verdict}"
         if self.archived:
             verdict = f"{self.archived.line()}  {verdict}"
         return (

@@ -72,10 +72,14 @@ class Stage:
 
 
 @contextmanager
-def running_stage(lanes: int, *, archived: bool) -> Generator[Stage, None, None]:
+def running_stage(
+    lanes: int, *, archived: bool, kept: bool = True, retries: int = 2
+) -> Generator[Stage, None, None]:
     """Start everything; stop everything at the end, however that comes about.
 
     :param archived: whether the resets keep copies, in :data:`EVIDENCE`.
+    :param kept: whether they keep evidence there.
+    :param retries: of the tasks.
     """
     with ExitStack() as stack:
         stack.enter_context(only_one(HOME))
@@ -83,7 +87,7 @@ def running_stage(lanes: int, *, archived: bool) -> Generator[Stage, None, None]
         for name in ("airflow", "logs", EVIDENCE.name):
             shutil.rmtree(HOME / name, ignore_errors=True)
         url, task_url = (f"http://127.0.0.1:{port}" for port in free_ports(2))
-        environment = _environment(url, task_url, lanes, archived=archived)
+        environment = _environment(url, task_url, lanes, archived=archived, kept=kept, retries=retries)
         processes = stack.enter_context(Processes(HOME / "logs", str(HOME), environment))
         wait = partial(processes.wait_for, seconds=UP)
 
@@ -102,14 +106,18 @@ def running_stage(lanes: int, *, archived: bool) -> Generator[Stage, None, None]
         yield Stage(processes, url, urls)
 
 
-def _environment(url: str, task_url: str, lanes: int, *, archived: bool) -> dict[str, str]:
+def _environment(
+    url: str, task_url: str, lanes: int, *, archived: bool, kept: bool, retries: int
+) -> dict[str, str]:
     settings = {
         # A worker that was killed keeps its place until its task counts as dead.
         "CORE__PARALLELISM": str(2 * lanes),
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(_HEARTBEAT_TIMEOUT),
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "1",
     }
-    others = {"KILL_LANES": str(lanes)}
+    others = {"KILL_LANES": str(lanes), "KILL_RETRIES": str(retries)}
+    if kept:
+        others["KILL_EVIDENCE"] = EVIDENCE.as_uri()
     if archived:
-        others |= {"KILL_EVIDENCE": EVIDENCE.as_uri(), "KILL_PART_LEADS": str(PART_LEADS)}
+        others["KILL_PART_LEADS"] = str(PART_LEADS)
     return local_environment(HOME / "airflow", HERE / "dags", url, task_url, settings, **others)

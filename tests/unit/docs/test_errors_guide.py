@@ -83,8 +83,28 @@ NOT_WORTH_A_LINE = {
             "… is no JSON object",
             "… is no folder: give an evidence_path, or a folder in it",
             "… is no kind of records",
+            "it names more than … leads without an outcome",
+            "it is not as the summary says, or missing",
         ),
         "for auditors: the command says it of a file, or of what was typed",
+    ),
+}
+
+
+NOT_WORTH_A_LINE |= {
+    "<error.message>": "an error's own words, which the guide quotes",
+    "<errno.EEXIST>": "then told in words that the guide quotes: exists already",
+    **dict.fromkeys(
+        (
+            "<_told(error, 'line of a journal')>",
+            "<_told(error, cls.__name__)>",
+            "it follows …, which is not as it was written",
+            "it is empty",
+            "it is of schema version …, and this package knows … alone",
+            "it is …, which says no schema_version",
+            "its last line has no end",
+        ),
+        "said after words that the guide quotes: this cannot be relied on",
     ),
 }
 

@@ -4,43 +4,92 @@ import gzip
 import json
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_provider_leadreset.evidence import main
+from airflow_provider_leadreset.leadsquared.api.client import Call
+from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError
+from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.journal.journal import Journal
+from airflow_provider_leadreset.leadsquared.journal.schema import ArchivedLine, FileDigest, OutcomeLine
+from support.evidence_files import a_request, a_summary
 from support.peak_memory import bomb, cost_of, needs_linux
 
 LEADS = [f"3f2504e0-4f89-11d3-9a0c-0305e82c33{number:02}" for number in range(30)]
-REQUEST = {
-    "account": "api.leadsquared.com",
-    "leads": 3,
-    "selectors": {"activity_event_list": [166]},
-    "window": "2026-09-01T00:00:00Z/2026-10-01T00:00:00Z",
-    "sent": {"FromDate": "2026-09-01 00:00:00", "ToDate": "2026-09-30 23:59:59"},
-    "plan": None,
-    "approval": {"ticket": "CRM-17"},
-}
-
-
-def reset_line(lead: str, answer: str = "queued") -> dict[str, Any]:
-    return {"prospect_id": lead, "sent_at": "2026-10-02T00:00:00.000+00:00", "answer": answer}
+TOKEN, OTHER = "0123abcd", "ffff0000"
 
 
 def json_lines(*rows: object) -> bytes:
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
+def write_try(
+    task: Path,
+    number: int,
+    outcomes: list[tuple[str, str, str]],
+    *,
+    token: str = TOKEN,
+    named: tuple[str, ...] = (),
+    leads: int = 3,
+    summary: bool = True,
+    **request: Any,
+) -> Path:
+    """Write a try as a run does.
+
+    :param outcomes: lead, outcome and reason.
+    :param named: leads that are named, and of which nothing more is told.
+    """
+    folder = EvidenceFolder(task / f"try-{number}")
+    asked = a_request(try_number=number, leads=leads, **request)
+    first = folder.write(f"{token}-request.json", asked.as_line())
+    journal = Journal(folder, token=token, first=first, ahead=50, later_try=lambda: None)
+    index_of = {lead: index for index, lead in enumerate(LEADS)}
+    given = [*(lead for lead, *_ in outcomes), *named]
+    for lead in journal.written_ahead(given, lambda lead: (index_of.get(lead.lower(), 99), lead)):
+        for other, outcome, reason in outcomes:
+            if other == lead:
+                if outcome not in {"not_reached", "nothing_to_reset"}:
+                    error = None if outcome == "queued" else LeadRejectedError(reason)
+                    journal.called(Call(lead, datetime(2026, 10, 2, tzinfo=UTC), 0.1, error))
+                final = outcome not in {"not_reached", "unanswered"}
+                index = index_of.get(lead.lower(), 99)
+                journal.ended(
+                    OutcomeLine(index=index, prospect_id=lead, outcome=outcome, reason=reason, final=final)  # type: ignore[arg-type]
+                )
+    journal.close()
+    if summary:
+        folder.write(f"{token}-summary.json", a_summary(journal.files).as_line())
+    return task / f"try-{number}"
+
+
+def write_copies(task: Path, number: int, name: str, *rows: object) -> Path:
+    path = (
+        Path(str(task).replace("/report/", "/archive/"))
+        / f"try-{number}"
+        / f"{TOKEN}-archive-{name}.jsonl.gz"
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(json_lines(*rows)))
+    return path
+
+
+NOTES = ({"kind": "notes", "id": "a"}, {"kind": "notes", "id": "b"})
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def task(tmp_path: Path) -> Path:
+    return tmp_path / "report" / "dag" / "run" / "reset" / "unmapped"
+
+
+@pytest.fixture
+def folder(task: Path) -> Path:
     """The folder of one try that reset three leads and copied two records."""
-    path = tmp_path / "dag" / "run" / "reset" / "unmapped" / "try-1"
-    path.mkdir(parents=True)
-    (path / "request.json").write_text(json.dumps(REQUEST))
-    (path / "report-00001.jsonl").write_bytes(json_lines(*map(reset_line, LEADS[:3])))
-    rows = [{"kind": "notes", "id": "a"}, {"kind": "notes", "id": "b"}]
-    (path / "archive-00001.jsonl.gz").write_bytes(gzip.compress(json_lines(*rows)))
+    path = write_try(task, 1, [(lead, "queued", "") for lead in LEADS[:3]], approval={"ticket": "CRM-17"})
+    write_copies(task, 1, "00001", *NOTES)
     return path
 
 
@@ -58,36 +107,94 @@ def told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[], str
 def test_account_of_a_run(folder, told):
     """What was asked, sent and copied is told."""
     text = told()
-    assert "3 leads at api.leadsquared.com" in text
+    assert "3 leads at api-in21.leadsquared.com (account 1234, keys of Asha)" in text
     assert "CRM-17" in text
     assert "3 resets in 1 try: 3 leads queued by LeadSquared" in text
     assert "2 notes, in 1 closed part" in text
     assert "Unreadable" not in text
+    assert "Ended" not in text
 
 
-def test_tries_counted_together(folder, told):
-    """A lead or record that several tries name counts once, and one refused first and queued later is queued."""
-    later = folder.with_name("try-2")
-    later.mkdir()
-    (later / "report-00001.jsonl").write_bytes(
-        json_lines(
-            reset_line(LEADS[0].upper()), reset_line(LEADS[4], "HTTP 500: no"), reset_line(LEADS[5], "x")
-        )
+def test_tries_counted_together(folder, task, told):
+    """A lead or record that several tries name counts once, and one unanswered first and queued later is queued."""
+    write_try(
+        task,
+        2,
+        [
+            (LEADS[0].upper(), "queued", ""),
+            (LEADS[4], "failed", "HTTP 500: no"),
+            (LEADS[5], "unanswered", "x"),
+        ],
+        leads=6,
     )
-    (later / "report-00002.jsonl").write_bytes(json_lines(reset_line(LEADS[5])))
-    (later / "archive-00001.jsonl.gz").write_bytes((folder / "archive-00001.jsonl.gz").read_bytes())
+    write_try(task, 3, [(LEADS[5], "queued", "")], leads=6)
+    write_copies(task, 2, "00001", *NOTES)
     text = told()
     assert "4 leads queued by LeadSquared, from 2026-10-02T00:00:00.000+00:00 to" in text
     assert f". 1 lead not: {LEADS[4]}: HTTP 500: no" in text
+    assert "1 lead never sent" in text
+    assert "unanswered" not in text.replace("_", " ").partition("Sent by")[2]
     assert "2 notes, in 2 closed parts" in text
 
 
-def test_many_refused_leads(folder, told):
+def test_many_refused_leads(folder, task, told):
     """Of many refused leads the first are named, and all are counted."""
-    (folder / "report-00002.jsonl").write_bytes(json_lines(*(reset_line(lead, "no") for lead in LEADS[5:])))
+    write_try(task, 2, [(lead, "failed", "no") for lead in LEADS[5:]])
     text = told()
     assert "25 leads not: " in text
     assert text.count(": no") == 20
+
+
+def test_killed_try(task, told):
+    """A try without a summary is named, its leads without an outcome are unanswered, the others never sent."""
+    write_try(task, 1, [(LEADS[0], "queued", "")], named=tuple(LEADS[1:3]), leads=7, summary=False)
+    text = told()
+    assert "Ended: reset, try-1\n    without a summary" in text
+    assert "1 lead queued" in text
+    assert "; 2 leads unanswered, which may have been reset; 4 leads never sent" in text
+
+
+def test_leads_without_a_call(task, told):
+    """Leads that needed no call, and leads that were not reached, are no deletions and no doubts."""
+    outcomes = [
+        (LEADS[0], "nothing_to_reset", "already_gone"),
+        (LEADS[1], "not_reached", ""),
+        (LEADS[2], "unknown", "no such lead"),
+    ]
+    write_try(task, 1, outcomes)
+    text = told()
+    assert "0 leads queued" in text
+    assert "1 lead: nothing to reset; 1 lead never sent" in text
+    assert f"1 lead not: {LEADS[2]}: no such lead" in text
+
+
+def test_changed_part_is_named(folder, told):
+    """A part of the journal that was changed, taken away or torn is named."""
+    part = folder / f"{TOKEN}-00002.jsonl"
+    part.write_text(part.read_text().replace("queued", "failed"))
+    assert f"try-1/{part.name} cannot be read (it is not as the summary says, or missing)" in told()
+    part.unlink()
+    assert f"try-1/{part.name} cannot be read (it is not as the summary says, or missing)" in told()
+
+
+def test_removed_copies_are_told(task, told):
+    """A copy of records that the journal tells of, and that is not there any more, was removed since."""
+    folder = EvidenceFolder(task / "try-1")
+    first = folder.write(f"{TOKEN}-request.json", a_request().as_line())
+    journal = Journal(folder, token=TOKEN, first=first, ahead=5, later_try=lambda: None)
+    file = FileDigest(name=f"{TOKEN}-archive-00001.jsonl.gz", sha256="0" * 64)
+    journal.archived(ArchivedLine(file=file, leads=1, records=1))
+    journal.close()
+    assert "1 part written once, removed since" in told()
+
+
+def test_account_of_a_folder_inside(folder, task, tmp_path, capsys):
+    """The folder of a run, and that of its copies, tell the same as the evidence path."""
+    assert main([str(tmp_path)]) == 0
+    whole = capsys.readouterr().out
+    for inside in (task.parents[1], task.parents[2], tmp_path / "archive"):
+        assert main([str(inside)]) == 0
+        assert capsys.readouterr().out == whole
 
 
 def test_missing_path(tmp_path, capsys):
@@ -122,19 +229,21 @@ DEEP = b"[" * 100_000
     ("name", "content", "said"),
     [
         ("request.json", b"", "which is no JSON"),
-        ("request.json", b"[]", "it is no JSON object"),
-        ("request.json", b"{}", "KeyError"),
+        ("request.json", b"[]", "which says no schema_version"),
+        ("request.json", b"{}", "which says no schema_version"),
+        ("request.json", b'{"schema_version": 9}', "of schema version 9"),
+        ("request.json", b'{"schema_version": 1}', "it is no Request: dag_id"),
         ("request.json", b'{"a": ' + DEEP, "nested more than 100 deep"),
         ("request.json", b'{"account": 1, "account": 2}', "'account' stands in it twice"),
-        ("request.json", json.dumps({**REQUEST, "leads": 1}).encode() + b"x", "no JSON"),
+        ("request.json", a_request().as_line() + b"x", "no JSON"),
         ("request.json", b'{"leads": 1e400}', "a number too large"),
         ("request.json", b'{"leads": ' + b"9" * 5000 + b"}", "a number of 5000 digits"),
-        ("request.json", json.dumps(REQUEST).encode("utf-16"), "it is not UTF-8"),
+        ("request.json", a_request().as_line().decode().encode("utf-16"), "it is not UTF-8"),
         ("request.json", b"\0" * 100, "no JSON"),
-        ("report-00009.jsonl", b"[1]\n", "line 1 is no JSON object"),
-        ("report-00009.jsonl", b"{}\n", "KeyError"),
-        ("report-00009.jsonl", DEEP, "nested more than 100 deep"),
-        ("report-00009.jsonl", b"\xff\n", "it is not UTF-8"),
+        ("summary.json", b"[]", "it is no JSON object"),
+        ("00009.jsonl", b"[1]\n", "which says no schema_version"),
+        ("00009.jsonl", DEEP, "its last line has no end"),
+        ("00009.jsonl", b"\xff\n", "it is not UTF-8"),
         ("archive-00009.jsonl.gz", b"no gzip", "BadGzipFile"),
         ("archive-00009.jsonl.gz", gzip.compress(b"{}\n" * 50)[:-9], "cannot be read"),
         ("archive-00009.jsonl.gz", gzip.compress(b'{"kind": "a b", "id": 1}\n'), "'a b' is no kind"),
@@ -143,33 +252,40 @@ DEEP = b"[" * 100_000
             gzip.compress(json_lines(*({"kind": f"k{n}", "id": 1} for n in range(99)))),
             "20",
         ),
-        ("verification.json", b'{"gone": 1}', "KeyError"),
+        ("verification.json", b'{"gone": 1}', "which says no schema_version"),
+        ("verification.json", b'{"schema_version": 1, "gone": 1}', "it is no VerificationRecord: plan"),
     ],
     ids=lambda value: str(value)[:40],
 )
 def test_damage_named(folder, told, name, content, said):
     """A file that cannot be read is named with the reason, and the others are told all the same."""
-    (folder / name).write_bytes(content)
+    token = TOKEN if name in {"summary.json", "00009.jsonl"} else OTHER
+    damaged = folder / f"{token}-{name}"
+    if name.startswith("archive"):
+        damaged = Path(str(folder).replace("/report/", "/archive/")) / damaged.name
+    damaged.write_bytes(content)
     text = told()
     line = text.partition("Unreadable of reset")[2]
-    assert f"try-1/{name} cannot be read (" in line
+    assert f"try-1/{damaged.name} cannot be read (" in line
     assert said in line
     assert "3 leads queued by LeadSquared" in text
 
 
-def test_half_an_archive_part(folder, told):
+def test_half_an_archive_part(folder, task, told):
     """A part that is damaged in its middle counts nothing."""
     rows = [{"kind": "notes", "id": str(number)} for number in range(1000)]
-    whole = gzip.compress(json_lines(*rows))
-    (folder / "archive-00002.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    part = write_copies(task, 1, "00002", *rows)
+    part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
     assert "2 notes, in 1 closed part" in told()
 
 
-def test_odd_names_and_values(folder, tmp_path, told):
+def test_odd_names_and_values(task, tmp_path, told):
     """Names and values of others come without control signs, half signs and endless texts."""
-    odd = {**REQUEST, "account": "a\x1b[2J\u202eb\ud800\nApproved", "approval": ["x" * 100_000]}
-    (folder / "request.json").write_text(json.dumps(odd))
-    run = tmp_path / "dag" / "run\n\x1b[31m"
+    odd = json.loads(a_request(approval=["x" * 100_000]).as_line())
+    odd["account"]["host"] = "a\x1b[2J\u202eb\nApproved"
+    folder = write_try(task, 1, [])
+    (folder / f"{TOKEN}-request.json").write_text(json.dumps(odd))
+    run = tmp_path / "report" / "dag" / "run\n\x1b[31m"
     folder.parents[2].rename(run)
     (run / "reset" / "unmapped" / "try-1" / "report-\x07\udcff.jsonl").write_bytes(b"x")
     text = told()
@@ -182,14 +298,16 @@ def test_odd_names_and_values(folder, tmp_path, told):
     assert len(text) < 12_000
 
 
-def test_what_is_no_file(folder, told):
+def test_what_is_no_file(folder, task, told):
     """A named pipe or a folder where a file should be is named, not waited for."""
-    os.mkfifo(folder / "report-00002.jsonl")
-    (folder / "archive-00002.jsonl.gz").mkdir()
+    os.mkfifo(folder / f"{TOKEN}-00003.jsonl")
+    write_copies(task, 1, "00002").unlink()
+    copies = Path(str(folder).replace("/report/", "/archive/")) / f"{TOKEN}-archive-00002.jsonl.gz"
+    copies.mkdir()
     os.mkfifo(folder.parent / "plan-1.jsonl.gz")
     text = told()
-    assert "report-00002.jsonl cannot be read (it is no file)" in text
-    assert "archive-00002.jsonl.gz cannot be read (it is no file)" in text
+    assert f"{TOKEN}-00003.jsonl cannot be read (it is no file)" in text
+    assert f"{copies.name} cannot be read (it is no file)" in text
     assert "plan-1.jsonl.gz is no file" in text
 
 
@@ -197,14 +315,15 @@ IMPORTS = "from airflow_provider_leadreset.evidence import main"
 
 
 @needs_linux
-@pytest.mark.parametrize("name", ["archive-00002.jsonl.gz", "../plan-1.jsonl.gz"])
+@pytest.mark.parametrize("name", [f"archive/{OTHER}-archive-00002.jsonl.gz", "report/../plan-1.jsonl.gz"])
 @pytest.mark.parametrize(
     ("beginning", "block"),
     [(b"", b"a"), (b"", b"\0"), (b'{"kind": "notes", "id": "', b"a"), (b'{"plan": ', b"[")],
 )
 def test_bombs_in_flat_memory(folder, tmp_path, name, beginning, block):
     """What unpacks to one endless line is named, and takes little memory."""
-    (folder / name).resolve().write_bytes(bomb(beginning, block))
+    root, _, file = name.partition("/")
+    (Path(str(folder).replace("/report/", f"/{root}/")) / file).resolve().write_bytes(bomb(beginning, block))
     code = "assert main([str(path), '--html', str(path / 'page')]) == 0"
     cost = cost_of(IMPORTS, code, tmp_path)
     assert not cost.error, cost
@@ -213,7 +332,10 @@ def test_bombs_in_flat_memory(folder, tmp_path, name, beginning, block):
 
 
 @needs_linux
-@pytest.mark.parametrize("name", ["request.json", "report-00001.jsonl", "verification.json"])
+@pytest.mark.parametrize(
+    "name",
+    [f"{OTHER}-request.json", f"{TOKEN}-00003.jsonl", f"{OTHER}-verification.json", f"{TOKEN}-summary.json"],
+)
 def test_huge_files_in_flat_memory(folder, tmp_path, name):
     """A file that is not packed and has no end is named, and takes little memory."""
     with (folder / name).open("wb") as file:
@@ -223,19 +345,23 @@ def test_huge_files_in_flat_memory(folder, tmp_path, name):
     cost = cost_of(IMPORTS, code, tmp_path)
     assert not cost.error, cost
     assert cost.mib < 80
-    assert "is longer than" in (tmp_path / "page").read_text()
+    page = (tmp_path / "page").read_text()
+    assert "is longer than" in page or "it holds more than 8 MiB" in page
 
 
 @needs_linux
-def test_many_records_in_flat_memory(folder, tmp_path):
+def test_many_records_in_flat_memory(task, folder, tmp_path):
     """Many leads and records are counted without being held."""
-    with (folder / "report-00002.jsonl").open("wb") as report:
-        report.writelines(json_lines(reset_line(f"lead {number}")) for number in range(200_000))
-    with gzip.open(folder / "archive-00002.jsonl.gz", "wb", 1) as archive:
-        archive.writelines(json_lines({"kind": "notes", "id": f"n{number}"}) for number in range(200_000))
+    evidence = EvidenceFolder(task / "try-2")
+    first = evidence.write(f"{TOKEN}-request.json", a_request(leads=50_000).as_line())
+    journal = Journal(evidence, token=TOKEN, first=first, ahead=1000, later_try=lambda: None)
+    for index in journal.written_ahead(range(50_000), lambda index: (index, f"lead {index}")):
+        journal.ended(OutcomeLine(index=index, prospect_id=f"lead {index}", outcome="queued", final=True))
+    journal.close()
+    write_copies(task, 1, "00002", *({"kind": "notes", "id": f"n{number}"} for number in range(200_000)))
     cost = cost_of(IMPORTS, "assert main([str(path), '--html', str(path / 'page')]) == 0", tmp_path)
     assert not cost.error, cost
     assert cost.mib < 60
     page = (tmp_path / "page").read_text()
-    assert "200003 leads queued" in page
+    assert "50003 leads queued" in page
     assert "200002 notes" in page

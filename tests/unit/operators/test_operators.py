@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 from types import SimpleNamespace
 
-from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
+from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 from airflow_provider_leadreset.runtime.checkpoint import SAVE_EVERY, Checkpoint
 from airflow_provider_leadreset.runtime.failures import LeadResetFailedError
@@ -78,6 +78,9 @@ class Store(dict):
             raise ConnectionError("api server away")
         self[key] = value
 
+    def delete(self, key):
+        del self[key]
+
 
 def checkpoint(store, max_tries=3, fingerprint="f", clears=0):
     context = {
@@ -85,7 +88,7 @@ def checkpoint(store, max_tries=3, fingerprint="f", clears=0):
         "dag_run": SimpleNamespace(clear_number=clears),
         "task_state_store": store,
     }
-    return Checkpoint(context, fingerprint, logging.getLogger("test"))
+    return Checkpoint(context, fingerprint, 5, logging.getLogger("test"))
 
 
 def test_saved_progress():
@@ -98,6 +101,11 @@ def test_saved_progress():
     assert 0 not in checkpoint(store, max_tries=4).progress
     assert 0 not in checkpoint(store, clears=1).progress  # with fewer retries in the DAG than before
     assert 0 not in checkpoint(store, fingerprint="g").progress
+    last = checkpoint(store, fingerprint=None)  # whatever was asked for last
+    assert (0 in last.progress, last.leads) == (True, 5)
+    first.forget()
+    assert store == {}
+    assert checkpoint(store, fingerprint=None).leads is None
 
 
 def test_progress_save_interval():
@@ -117,7 +125,7 @@ def test_unreachable_store(caplog):
     store = Store()
     saving = checkpoint(store)
     saving.progress.add(Outcome(0, LEAD))
-    store["refuse"] = saving.progress.as_json()
+    store["refuse"] = saving._state()
     saving.save()
     assert "api server away" in caplog.text
     del store["refuse"]
@@ -131,4 +139,5 @@ def test_without_a_store(caplog):
     saving = checkpoint(None)
     saving.progress.add(Outcome(0, LEAD))
     saving.save()
+    saving.forget()
     assert "a retry will repeat all leads" in caplog.text

@@ -171,7 +171,7 @@ def test_preview_of_another_request(tmp_path):
             host="api.leadsquared.com", call=lambda *_: [], access_key_digest="k", current_user=dict
         )
     )
-    request, folder = run.checked_request(), run.evidence_in(str(tmp_path), of_this_try=False)
+    request, folder = run.checked_request(), run.evidence_in(str(tmp_path))
     assert run._earlier(folder, request) is None
     writer = PlanWriter(
         account={"host": "api.leadsquared.com"},

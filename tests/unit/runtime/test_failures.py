@@ -16,13 +16,14 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetInputError,
     LeadResetLeadsFailedError,
     LeadResetOutageError,
+    LeadResetOvertakenError,
     LeadResetQuotaError,
     LeadResetRejectedError,
 )
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
-from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts
-from airflow_provider_leadreset.leadsquared.batch.resets import Outcome
+from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
+from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     BrokenOffError,
@@ -32,6 +33,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadRejectedError,
     NotFoundError,
     OutageError,
+    OvertakenError,
     PageNotFoundError,
     QuotaError,
     ResponseTooLargeError,
@@ -43,6 +45,8 @@ from airflow_provider_leadreset.runtime.failures import failure
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 FOR_GOOD, PASSING = LeadRejectedError("unknown lead", status=500), UnavailableError("no answer")
+PASSING.in_doubt = True
+NOT_SENT = UnavailableError("no connection")
 TOO_LARGE = ResponseTooLargeError("larger than 16 MiB")
 
 
@@ -71,6 +75,8 @@ def counts_of(*errors, total=10):
         ([None], BrokenOffError("stopped"), 5, LeadResetOutageError),
         ([None], ClosedError("stopped"), 5, LeadResetFailedError),
         ([None], NotFoundError("no such call"), 5, LeadResetRejectedError),
+        ([None], OvertakenError("try 2"), 5, LeadResetOvertakenError),
+        ([NOT_SENT], SameErrorsError("alike"), 50, LeadResetLeadsFailedError),
         ([FOR_GOOD], SameErrorsError("alike"), 50, LeadResetRejectedError),
         ([PASSING], SameErrorsError("alike"), 50, LeadResetLeadsFailedError),
     ],
@@ -99,7 +105,10 @@ def test_leads_not_reached():
     """A batch with leads that were not reached is never a success."""
     error = failure(counts_of(None, total=2), None, 5)
     assert type(error) is LeadResetFailedError
-    assert "1 of 2 leads were not reached" in str(error)
+    assert "1 of 2 leads were not reached: for no reason that is known" in str(error)
+    told = failure(counts_of(None, NOT_SENT, total=2), None, 5)
+    assert type(told) is LeadResetFailedError
+    assert "1 of 2 leads were not reached: no connection" in str(told)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +126,7 @@ def test_leads_not_reached():
         (BrokenOffError("x"), LeadResetOutageError, False),
         (ResponseTooLargeError("x"), LeadResetFailedError, False),
         (ClosedError("x"), LeadResetFailedError, False),
+        (OvertakenError("x"), LeadResetOvertakenError, True),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -147,6 +157,7 @@ def test_exceptions_of_the_module():
         "LeadResetQuotaError",
         "LeadResetOutageError",
         "LeadResetLeadsFailedError",
+        "LeadResetOvertakenError",
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import gzip
+import hashlib
 import json
 import logging
 import os
@@ -21,19 +22,25 @@ import airflow_provider_leadreset
 from airflow_provider_leadreset.leadsquared.api.client import Call
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
-from airflow_provider_leadreset.leadsquared.batch.progress import BatchCounts, IndexSet
+from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
+from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES
+from airflow_provider_leadreset.leadsquared.batch.progress import Progress
 from airflow_provider_leadreset.leadsquared.errors import UnavailableError
-from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder, Report
-from airflow_provider_leadreset.leadsquared.records.records import Record
+from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.records.records import LeadRecords, Record
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from airflow_provider_leadreset.leadsquared.safety import archive
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
-from airflow_provider_leadreset.runtime import reset_run
+from airflow_provider_leadreset.runtime import checked_parts, reset_run
 from airflow_provider_leadreset.runtime.base import ResetRequest
+from airflow_provider_leadreset.runtime.batch_record import BatchRecord
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
+from airflow_provider_leadreset.runtime.earlier_tries import earlier_tries
 from airflow_provider_leadreset.runtime.reset_run import ResetRun
+from airflow_provider_leadreset.runtime.try_evidence import TryEvidence
+from support.evidence_files import a_request, objects_in
 
 PACKAGE = str(Path(airflow_provider_leadreset.__file__).parent)
 LEADS = [str(uuid.UUID(int=number, version=4)) for number in range(4)]
@@ -97,11 +104,13 @@ class StubClient:
         self.on_call: Any = None
         self.sent: list[str] = []
 
-    def reset(self, reset: Any) -> None:
+    def reset(self, reset: Any, *, not_after: float | None = None) -> None:
         permit = self.limiter.acquire()
         self.sent.append(reset.prospect_id)
         self.limiter.accepted(permit)
         error = UnavailableError("down") if reset.prospect_id == FAILING else None
+        if error:
+            error.in_doubt = True
         self.on_call(Call(reset.prospect_id, datetime.now(UTC), 0.0, error))
         if error:
             raise error
@@ -121,9 +130,12 @@ class Store(dict[str, Any]):
 
 
 class Started:
-    """A run about to reset four leads, and what it leaves behind."""
+    """A run about to reset four leads, and what it leaves behind.
 
-    def __init__(self, folder: Path, *, archives: bool) -> None:
+    :param stored: whether progress is kept in Airflow's store; else in the evidence.
+    """
+
+    def __init__(self, folder: Path, *, archives: bool, stored: bool = False) -> None:
         self.client, self.store, self.folder = StubClient(), Store(), folder
         self.xcom: dict[str, Any] = {}
         ti = SimpleNamespace(max_tries=1, xcom_push=lambda *, key, value: self.xcom.update({key: value}))
@@ -141,11 +153,18 @@ class Started:
         )
         run = self.run = ResetRun(task, context)
         run._hook = SimpleNamespace(get_conn=lambda: self.client)  # type: ignore[assignment]
-        run.approval, run.evidence = None, EvidenceFolder(folder)
-        run.checkpoint = Checkpoint(context, "x", run.log)
-        run.counts = BatchCounts(4, self.client.limiter, run.checkpoint.progress)
-        run.report = Report(run.evidence)
-        self.client.on_call = run.report.add
+        run.approval = None
+        if stored:
+            run.checkpoint = Checkpoint(context, "x", 4, run.log)
+            progress = run.checkpoint.progress
+            self.client.on_call = lambda call: None
+        else:
+            run.evidence = TryEvidence(EvidenceFolder(folder), EvidenceFolder(folder / "copies"), 1)
+            run.evidence.begin(a_request(leads=4, request_digest="x", generation="0"), ahead=1)
+            self.client.on_call = run.evidence.journal.called
+            progress = None
+        counts = BatchCounts(4, self.client.limiter, progress)
+        run.record = BatchRecord(counts, run.evidence, run.checkpoint, log=run.log, push=run._push_xcom())
 
     def reset(self, interruption: Interruption) -> bool:
         """Run, and say whether it was interrupted."""
@@ -164,7 +183,7 @@ class Started:
         return False
 
     def assert_told(self, *, interrupted: bool) -> None:
-        """Check that summary, report, evidence, progress and XCom tell of all that was sent.
+        """Check that summary, journal, progress and XCom tell of all that was sent.
 
         Of a run that returns its summary, Airflow keeps the XCom: pushed too, it would be written twice.
         """
@@ -173,44 +192,58 @@ class Started:
         if not summary:  # before anything was begun
             assert not sent
             return
-        assert (summary["queued"], summary["failed"]) == (len(sent - {FAILING}), int(FAILING in sent))
-        assert summary["queued"] + summary["failed"] + summary["not_reached"] == summary["leads"] == 4
-        assert [failure["prospect_id"] for failure in summary["failures"]] == [FAILING] * (FAILING in sent)
+        assert (summary["queued"], summary["unanswered"]) == (len(sent - {FAILING}), int(FAILING in sent))
+        assert sum(summary[kind] for kind in OUTCOMES) == summary["leads"] == 4
+        assert [one["prospect_id"] for one in summary["failures"]] == [FAILING] * (FAILING in sent)
         assert self.xcom == ({"return_value": summary} if interrupted else {})
-        assert json.loads((self.folder / "summary.json").read_text()) == summary
-        lines = [
-            json.loads(line)
-            for part in self.folder.glob("report-*")
-            for line in part.read_text().splitlines()
-        ]
-        assert {line["prospect_id"] for line in lines} == sent
-        stored = next(iter(self.store.values()), {"queued": []})
-        saved = IndexSet(stored["queued"])
-        assert {LEADS[index] for index in range(4) if index in saved} == sent - {FAILING}
+        if self.run.evidence is None:
+            stored = next(iter(self.store.values()), {"queued": []})
+            self.assert_known(Progress(stored), sent)
+            return
+        (kept,) = self.folder.glob("try-1/*-summary.json")
+        told = json.loads(kept.read_text())
+        assert {name: told[name] for name in summary if name != "evidence_digest"} == {
+            name: value for name, value in summary.items() if name != "evidence_digest"
+        }
+        assert hashlib.sha256(kept.read_bytes()).hexdigest() == summary["evidence_digest"]
+        lines = objects_in(self.folder, "try-1/*-0????.jsonl")
+        named = {lead for line in lines if line.get("line") == "named" for _, lead in line["leads"]}
+        assert sent <= named
+        assert {line["prospect_id"] for line in lines if line.get("line") == "call"} == sent
+        found = earlier_tries(self.run.evidence.task, before=2, generation="0", digest="x", log=self.run.log)
+        self.assert_known(found.progress, sent)
+
+    @staticmethod
+    def assert_known(progress: Progress, sent: set[str]) -> None:
+        """Check what a later try would know: neither less nor more than what was sent."""
+        assert {LEADS[index] for index in range(4) if index in progress} == sent - {FAILING}
+        assert {LEADS[index] for index in range(4) if progress.is_unanswered(index)} == sent & {FAILING}
 
     def copied(self) -> set[str]:
         """Return the leads in closed parts of the archive."""
-        parts = sorted(self.folder.glob("archive-*"))
+        parts = sorted(self.folder.glob("copies/*-archive-*"))
         lines = [line for part in parts for line in gzip.decompress(part.read_bytes()).splitlines()]
         return {json.loads(line)["prospect_id"] for line in lines}
 
 
 @pytest.fixture(autouse=True)
 def _parts_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reset_run, "PART_LEADS", 2)
+    monkeypatch.setattr(reset_run, "leads_per_part", lambda *_: 2)
     monkeypatch.setattr(reset_run, "task_types_of", lambda *_, **__: SimpleNamespace(names={}))
+    monkeypatch.setattr(checked_parts, "known_leads", lambda *_: set(LEADS))
     record = Record("notes", "n", datetime(2026, 9, 2, tzinfo=UTC), "", {})
-    monkeypatch.setattr(archive, "read_lead", lambda *_: SimpleNamespace(records=[record]))
+    monkeypatch.setattr(archive, "read_lead", lambda *_: LeadRecords([record]))
     # Every outcome and line is due for saving at once.
     monkeypatch.setattr("airflow_provider_leadreset.runtime.checkpoint.SAVE_EVERY", 0.0)
-    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.journal.journal.PART_SECONDS", 0.0)
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.journal.journal.WRITE_EVERY", 0.0)
 
 
-@pytest.mark.parametrize("archives", [False, True])
-def test_signal_at_any_moment(tmp_path, archives):
+@pytest.mark.parametrize("kept", ["journal", "archive", "store"])
+def test_signal_at_any_moment(tmp_path, kept):
     """A signal at any moment loses no lead that was sent, and none is sent that was not copied."""
+    how = {"archives": kept == "archive", "stored": kept == "store"}
     whole = Interruption(-1)
-    started = Started(tmp_path / "whole", archives=archives)
+    started = Started(tmp_path / "whole", **how)
     assert not started.reset(whole)
     started.assert_told(interrupted=False)
     assert set(started.client.sent) == set(LEADS)
@@ -218,12 +251,12 @@ def test_signal_at_any_moment(tmp_path, archives):
     interrupted, lost = 0, []
     for at in range(0, whole.places + 20, step):
         interruption = Interruption(at)
-        started = Started(tmp_path / str(at), archives=archives)
+        started = Started(tmp_path / str(at), **how)
         was_interrupted = started.reset(interruption)
         interrupted += was_interrupted
         try:
             started.assert_told(interrupted=was_interrupted)
-            assert not archives or set(started.client.sent) <= started.copied()
+            assert kept != "archive" or set(started.client.sent) <= started.copied()
         except AssertionError as error:
             lost.append(f"{interruption.where}: {error}")
     assert lost == []

@@ -8,18 +8,18 @@ from typing import Any
 
 from airflow.sdk import DAG
 
-from airflow_provider_leadreset.leadsquared.safety import archive
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
-from airflow_provider_leadreset.runtime import reset_run as batch
+from airflow_provider_leadreset.runtime import reset_run
 
 archiving: dict[str, Any] = {}
 if "KILL_EVIDENCE" in os.environ:
-    # Several parts from few leads. The task's process reads this file too, before it runs the operator.
-    archive.PART_LEADS = batch.PART_LEADS = int(os.environ["KILL_PART_LEADS"])
-    archiving = {
+    archiving["evidence_path"] = os.environ["KILL_EVIDENCE"] + "/{{ run_id }}"
+if "KILL_PART_LEADS" in os.environ:
+    # Parts of a known size. The task's process reads this file too, before it runs the operator.
+    reset_run.leads_per_part = lambda *_: int(os.environ["KILL_PART_LEADS"])
+    archiving |= {
         "task_type_list": ["3c8c7b1e-5a0f-4f0e-9c56-0d7a4b1f9e01"],
         "should_delete_prospect_notes": True,
-        "evidence_path": os.environ["KILL_EVIDENCE"] + "/{{ run_id }}",
         "archive": True,
     }
 
@@ -29,7 +29,7 @@ for lane in range(1, int(os.environ["KILL_LANES"]) + 1):
         schedule=None,
         start_date=datetime(2026, 1, 1, tzinfo=UTC),
         catchup=False,
-        default_args={"retries": 2, "retry_delay": timedelta(seconds=1)},
+        default_args={"retries": int(os.environ["KILL_RETRIES"]), "retry_delay": timedelta(seconds=1)},
         params={"leads": []},
     ):
         LeadResetOperator(

@@ -1,101 +1,191 @@
+"""The journal: written ahead, chained, and nothing lost when a write fails."""
+
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from airflow_provider_leadreset.leadsquared.api.client import Call
-from airflow_provider_leadreset.leadsquared.errors import InputError, ThrottledError
-from airflow_provider_leadreset.leadsquared.journal.journal import (
-    PART_LINES,
-    PART_SECONDS,
-    Report,
-    evidence_folder,
-)
+from airflow_provider_leadreset.leadsquared.errors import ThrottledError
+from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.journal.journal import WRITE_EVERY, Journal
+from airflow_provider_leadreset.leadsquared.journal.schema import ArchivedLine, FileDigest, OutcomeLine
+from support.evidence_files import objects_in
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 AT = datetime(2026, 10, 1, tzinfo=UTC)
 
 
+class FailingFolder(EvidenceFolder):
+    """Does not write while it is full; may fail after the file is there."""
+
+    full = False
+    fails_late = False
+
+    def write(self, name: str, data: bytes) -> FileDigest:
+        if self.full:
+            raise OSError("full")
+        written = super().write(name, data)
+        if self.fails_late:
+            raise OSError("no answer")
+        return written
+
+
 @pytest.fixture
-def folder(tmp_path):
-    return evidence_folder(
-        tmp_path,
-        dag_id="d",
-        run_id="manual__2026-10-01T00:00:00+00:00",
-        task_id="g.t",
-        map_index=-1,
-        try_number=2,
+def folder(tmp_path: Path) -> FailingFolder:
+    return FailingFolder(tmp_path)
+
+
+@pytest.fixture
+def later() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def journal(folder: FailingFolder, later: list[int]) -> Journal:
+    return Journal(
+        folder,
+        token="0123abcd",
+        first=folder.write("0123abcd-request.json", b"{}"),
+        ahead=3,
+        later_try=lambda: later[-1] if later else None,
     )
 
 
-def test_evidence_folder_path(folder, tmp_path):
-    """The evidence folder belongs to a single try and has a safe name."""
-    assert str(folder) == str(
-        tmp_path / "d" / "manual__2026-10-01T00_00_00_00_00" / "g.t" / "unmapped" / "try-2"
-    )
+def lead_of(item: int) -> tuple[int, str]:
+    return item, f"lead {item}"
 
 
-def test_files_never_overwritten(folder):
-    """A file is never written twice."""
-    folder.write("a", b"1")
-    with pytest.raises(InputError, match="never written over"):
-        folder.write("a", b"2")
-    assert (folder.path / "a").read_bytes() == b"1"
+def queued(index: int) -> OutcomeLine:
+    return OutcomeLine(index=index, prospect_id=f"lead {index}", outcome="queued", final=True)
 
 
-def test_report_parts(folder):
-    """A report has one line per call, and is written in parts."""
-    report = Report(folder)
-    report.add(Call(LEAD, AT, 0.5, ThrottledError("slow down", status=429)))
-    report.write_if_due(0.0)
-    report.add(Call(LEAD, AT, 0.25, None))
-    report.write_if_due(PART_SECONDS - 1)
-    assert not folder.path.exists()
-    report.write_if_due(PART_SECONDS)
-    for _ in range(PART_LINES):
-        report.add(Call(LEAD, AT, 0.25, None))
-    report.write_if_due(PART_SECONDS)
-    report.write()
-    parts = sorted(folder.path.iterdir())
-    assert [part.name for part in parts] == ["report-00001.jsonl", "report-00002.jsonl"]
-    first = [json.loads(line) for line in parts[0].read_text().splitlines()]
-    assert first == [
-        {
-            "prospect_id": LEAD,
-            "sent_at": "2026-10-01T00:00:00.000+00:00",
-            "seconds": 0.5,
-            "answer": "HTTP 429: slow down",
-            "status": 429,
-        },
-        {
-            "prospect_id": LEAD,
-            "sent_at": "2026-10-01T00:00:00.000+00:00",
-            "seconds": 0.25,
-            "answer": "queued",
-            "status": 200,
-        },
+def lines_in(tmp_path: Path, kind: str) -> list[dict[str, Any]]:
+    return [line for line in objects_in(tmp_path, "*-0????.jsonl") if line["line"] == kind]
+
+
+def named_in(tmp_path: Path) -> list[int]:
+    return [index for line in lines_in(tmp_path, "named") for index, _ in line["leads"]]
+
+
+def test_lead_is_named_before_it_goes(journal, tmp_path):
+    """Each lead is in a closed part before it is given out, and few others are."""
+    for item in journal.written_ahead(range(8), lead_of):
+        named = named_in(tmp_path)
+        assert item in named
+        assert len(named) <= item // 3 * 3 + 3
+    assert named_in(tmp_path) == list(range(8))
+    assert len(list(tmp_path.glob("*-0????.jsonl"))) == 3
+
+
+def test_unwritten_part_sends_nothing(journal, folder, tmp_path):
+    """Where a part cannot be written, none of its leads is given out."""
+    items = journal.written_ahead(range(9), lead_of)
+    assert [next(items) for _ in range(3)] == [0, 1, 2]
+    folder.full = True
+    with pytest.raises(OSError, match="full"):
+        next(items)
+    assert named_in(tmp_path) == [0, 1, 2]
+    assert set(journal.open_leads) == {0, 1, 2, 3, 4, 5}
+
+
+def test_parts_are_chained(journal, tmp_path):
+    """Each part names the file before it by its SHA-256, the first one the request."""
+    for item in journal.written_ahead(range(7), lead_of):
+        journal.ended(queued(item))
+    journal.archived(ArchivedLine(file=FileDigest(name="a", sha256="0" * 64), leads=1, records=2))
+    journal.close()
+    files = [tmp_path / file.name for file in journal.files]
+    assert [path.name for path in files] == ["0123abcd-request.json"] + [
+        f"0123abcd-{number:05}.jsonl" for number in range(1, 5)
     ]
-    assert len(parts[1].read_text().splitlines()) == PART_LINES
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+    assert [file.sha256 for file in journal.files] == digests
+    heads = [json.loads(path.read_text().splitlines()[0]) for path in files[1:]]
+    assert [head["previous"]["sha256"] for head in heads] == digests[:-1]
+    assert [head["previous"]["name"] for head in heads] == [path.name for path in files[:-1]]
+    assert [(head["part"], head["schema_version"]) for head in heads] == [(n, 1) for n in range(1, 5)]
 
 
-@pytest.mark.parametrize("name", ["..", ".", "...", "../x"])
-def test_ids_stay_in_folder(tmp_path, name):
-    """No ID leads out of its folder."""
-    folder = evidence_folder(tmp_path, dag_id=name, run_id=name, task_id=name, map_index=-1, try_number=1)
-    assert len(folder.path.relative_to(tmp_path).parts) == 5
-    assert not {".", "..", ""} & set(folder.path.parts)
+def test_outcomes_wait_two_seconds(journal, tmp_path):
+    """Outcomes that have waited two seconds get a part of their own."""
+    journal.write_if_due(0.0)
+    journal.ended(queued(0))
+    for now in (10.0, 10.0 + WRITE_EVERY - 0.1):
+        journal.write_if_due(now)
+        assert lines_in(tmp_path, "outcome") == []
+    journal.write_if_due(10.0 + WRITE_EVERY)
+    assert [line["index"] for line in lines_in(tmp_path, "outcome")] == [0]
+    journal.write_if_due(99.0)
+    assert len(list(tmp_path.glob("*-0????.jsonl"))) == 1
 
 
-def test_failed_part_kept_for_next(folder, monkeypatch):
-    """Calls whose part could not be written are in the next part."""
-    report = Report(folder)
-    report.add(Call(LEAD, AT, 0.5, None))
-    with monkeypatch.context() as patched:
-        patched.setattr(type(folder), "write", lambda *_: (_ for _ in ()).throw(OSError("full")))
-        with pytest.raises(OSError, match="full"):
-            report.write()
-    report.write()
-    (part,) = folder.path.iterdir()
-    assert (part.name, len(part.read_text().splitlines())) == ("report-00002.jsonl", 1)
+def test_calls_are_written(journal, tmp_path):
+    """Each call has a line with its time and its answer, cut and on one line."""
+    journal.called(Call(LEAD, AT, 0.51234, ThrottledError("slow\ndown " * 999, status=429)))
+    journal.called(Call(LEAD, AT, 0.25, None))
+    journal.close()
+    first, second = lines_in(tmp_path, "call")
+    assert first["answer"].startswith("HTTP 429: slow down slow")
+    assert len(first["answer"]) < 510
+    assert second == {
+        "line": "call",
+        "prospect_id": LEAD,
+        "sent_at": "2026-10-01T00:00:00.000+00:00",
+        "seconds": 0.25,
+        "answer": "queued",
+        "status": 200,
+    }
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_failed_write_loses_no_line(journal, folder, tmp_path, late):
+    """Lines whose part failed are in the next one, or in that one where it is there after all."""
+    for item in journal.written_ahead(range(2), lead_of):
+        journal.ended(queued(item))
+    folder.full, folder.fails_late = not late, late
+    with pytest.raises(OSError, match=r"full|no answer"):
+        journal.close()
+    folder.full = folder.fails_late = False
+    journal.ended(queued(7))
+    journal.close()
+    assert [line["index"] for line in lines_in(tmp_path, "outcome")] == [0, 1, 7]
+    written = sorted(path.name for path in tmp_path.iterdir())
+    assert written == sorted(file.name for file in journal.files)
+
+
+def test_later_try_ends_naming(journal, later, tmp_path):
+    """Once a later try is at work no more leads are named, and what became of the others is still written."""
+    given = []
+    for item in journal.written_ahead(range(9), lead_of):
+        given.append(item)
+        if item == 4:
+            later.append(2)
+    assert given == [0, 1, 2, 3, 4, 5] == named_in(tmp_path)
+    assert journal.overtaken_by == 2
+    journal.ended(queued(5))
+    journal.close()
+    assert [line["index"] for line in lines_in(tmp_path, "outcome")] == [5]
+
+
+def test_later_try_is_seen_by_outcomes_too(journal, later):
+    """A later try is noticed also where only outcomes are written."""
+    later.append(3)
+    assert next(journal.written_ahead(range(9), lead_of)) == 0  # whoever wrote the request has looked
+    journal.ended(queued(0))
+    journal.write_if_due(0.0)
+    journal.write_if_due(WRITE_EVERY)
+    assert journal.overtaken_by == 3
+
+
+def test_open_leads(journal):
+    """Open are leads that are named and have no outcome."""
+    for item in journal.written_ahead(range(4), lead_of):
+        if item != 1:
+            journal.ended(queued(item))
+    assert journal.open_leads == {1: "lead 1"}

@@ -17,11 +17,15 @@ from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWin
 from airflow_provider_leadreset.leadsquared.batch.resets import BatchJudge
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import AccessError, LeadRejectedError, LeadSquaredError
-from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
-from airflow_provider_leadreset.leadsquared.safety.archive import PreResetCheck, _refuse_unplanned
+from airflow_provider_leadreset.leadsquared.safety.archive import (
+    PendingReset,
+    PreResetCheck,
+    _refuse_unplanned,
+)
 
 INSIDE = "2026-09-15 10:00:00"
 WINDOW = parse_window("2026-09-01/2026-10-01")
@@ -43,18 +47,19 @@ def client(lsq):
 
 def check_and_archive(client: LeadSquaredClient, leads: list[str], folder: Path) -> BatchJudge:
     """Read and copy as the operator does."""
-    check = PreResetCheck(client, EvidenceFolder(folder), task_types_of(client, NOTES))
+    check = PreResetCheck(client, EvidenceFolder(folder), task_types_of(client, NOTES), "0123abcd")
     judge = BatchJudge()
-    pending = [(index, LeadReset(lead, NOTES, WINDOW), None) for index, lead in enumerate(leads)]
+    pending = [PendingReset(index, LeadReset(lead, NOTES, WINDOW)) for index, lead in enumerate(leads)]
     with WorkerPool(client) as pool, check.new_part() as part:
         for item, found in pool.map_unordered(pending, check.read):
             try:
                 part.add(item, found)
             except LeadSquaredError as error:
-                judge.refuse(item[0], item[1].prospect_id, error)
+                judge.refuse(item.index, item.prospect_id, error)
                 pool.stop()
         if not judge.stop_reason:
-            assert check.close_part(part) == pending
+            assert check.close_part(part)
+            assert sorted(one.index for one in part.passed) == [one.index for one in pending]
     return judge
 
 
@@ -102,7 +107,7 @@ def test_late_reads_after_a_time_out(lsq, client, monkeypatch, tmp_path):
 
     check = PreResetCheck(client, EvidenceFolder(tmp_path), task_types_of(client, NOTES))
     monkeypatch.setattr(client, "call", slow)
-    pending = [(index, LeadReset(lead, NOTES, WINDOW), None) for index, lead in enumerate(leads)]
+    pending = [PendingReset(index, LeadReset(lead, NOTES, WINDOW)) for index, lead in enumerate(leads)]
     pool = WorkerPool(client)
 
     def lead() -> None:

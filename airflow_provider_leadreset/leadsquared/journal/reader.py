@@ -1,0 +1,186 @@
+"""Reading the journals of earlier tries: what is whole and of a known version counts, all else is named."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+from airflow_provider_leadreset.leadsquared.errors import InputError, OvertakenError
+from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.journal.schema import (
+    ArchivedLine,
+    CallLine,
+    FileDigest,
+    JournalHead,
+    NamedLine,
+    OutcomeLine,
+    Request,
+    VersionError,
+    parse_journal_line,
+)
+from airflow_provider_leadreset.leadsquared.text import scrubbed
+from airflow_provider_leadreset.leadsquared.untrusted_files import parse_json
+
+MOST_PART = 8 << 20
+"""Bytes of a part of a journal: one of the largest, of 5,000 lines and 25 leads, has some 3 MiB."""
+
+READERS = 8
+"""Threads that read parts side by side: an object store takes a third of a second for each."""
+
+REQUEST_NAME = re.compile(r"([0-9a-f]{8})-request\.json")
+PART_NAME = re.compile(r"([0-9a-f]{8})-([0-9]{5,9})\.jsonl")
+
+Line = NamedLine | CallLine | OutcomeLine | ArchivedLine
+
+
+@dataclass
+class TryJournal:
+    """What a try's folder holds.
+
+    :param processes: one, or several where two processes had the same try number.
+    :param names: of all files and folders in it.
+    :param unreadable: what could not be read, and why; of parts once they were read.
+    :param other_version: whether any of that is of another version than this package knows.
+    """
+
+    try_number: int
+    processes: list[ProcessJournal] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    other_version: bool = False
+
+    def refuse(self, name: str, error: BaseException) -> None:
+        """Take down a file that cannot be read."""
+        self.unreadable.append(f"{name}: {scrubbed(str(error), 300) or type(error).__name__}")
+        self.other_version |= isinstance(error, VersionError)
+
+
+@dataclass
+class ProcessJournal:
+    """The files of one process.
+
+    :param token: what their names begin with.
+    :param files: the request and the parts that were read so far, in order.
+    :param parts: names of the parts, in order.
+    """
+
+    token: str
+    request: Request
+    files: list[FileDigest]
+    parts: list[str]
+    folder: EvidenceFolder
+    found: TryJournal
+
+    def lines(self) -> Iterator[Line]:
+        """Stream the lines of all parts, in order, some parts side by side; parts that are not whole are refused."""
+        for first in range(0, len(self.parts), READERS):
+            names = self.parts[first : first + READERS]
+            with ThreadPoolExecutor(READERS) as readers:
+                contents = list(readers.map(partial(_read, self.folder), names))
+            for name, content in zip(names, contents, strict=True):
+                if (lines := self._lines_of(name, content)) is not None:
+                    yield from lines
+
+    def _lines_of(self, name: str, content: bytes | Exception) -> list[Line] | None:
+        try:
+            data = _content(content)
+            head, lines = parse_part(data)
+            file = FileDigest(name=name, sha256=hashlib.sha256(data).hexdigest())
+        except Exception as error:  # storages raise what they like
+            self.found.refuse(name, error)
+            return None
+        if head.previous not in self.files:
+            self.found.refuse(
+                name, InputError(f"it follows {head.previous.name}, which is not as it was written")
+            )
+        self.files.append(file)
+        return lines
+
+
+def read_tries(task: EvidenceFolder, *, before: int | None = None) -> list[TryJournal]:
+    """Read the requests of all tries, in order; their journals are read by :meth:`ProcessJournal.lines`.
+
+    :param task: the folder of all tries of the task.
+    :param before: only of tries before this one; None for all.
+    :raises OvertakenError: there is a later one.
+    """
+    found = task.tries()
+    if before is not None and found and found[-1] > before:
+        raise OvertakenError(
+            f"try {found[-1]} of this task is at work, so this one calls nothing. If it is not, an earlier run of "
+            "this id left its files: use another run id or evidence_path"
+        )
+    tries = [number for number in found if before is None or number < before]
+    with ThreadPoolExecutor(READERS) as readers:
+        return list(readers.map(lambda number: _read_try(task.folder(f"try-{number}"), number), tries))
+
+
+def _read_try(folder: EvidenceFolder, number: int) -> TryJournal:
+    found = TryJournal(number)
+    try:
+        found.names = folder.names()
+    except Exception as error:
+        found.refuse("the folder", error)
+    for name in found.names:
+        if match := REQUEST_NAME.fullmatch(name):
+            parts = sorted(
+                (int(part[2]), other)
+                for other in found.names
+                if (part := PART_NAME.fullmatch(other)) and part[1] == match[1]
+            )
+            try:
+                data = folder.read(name, MOST_PART)
+                request = parse_request(data)
+            except Exception as error:  # storages raise what they like
+                found.refuse(name, error)  # without it, nothing tells what the parts are about
+                continue
+            file = FileDigest(name=name, sha256=hashlib.sha256(data).hexdigest())
+            found.processes.append(
+                ProcessJournal(match[1], request, [file], [part for _, part in parts], folder, found)
+            )
+    return found
+
+
+def parse_part(data: bytes) -> tuple[JournalHead, list[Line]]:
+    """Return the head and the lines of a part.
+
+    :raises VersionError: it is of another version.
+    :raises InputError: it is no part, or torn.
+    """
+    lines = list(_objects(data))
+    if not lines:
+        raise InputError("it is empty")
+    return JournalHead.parse(lines[0]), [parse_journal_line(line) for line in lines[1:]]
+
+
+def parse_request(data: bytes) -> Request:
+    """Return the request that a file holds.
+
+    :raises VersionError: it is of another version.
+    :raises InputError: it is none.
+    """
+    return Request.parse(parse_json(data, "it"))
+
+
+def _read(folder: EvidenceFolder, name: str) -> bytes | Exception:
+    try:
+        return folder.read(name, MOST_PART)
+    except Exception as error:
+        return error
+
+
+def _content(read: bytes | Exception) -> bytes:
+    if isinstance(read, Exception):
+        raise read
+    return read
+
+
+def _objects(data: bytes) -> Iterator[object]:
+    if data and not data.endswith(b"\n"):
+        raise InputError("its last line has no end")
+    for number, line in enumerate(data.splitlines(), 1):
+        yield parse_json(line, f"line {number}")

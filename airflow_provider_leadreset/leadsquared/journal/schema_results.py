@@ -1,0 +1,137 @@
+"""Records of what a task writes once: how it ended, who failed, what was copied, shown and verified."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from airflow_provider_leadreset.leadsquared.journal.schema import (
+    EvidenceRecord,
+    FileDigest,
+    OutcomeName,
+    SentDates,
+    Sha256,
+)
+
+
+class FailedLine(EvidenceRecord):
+    """A lead that failed, is unknown or unanswered, in whichever try (``…-failed.jsonl``).
+
+    The file can be given back as ``prospect_ids_path``.
+    """
+
+    schema_version: Literal[1] = 1
+    prospect_id: str
+    outcome: OutcomeName
+    reason: str
+
+
+class ListedFailure(EvidenceRecord):
+    """A failed lead as a summary lists it."""
+
+    prospect_id: str
+    outcome: OutcomeName
+    error: str
+
+
+class Summary(EvidenceRecord):
+    """How a try ended (``…-summary.json``). The outcomes add up to ``leads``, over all tries that it continued."""
+
+    schema_version: Literal[1] = 1
+    account: str
+    leads: int
+    queued: int
+    failed: int
+    unknown: int
+    unanswered: int
+    nothing_to_reset: int
+    excluded: int
+    not_reached: int
+    nothing_to_reset_by: dict[str, int]
+    failed_by_reason: dict[str, int]
+    done_in_earlier_tries: int
+    calls: int
+    throttled: int
+    seconds: float
+    failures: list[ListedFailure]
+    window: str
+    sent: SentDates
+    selectors: dict[str, Any]
+    system_event_codes: list[int]
+    unknown_event_codes: list[int]
+    approval: Any
+    reason: str | None
+    evidence: str | None
+    failed_path: str | None
+    stopped_because: str | None
+    files: list[FileDigest] = Field(description="What this try wrote before, in its order")
+    archive_files: list[FileDigest] = Field(description="Copies of records, below archive/")
+
+
+class ArchiveLine(EvidenceRecord):
+    """A copy of a record (``…-archive-00001.jsonl.gz``)."""
+
+    schema_version: Literal[1] = 1
+    prospect_id: str
+    kind: str
+    id: str
+    type: str
+    type_name: str
+    created_on: str
+    record: dict[str, Any]
+
+
+class VerificationRecord(EvidenceRecord):
+    """What a sensor found to be gone (``…-verification.json``)."""
+
+    schema_version: Literal[1] = 1
+    plan: str
+    digest: Sha256
+    account: str
+    leads: int
+    leads_done: int
+    records: int | None
+    gone: int | None
+    left: Any
+    unverifiable: list[str]
+    unknown_leads: list[str]
+
+
+class PlanHead(EvidenceRecord):
+    """The first line of a plan (``plan-1.jsonl.gz``)."""
+
+    plan: Literal[1]
+    account: dict[str, Any]
+    made_by: list[Any]
+    request_digest: str
+    window: str
+    timezone: str
+    selectors: dict[str, Any]
+    made_at: str
+
+
+class PlanLead(EvidenceRecord):
+    """A lead of a plan, and what tells its records, per kind."""
+
+    prospect_id: str
+    activities: list[str] = Field(default_factory=list)
+    tasks: list[str] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
+    audits: list[str] = Field(default_factory=list)
+    tasks_of_unknown_type: list[str] = Field(default_factory=list)
+
+
+class PlanPreview(EvidenceRecord):
+    """The last but one line of a plan: what the preview's output says."""
+
+    preview: dict[str, Any]
+
+
+class PlanEnd(EvidenceRecord):
+    """The last line of a plan."""
+
+    end: Literal[True]
+    leads: int
+    counts: dict[str, int]
+    digest: Sha256

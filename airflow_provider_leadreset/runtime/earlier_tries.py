@@ -1,0 +1,109 @@
+"""What earlier tries of a task did, from their journals: nothing counts that no closed part tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
+from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
+from airflow_provider_leadreset.leadsquared.batch.progress import Progress
+from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.journal.reader import TryJournal, read_tries
+from airflow_provider_leadreset.leadsquared.journal.schema import (
+    EarlierTry,
+    NamedLine,
+    OutcomeLine,
+    Request,
+)
+
+NAMED_ONLY = "named for a call by a try that was ended before it told what became of it"
+
+
+@dataclass
+class EarlierTries:
+    """What earlier tries did of what is asked for now.
+
+    :param leads: how many were asked for; None if no such try was found.
+    :param continued: the tries and files that this is taken from.
+    """
+
+    progress: Progress = field(default_factory=Progress)
+    leads: int | None = None
+    continued: list[EarlierTry] = field(default_factory=list)
+
+
+def earlier_tries(
+    task: EvidenceFolder, *, before: int, generation: str, digest: str | None, log: Any
+) -> EarlierTries:
+    """Read what earlier tries did.
+
+    :param task: the folder of all tries.
+    :param before: the number of this try.
+    :param generation: see :func:`.checkpoint.generation`: a Clear starts anew.
+    :param digest: of what is asked for; None for what the last of them asked for.
+    :param log: where it is said what could not be read, or is not continued.
+    """
+    tries = read_tries(task, before=before)
+    requests = [
+        process.request
+        for one in tries
+        for process in one.processes
+        if process.request.generation == generation
+    ]
+    if requests and digest is None:
+        digest = requests[-1].request_digest
+    elif requests and all(request.request_digest != digest for request in requests):
+        log.warning(
+            "Earlier tries of this task were asked for something else (%d leads): this one starts anew",
+            requests[-1].leads,
+        )
+    found = EarlierTries()
+    for one in tries:
+        _add(found, one, generation, digest)
+        for what in one.unreadable:
+            log.warning("Of try %d this cannot be relied on: %s", one.try_number, what)
+    if any(one.other_version for one in tries):
+        log.warning(
+            "Earlier tries of this task wrote their journal in a version that this package does not know: all leads "
+            "are reset anew"
+        )
+        return EarlierTries()
+    return found
+
+
+def _add(found: EarlierTries, one: TryJournal, generation: str, digest: str | None) -> None:
+    for process in one.processes:
+        if not _belongs(process.request, generation, digest):
+            continue
+        found.leads = process.request.leads
+        doubtful: set[int] = set()
+        for line in process.lines():
+            if isinstance(line, NamedLine):
+                for index, prospect_id in line.leads:
+                    if not found.progress.is_unanswered(index):
+                        doubtful.add(index)
+                    found.progress.record(index, prospect_id, "unanswered", reason=NAMED_ONLY, final=False)
+            elif isinstance(line, OutcomeLine):
+                if line.outcome == "not_reached" and line.index in doubtful:
+                    found.progress.withdraw(line.index)
+                doubtful.discard(line.index)
+                found.progress.record(
+                    line.index, line.prospect_id, line.outcome, reason=line.reason, final=line.final
+                )
+        found.continued.append(EarlierTry(try_number=one.try_number, files=process.files))
+    found.progress.end_try()
+
+
+def _belongs(request: Request, generation: str, digest: str | None) -> bool:
+    return request.generation == generation and request.request_digest == digest
+
+
+def describe_earlier(found: EarlierTries) -> tuple[str, dict[str, Any]] | None:
+    """Return what earlier tries did, as a text and as a summary; None if they did nothing."""
+    progress = found.progress
+    if found.leads is None or not (progress.in_earlier_tries or progress.count("unanswered")):
+        return None
+    counts = BatchCounts(found.leads, RateLimiter(SlidingWindow(1)), progress)
+    return f"Earlier tries of this task ended with {counts.describe()}", counts.summary()

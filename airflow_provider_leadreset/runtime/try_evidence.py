@@ -1,0 +1,82 @@
+"""The evidence of one try of a reset: request, journal, failed leads, summary, and copies of records."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+from airflow_provider_leadreset.leadsquared.batch.progress import Failure
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.journal.journal import Journal
+from airflow_provider_leadreset.leadsquared.journal.schema import FileDigest, Request
+from airflow_provider_leadreset.leadsquared.journal.schema_results import FailedLine, Summary
+
+
+class TryEvidence:
+    """What a try writes. All names begin with a token of this process's own, so that two never meet.
+
+    :param task: the folder of all tries of the task.
+    :param archive: the folder of this try's copies of records.
+    :param try_number: of this try.
+    """
+
+    journal: Journal
+
+    def __init__(self, task: EvidenceFolder, archive: EvidenceFolder, try_number: int) -> None:
+        self.task = task
+        self.archive = archive
+        self.report = task.folder(f"try-{try_number}")
+        self.token = secrets.token_hex(4)
+        self.archive_files: list[FileDigest] = []
+        self._try_number = try_number
+
+    def keep_shown(self, text: str) -> FileDigest:
+        """Write the text that was shown to whoever approved."""
+        return self.report.write(f"{self.token}-shown.md", text.encode("utf-8", "replace"))
+
+    def begin(self, request: Request, *, ahead: int) -> None:
+        """Write the request, and begin the journal.
+
+        :param ahead: how many leads a part of the journal names at most.
+        """
+        first = self.report.write(f"{self.token}-request.json", request.as_line())
+        self.journal = Journal(
+            self.report, token=self.token, first=first, ahead=ahead, later_try=self._later_try
+        )
+
+    def write_failed(self, failures: Iterable[Failure]) -> str | None:
+        """Write each failed, unknown and unanswered lead with its reason; return the file's path, None for no lead."""
+        lines = [
+            FailedLine(prospect_id=one.prospect_id, outcome=one.kind, reason=one.reason).as_line()
+            for one in failures
+        ]
+        if not lines:
+            return None
+        name = f"{self.token}-failed.jsonl"
+        self._write_once(name, b"".join(lines))
+        return str(self.report.path / name)
+
+    def write_summary(self, output: dict[str, Any]) -> str:
+        """Write the summary, with the digests of all files before it; return its own digest."""
+        said = {name: value for name, value in output.items() if name != "evidence_digest"}
+        summary = Summary(**said, files=self.journal.files, archive_files=self.archive_files)
+        return self._write_once(f"{self.token}-summary.json", summary.as_line()).sha256
+
+    def _write_once(self, name: str, data: bytes) -> FileDigest:
+        """Write a file, or find it as it was written when an interruption came between."""
+        file = FileDigest(name=name, sha256=hashlib.sha256(data).hexdigest())
+        try:
+            self.report.write(name, data)
+        except InputError:
+            if self.report.read(name) != data:
+                raise
+        if file not in self.journal.files and not name.endswith("-summary.json"):
+            self.journal.files.append(file)
+        return file
+
+    def _later_try(self) -> int | None:
+        tries = self.task.tries()
+        return tries[-1] if tries and tries[-1] > self._try_number else None

@@ -1,0 +1,87 @@
+"""Tries of one reset, called as Airflow calls them, against an emulator, and what each leaves behind."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
+from support.evidence_files import objects_in
+
+IN_WINDOW = "2026-09-15 10:00:00"
+
+
+class ResetTask:
+    """One task of one run.
+
+    :param folder: its evidence path.
+    """
+
+    def __init__(self, folder: Path, *, run_id: str = "r", **arguments: Any) -> None:
+        self.folder = folder
+        self.run_id = run_id
+        self.max_tries = 3
+        self.arguments = {
+            "activity_event_list": [166],
+            "window": "2026-09-01/2026-10-01",
+            "evidence_path": str(folder),
+            **arguments,
+        }
+        self.xcom: dict[str, Any] = {}
+        self.events: dict[str, Any] = {}
+
+    def run(self, try_number: int, **arguments: Any) -> dict[str, Any]:
+        """Run a try; return its summary, or raise what it ends with."""
+        self.xcom = {}
+        ti = SimpleNamespace(
+            dag_id="d",
+            run_id=self.run_id,
+            task_id="t",
+            map_index=-1,
+            try_number=try_number,
+            max_tries=self.max_tries,
+            xcom_push=lambda *, key, value: self.xcom.update({key: value}),
+        )
+        run = SimpleNamespace(
+            clear_number=0, run_type="manual", triggering_user_name="Asha", run_after=datetime.now(UTC)
+        )
+        task = LeadResetOperator(task_id="t", **{**self.arguments, **arguments})
+        context: Any = {"ti": ti, "dag_run": run}
+        return task.execute(context)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The summary that the last try pushed."""
+        found: dict[str, Any] = self.xcom["return_value"]
+        return found
+
+    def lines(self, kind: str, try_number: int | str = "*") -> list[dict[str, Any]]:
+        """Return the lines of a kind in the journals of a try, or of all."""
+        found = objects_in(self.folder, f"report/*/*/*/*/try-{try_number}/*-0????.jsonl")
+        return [line for line in found if line["line"] == kind]
+
+    def named(self) -> set[str]:
+        """Return the leads that closed parts name."""
+        return {lead for line in self.lines("named") for _, lead in line["leads"]}
+
+    def told(self) -> dict[str, set[str]]:
+        """Return the leads of each outcome that closed parts tell, over all tries."""
+        outcomes: dict[str, set[str]] = {}
+        for line in self.lines("outcome"):
+            outcomes.setdefault(line["outcome"], set()).add(line["prospect_id"])
+        return outcomes
+
+    def files(self, pattern: str) -> list[Path]:
+        """Return files of this task, in order."""
+        return sorted(path for path in self.folder.rglob(pattern) if not path.name.startswith("."))
+
+
+def make_leads(lsq: Any, count: int) -> list[str]:
+    """Return new leads with an activity in the window each."""
+    leads = [str(lsq.add_lead()) for _ in range(count)]
+    for lead in leads:
+        lsq.add_activity(lead, 166, IN_WINDOW)
+    lsq.reset_calls()
+    return leads
