@@ -91,7 +91,10 @@ def tell_consumers(outlets: Iterable[Any], events: Any, summary: Mapping[str, An
         try:
             if isinstance(outlet, AssetAlias):
                 # Airflow puts the extras of aliases into a set (seen in 2.11): no dict may be in them.
-                flat = told | {"selectors": json.dumps(told["selectors"])}
+                flat = {
+                    name: json.dumps(value) if isinstance(value, dict | list) else value
+                    for name, value in told.items()
+                }
                 events[outlet].add(create_asset(account=summary["account"]), extra=flat)
             elif isinstance(outlet, _kinds_of_assets()):
                 events[outlet].extra.update(told)

@@ -49,11 +49,14 @@ class ResetTask:
         )
         task = LeadResetOperator(task_id="t", **{**self.arguments, **arguments})
         context: Any = {"ti": ti, "dag_run": run}
-        return task.execute(context)
+        returned = task.execute(context)
+        assert "return_value" not in self.xcom, "Airflow keeps what is returned"
+        ti.xcom_push(key="return_value", value=returned)
+        return returned
 
     @property
     def summary(self) -> dict[str, Any]:
-        """The summary that the last try pushed."""
+        """The summary of the last try, as XCom has it."""
         found: dict[str, Any] = self.xcom["return_value"]
         return found
 

@@ -61,7 +61,7 @@ class Summary(EvidenceRecord):
     system_event_codes: list[int]
     unknown_event_codes: list[int]
     approval: Any
-    reason: str | None
+    reason: str | None = None
     evidence: str | None
     failed_path: str | None
     stopped_because: str | None

@@ -57,16 +57,14 @@ def test_whole_digest_is_compared(path):
     """A plan is taken by its whole digest: one that begins or ends alike is another's."""
     plan = Plan.read(path)
     assert plan
-    account = {"host": "api.leadsquared.com", "code": "1"}
-    plan.check(digest=plan.digest, account=account, now=None)
-    for other in (
-        plan.digest[:8] + "0" * 56,
-        plan.digest[:8],
-        plan.digest[:-1] + ("0" if plan.digest[-1] != "0" else "1"),
-        "0" * 56 + plan.digest[-8:],
-    ):
-        with pytest.raises(InputError, match="is not the one that was shown"):
-            plan.check(digest=other, account=account, now=None)
+    plan.check(digest=plan.digest, now=plan.made_at, max_age=timedelta(days=7))
+    for at in range(64):
+        other = plan.digest[:at] + ("1" if plan.digest[at] == "0" else "0") + plan.digest[at + 1 :]
+        with pytest.raises(InputError, match="not the one that was shown"):
+            plan.check(digest=other, now=plan.made_at, max_age=timedelta(days=7))
+    for other in (plan.digest[:8], plan.digest[:-1], f"{plan.digest} "):
+        with pytest.raises(InputError, match="not the one that was shown"):
+            plan.check(digest=other, now=plan.made_at, max_age=timedelta(days=7))
 
 
 def test_plan_round_trip(path):
