@@ -42,7 +42,7 @@ def template_error(task_id: str, field: str, template: object, error: Exception)
                 "{{ (data_interval_end | default(dag_run.run_after, true)).astimezone(dag.timezone).date() }}"
             )
         return LeadResetInputError(text)
-    if _is_missing(error):
+    if _is_missing(error) or isinstance(error, OSError):
         return LeadResetResourceError(
             f"{text}. It is missing, or its secrets backend or database did not answer"
         )
