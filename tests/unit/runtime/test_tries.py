@@ -12,10 +12,10 @@ import pytest
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.exceptions import (
     LeadResetFailedError,
-    LeadResetInputError,
     LeadResetLeadsFailedError,
     LeadResetOvertakenError,
     LeadResetRejectedError,
+    LeadResetResourceError,
 )
 from airflow_provider_leadreset.leadsquared.api import client as client_module
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
@@ -242,7 +242,7 @@ def test_early_failure_tells_earlier_tries(lsq, task, tmp_path):
     with pytest.raises(LeadResetLeadsFailedError):
         task.run(1, prospect_ids_path=str(path))
     path.unlink()
-    with pytest.raises(LeadResetInputError, match="there is no such file") as raised:
+    with pytest.raises(LeadResetResourceError, match="there is no such file") as raised:
         task.run(2, prospect_ids_path=str(path))
     assert "Earlier tries of this task ended with 29 of 30 leads queued, 1 unanswered" in str(raised.value)
     assert (task.summary["queued"], task.summary["unanswered"], task.summary["leads"]) == (29, 1, 30)
