@@ -11,6 +11,7 @@ import pytest
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.exceptions import LeadResetInputError, LeadResetMaxCallsError
 from airflow_provider_leadreset.leadsquared.api import account_window
+from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
 from airflow_provider_leadreset.runtime.base import BaseRun
@@ -182,15 +183,15 @@ def test_reached_max_calls_end_the_reset(lsq: Any, monkeypatch: pytest.MonkeyPat
         task_id="task", max_tries=3, xcom_push=lambda *, key, value: kept.update({key: value})
     )
     with pytest.raises(LeadResetMaxCallsError) as caught:
-        a_reset(leads, max_calls=45).execute({"ti": ti})
-    assert len(lsq.calls) == 45
-    assert "max_calls=45 is reached: no further call is made" in str(caught.value)
+        a_reset(leads, max_calls=46).execute({"ti": ti})
+    assert len(lsq.calls) == 46
+    assert "max_calls=46 is reached: no further call is made" in str(caught.value)
     summary = kept["return_value"]
-    assert summary["stopped_because"] == "max_calls=45 is reached: no further call is made"
-    assert summary["calls"] == 45
+    assert summary["stopped_because"] == "max_calls=46 is reached: no further call is made"
+    assert summary["calls"] == 46
     assert summary["not_reached"] >= 10
-    assert summary["queued"] + summary["failed"] + summary["not_reached"] == 40
-    assert len({call.prospect_id for call in lsq.resets}) == summary["queued"]
+    assert sum(summary[kind] for kind in OUTCOMES) == 40
+    assert len({call.prospect_id for call in lsq.resets}) == summary["queued"] + summary["unanswered"]
 
 
 def test_reached_max_calls_end_the_preview(lsq: Any) -> None:

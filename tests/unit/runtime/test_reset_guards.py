@@ -252,7 +252,7 @@ def test_rules_that_are_kept(lsq, plan, rules, tmp_path):
     summary = reset(
         plan=plan, approval=TICKET, reason=" GDPR\nrequest 17 ", archive=True, evidence_path=str(tmp_path)
     )
-    (request,) = (json.loads(path.read_text()) for path in tmp_path.rglob("request.json"))
+    (request,) = (json.loads(path.read_text()) for path in tmp_path.rglob("*-request.json"))
     assert summary["queued"] == 3
     assert summary["reason"] == request["reason"] == "GDPR request 17"
     assert request["rules"] == value

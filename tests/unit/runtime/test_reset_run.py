@@ -164,7 +164,7 @@ class Started:
             self.client.on_call = run.evidence.journal.called
             progress = None
         counts = BatchCounts(4, self.client.limiter, progress)
-        run.record = BatchRecord(counts, run.evidence, run.checkpoint, log=run.log, push=run._push_xcom())
+        run.record = BatchRecord(counts, run.evidence, run.checkpoint, log=run.log)
 
     def reset(self, interruption: Interruption) -> bool:
         """Run, and say whether it was interrupted."""

@@ -18,6 +18,7 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetResourceError,
 )
 from airflow_provider_leadreset.leadsquared.api import client as client_module
+from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.journal import storage
 from airflow_provider_leadreset.leadsquared.journal.storage import LocalStorage
@@ -287,6 +288,7 @@ def test_not_sent_is_not_unanswered(lsq, task, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", json.dumps(connection))
     del task.arguments["evidence_path"], task.arguments["activity_event_list"]
     task.arguments["should_delete_prospect_notes"] = True
+    monkeypatch.setattr(AccountIdentity, "ask", AccountIdentity.of_keys)
     with pytest.raises(LeadResetFailedError):
         task.run(1, prospect_ids=leads)
     assert (task.summary["unanswered"], task.summary["not_reached"]) == (0, 3)
