@@ -43,7 +43,7 @@ def example_scheduled_cleanup():
         activity_event_list=[166],  # Test call
         should_delete_prospect_notes=True,
         # The 30 whole days before the local day of the run: the same on Airflow 2.11 and 3.
-        window="P30D/{{ data_interval_end.in_timezone('Asia/Kolkata').to_date_string() }}",
+        window="P30D/run_day",
         timezone="Asia/Kolkata",
         max_leads=500,
         pool="leadsquared_default",

@@ -11,7 +11,8 @@ from airflow_provider_leadreset.leadsquared.sentinels import EntireHistory, NotG
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import XComArg
 
-LeadIds: TypeAlias = "str | Sequence[str | Sequence[str]] | XComArg | NotGiven"
+Row: TypeAlias = "Mapping[str, Any]"
+LeadIds: TypeAlias = "str | Row | Sequence[str | Row | Sequence[str | Row]] | XComArg | NotGiven"
 Text: TypeAlias = "str | XComArg | NotGiven"
 Codes: TypeAlias = "Sequence[int | str] | str | XComArg | NotGiven"
 Names: TypeAlias = "Sequence[str] | str | XComArg | NotGiven"

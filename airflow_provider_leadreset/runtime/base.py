@@ -33,20 +33,23 @@ from airflow_provider_leadreset.leadsquared.journal.journal import (
     evidence_folder,
 )
 from airflow_provider_leadreset.leadsquared.records.catalog import EventCodes, sort_event_codes
-from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors, parse_selectors
-from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
+from airflow_provider_leadreset.leadsquared.request.run_sides import parse_run_window
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, plan_reference
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.links import push_links
 from airflow_provider_leadreset.runtime.failures import as_task_error
+from airflow_provider_leadreset.runtime.lead_source import LeadSource
+from airflow_provider_leadreset.runtime.run_moment import run_moment
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from airflow_provider_leadreset.compat import Context
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+    from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
+    from airflow_provider_leadreset.leadsquared.request.window import Window
     from airflow_provider_leadreset.operators._selection import LeadSelection
 
 
@@ -81,6 +84,7 @@ class BaseRun:
         self.task = task
         self.context = context
         self.log = task.log
+        self.source = LeadSource(self, storage_path)
         # For lineage, which is asked for after the end, however that came.
         self.request: ResetRequest | None = None
         self._hook: LeadResetHook | None = None
@@ -151,6 +155,7 @@ class BaseRun:
             client = self.client
         try:
             yield
+            self.source.forget()
         except AirflowSkipException as reason:
             self.log.info("Skipped: %s", reason)  # Airflow itself says nothing of it
             raise
@@ -220,8 +225,10 @@ class BaseRun:
             self.task.audit_activity_list,
             self.task.should_delete_prospect_notes,
         )
-        window = parse_window(self.task.window, timezone=self.task.timezone, run_due=self._run_due())
-        leads = self._few_enough(self._leads())
+        window = parse_run_window(
+            self.task.window, timezone=self.task.timezone, moment=run_moment(self.context)
+        )
+        leads = self.source.leads()
         if not leads.count:
             return ResetRequest(self.client.host, leads, selectors, window)
         codes = self._sorted_codes(selectors)
@@ -259,17 +266,6 @@ class BaseRun:
             )
         return codes
 
-    def _run_due(self) -> datetime | None:
-        """Return when the DAG run was due; before Airflow 3, the end of its data interval. None without a DAG run.
-
-        Its start would not do: a Clear of a finished run moves that, and what was made since the first try would go.
-        """
-        run: Any = self.context.get("dag_run")
-        if run is None:
-            return None
-        due: datetime | None = run.run_after if hasattr(run, "run_after") else run.data_interval_end
-        return due
-
     def checked(self, name: str, *, least: int = 0) -> int:
         """Return a whole number among the task's arguments."""
         value = getattr(self.task, name)
@@ -285,24 +281,8 @@ class BaseRun:
         plan.check(
             digest=digest, account=self.account, now=None if self.plan_may_be_old else datetime.now(UTC)
         )
-        return ResetRequest(self.client.host, self._few_enough(plan.leads), plan.selectors, plan.window, plan)
-
-    def _leads(self) -> Leads:
-        path = self.task.prospect_ids_path
-        if path is NOT_GIVEN:
-            return Leads.parse(self.task.prospect_ids)
-        if str(path).strip() in {"", "None"}:
-            raise InputError(f"prospect_ids_path is {quoted(path)}, which names no file")
-        return Leads.from_file(storage_path("prospect_ids_path", str(path).strip()))
-
-    def _few_enough(self, leads: Leads) -> Leads:
-        most = self.checked("max_leads")
-        if leads.count > most:
-            raise InputError(
-                f"{leads.count} leads were given, more than max_leads={most} allows; no call was made. If all are "
-                f"meant, set max_leads={leads.count} or more"
-            )
-        return leads
+        self.source.check_count(plan.leads)
+        return ResetRequest(self.client.host, plan.leads, plan.selectors, plan.window, plan)
 
 
 def storage_path(argument: str, text: str) -> ObjectStoragePath:

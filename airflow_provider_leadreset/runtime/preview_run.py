@@ -50,7 +50,7 @@ class PreviewRun(BaseRun):
                 )
                 return {**earlier.preview, "plan": str(earlier.path), "digest": earlier.digest}
             if request.leads.count == 0:
-                raise AirflowSkipException("There are no leads to preview")
+                raise AirflowSkipException(f"There are no leads to preview: {self.source.describe_empty()}")
             self.link(request.leads, folder)
             self.log.info(
                 "LeadSquared at %s (connection %s): counting, of %d leads, %s, created %s. Nothing is deleted",

@@ -58,7 +58,7 @@ class ResetRun(BaseRun):
                 self.evidence = self._evidence()
                 self.checked("max_failed_leads")
             if request.leads.count == 0:
-                raise AirflowSkipException("There are no leads to reset")
+                raise AirflowSkipException(f"There are no leads to reset: {self.source.describe_empty()}")
             self.link(request.leads, self.evidence)
             self.checkpoint = Checkpoint(
                 self.context,
@@ -295,6 +295,7 @@ class ResetRun(BaseRun):
         content = {
             "account": self.client.host,
             "leads": request.leads.count,
+            "leads_path": self.source.path,
             "selectors": request.selectors.arguments(),
             "window": request.window.text,
             "sent": {"FromDate": request.window.from_date, "ToDate": request.window.to_date},
@@ -319,6 +320,7 @@ class ResetRun(BaseRun):
             "system_event_codes": list(request.event_codes.system),
             "unknown_event_codes": list(request.event_codes.unknown),
             "approval": self.approval,
+            "leads_path": self.source.path,
             "evidence": str(self.evidence) if self.evidence else None,
             "stopped_because": because,
         }
