@@ -64,7 +64,7 @@ def test_make_the_connection(lsq, run):
     assert CONNECTION.not_run() == []
 
 
-def test_schedule_a_clean_up(lsq, run):
+def test_schedule_a_clean_up(lsq, run, tmp_path):
     """The scheduled clean-up of the page resets the members of its list, and as a preview deletes nothing."""
     assert re.search(r"leadsquared_default.*25", pools_after(SCHEDULE.block("bash", "airflow pools set")))
     lsq.add_activity_type(166, "Test call")
@@ -78,13 +78,14 @@ def test_schedule_a_clean_up(lsq, run):
         lsq.add_activity(one, 166, inside)
         lsq.add_note(one, "note", inside)
         lsq.add_note(one, "note", outside)
-    result = run(SCHEDULE.dag("nightly_clean_up", {A_LIST: a_list}), logical_date=RUN_AT)
+    here = {A_LIST: a_list, f"file://{FOLDER}": f"file://{tmp_path}"}
+    result = run(SCHEDULE.dag("nightly_clean_up", here), logical_date=RUN_AT)
     assert result.state == "success"
     assert kinds_left(lsq, lead) == {"activities": 0, "tasks": 0, "notes": 1, "audits": 0}
     assert kinds_left(lsq, stranger) == {"activities": 1, "tasks": 0, "notes": 2, "audits": 0}
 
     looking = "LeadResetPreviewOperator"
-    swapped = {A_LIST: a_list, "import LeadResetOperator": f"import {looking} as LeadResetOperator"}
+    swapped = {**here, "import LeadResetOperator": f"import {looking} as LeadResetOperator"}
     before = len(lsq.resets)
     a_minute_later = RUN_AT + timedelta(minutes=1)  # Airflow 2.11 cannot run a moment twice
     assert run(SCHEDULE.dag("nightly_clean_up", swapped), logical_date=a_minute_later).state == "success"
