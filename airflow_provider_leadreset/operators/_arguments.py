@@ -11,11 +11,12 @@ from airflow_provider_leadreset.leadsquared.sentinels import EntireHistory, NotG
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import XComArg
 
-Row: TypeAlias = "Mapping[str, Any]"
-LeadIds: TypeAlias = "str | Row | Sequence[str | Row | Sequence[str | Row]] | XComArg | NotGiven"
+Id: TypeAlias = "str | Mapping[str, Any] | XComArg"
+LeadIds: TypeAlias = "Id | Sequence[Id | Sequence[Id]] | NotGiven"
 Text: TypeAlias = "str | XComArg | NotGiven"
-Codes: TypeAlias = "Sequence[int | str] | str | XComArg | NotGiven"
-Names: TypeAlias = "Sequence[str] | str | XComArg | NotGiven"
+Value: TypeAlias = "str | XComArg"
+Codes: TypeAlias = "Sequence[int | str | XComArg] | str | XComArg | NotGiven"
+Names: TypeAlias = "Sequence[str | XComArg] | str | XComArg | NotGiven"
 Flag: TypeAlias = "bool | str | XComArg"
 WindowText: TypeAlias = "str | EntireHistory | XComArg | NotGiven"
 PlanOutput: TypeAlias = "Mapping[str, Any] | str | XComArg | NotGiven"

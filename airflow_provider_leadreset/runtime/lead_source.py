@@ -10,6 +10,7 @@ from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.records.lead_lists import list_members
 from airflow_provider_leadreset.leadsquared.request.guids import parse_guid
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
+from airflow_provider_leadreset.leadsquared.request.storage_uris import parse_uri
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import pluralize, quoted
 from airflow_provider_leadreset.runtime.checkpoint import times_cleared
@@ -54,16 +55,16 @@ class LeadSource:
 
         :raises InputError: they are more than ``max_leads``.
         """
-        most = self._run.checked("max_leads")
+        most = self._run.checked("max_leads", least=1)
         if leads.count <= most:
             return
-        allowed = f"more than max_leads={most} allows"
         remedy = f"If all are meant, set max_leads={leads.count} or more"
+        many = pluralize(leads.count, "lead")
         if self._is_list:
             raise InputError(
-                f"the list {self._list_id} has {leads.count} leads, {allowed}; no lead was touched. {remedy}"
+                f"the list {self._list_id} has {many}, more than max_leads={most} allows; no lead was touched. {remedy}"
             )
-        raise InputError(f"{leads.count} leads were given, {allowed}; no call was made. {remedy}")
+        raise InputError(f"{many} were given, more than max_leads={most} allows; no call was made. {remedy}")
 
     def describe_empty(self) -> str:
         """Return why there are no leads."""
@@ -104,9 +105,8 @@ class LeadSource:
         path = self._task.prospect_ids_path
         if path is NOT_GIVEN:
             return Leads.parse(self._task.prospect_ids, self._field)
-        if str(path).strip() in {"", "None"}:
-            raise InputError(f"prospect_ids_path is {quoted(path)}, which names no file")
-        return Leads.from_file(self._open_path("prospect_ids_path", str(path).strip()), self._field)
+        uri = parse_uri("prospect_ids_path", path, "file")
+        return Leads.from_file(self._open_path("prospect_ids_path", uri), self._field)
 
     def _place(self) -> KeptLeads | None:
         """Return where the members of the list are kept between tries; None if nowhere."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.errors import InputError, MissingFileError
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class FolderCopy:
         for path in self._folder.files(self._prefix):
             try:
                 leads = Leads.from_file(path)
+            except MissingFileError:
+                raise  # it was listed, so its storage is away
             except InputError as error:
                 self._log.warning("A try that ended early left a file that is passed over: %s", error)
                 continue

@@ -142,7 +142,10 @@ def test_digest_is_typed(approve_as):
 
     with DAG("typed", schedule=None):
         ask = approval(params={"digest": Param("", type="string"), "why": Param("x", type="string")})
-        LeadResetPreviewOperator(task_id="preview", prospect_ids="x", window="x") >> ask
+        (
+            LeadResetPreviewOperator(task_id="preview", prospect_ids="x", activity_event_list=[1], window="x")
+            >> ask
+        )
     pulled = {"preview": {"digest": "0123456789abcdef", "plan": "x"}}
     ti = SimpleNamespace(map_index=-1, xcom_pull=lambda task_ids, map_indexes: pulled[task_ids])
     approve_as("reviewer")

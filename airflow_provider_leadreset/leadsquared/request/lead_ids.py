@@ -15,6 +15,7 @@ from airflow_provider_leadreset.leadsquared.private_copy import PrivateCopy
 from airflow_provider_leadreset.leadsquared.request.guids import BETWEEN, guid_key, guids_of, parse_guid
 from airflow_provider_leadreset.leadsquared.request.id_fields import IdField
 from airflow_provider_leadreset.leadsquared.request.lead_files import read_lead_file
+from airflow_provider_leadreset.leadsquared.sentinels import describe_none
 from airflow_provider_leadreset.leadsquared.text import quoted
 
 if TYPE_CHECKING:
@@ -137,6 +138,8 @@ def _from_sequence(values: Sequence[object], field: IdField) -> Iterator[str]:
 
 
 def _from_item(value: object, where: str, field: IdField) -> list[str]:
+    if value is None:
+        raise InputError(describe_none(where))
     if isinstance(value, str):
         return _from_text(value, where)
     if isinstance(value, Mapping):

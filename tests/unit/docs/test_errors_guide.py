@@ -28,6 +28,8 @@ NOT_WORTH_A_LINE = {
     "window …: …": "the same",
     "<describe_none(name)>": "put together of words that the guide quotes",
     "<describe_none('should_delete_prospect_notes')>": "the same",
+    "<describe_none(where)>": "the same",
+    "<describe_none(f'an item of {name}')>": "the same",
     "<_NOTHING_NAMED>": "the same",
     "<problem>": "what LeadSelection.argument_problem() says, which the guide quotes",
     "task …: …": "the same, naming the task",

@@ -76,7 +76,8 @@ def test_arguments_beside_a_plan(task, also):
 
 def test_list_beside_others():
     """A list is one of the sources, goes with no field of an id, and beside no plan; a sensor has none."""
-    listed = {"task_id": "one", "window": WINDOW, "list_id": LEAD, "evidence_path": "/mnt"}
+    listed = {**ASKED, "task_id": "one", "list_id": LEAD, "evidence_path": "/mnt"}
+    listed.pop("prospect_ids")
     for task in (LeadResetOperator, LeadResetPreviewOperator):
         assert task(**listed).list_id == LEAD
         with pytest.raises(
@@ -96,7 +97,8 @@ def test_list_beside_others():
 def test_list_with_retries(task, defaults):
     """Before Airflow 3.3, retries need a place where the members of a list are kept."""
     retries = {"default_args": {"retries": 2}} if defaults else {"retries": 2}
-    listed = {"task_id": "one", "window": WINDOW, "list_id": LEAD}
+    listed = {**ASKED, "task_id": "one", "list_id": LEAD}
+    listed.pop("prospect_ids")
     task(**listed, **retries, evidence_path="/mnt")
     task(**listed, retries=0)
     if airflow_version() >= (3, 3):

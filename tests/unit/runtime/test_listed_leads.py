@@ -110,6 +110,7 @@ def source(monkeypatch: pytest.MonkeyPatch, members: list[str], reads: list[str]
         task_id="reset",
         list_id=context.pop("list_id", LIST),
         window="2026-09-01/2026-10-01",
+        activity_event_list=[166],
         evidence_path=context.pop("evidence"),
     )
     names = {
