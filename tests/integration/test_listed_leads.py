@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_leadreset import evidence
 from airflow_provider_leadreset.leadsquared.api import client
 from airflow_provider_leadreset.runtime import failures as failure
 from support.dag_runs import OUTSIDE, a_lead, airflow_version, left, load_dag_file, printed
@@ -52,6 +53,7 @@ def test_list_is_reset_and_verified(dags, lsq, run, tmp_path):
     assert summary["queued"] == 3
     assert Path(summary["leads_path"]).is_relative_to(tmp_path)
     assert result.xcoms("verify")[0]["leads_done"] == 3
+    assert evidence.main([str(tmp_path)]) == 0, "the auditor's command passes over the file of leads"
 
 
 @pytest.mark.parametrize("kind", ["listed", "listed_in_state"])
