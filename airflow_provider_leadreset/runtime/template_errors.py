@@ -42,7 +42,7 @@ def template_error(task_id: str, field: str, template: object, error: Exception)
                 "window='P30D/run_day' for the 30 whole days before the run"
             )
         return LeadResetInputError(text)
-    if _is_missing(error):
+    if _is_missing(error) or isinstance(error, OSError):
         return LeadResetResourceError(
             f"{text}. It is missing, or its secrets backend or database did not answer"
         )

@@ -88,7 +88,7 @@ TEMPLATES = {
     "type": "{{ 1 + 'a' }}",
     "value": "{{ macros.datetime.fromisoformat('nonsense') }}",
     "zone": "{{ zone('Mars/Olympus') }}",
-    "key": "{{ {}.__getitem__('x') }}",
+    "key": "{{ lookup('x') }}",
     "division": "{{ 1 / 0 }}",
     "variable": "{{ var.value.no_such_variable }}",
     "connection": "{{ conn.no_such_connection.host }}",
@@ -106,9 +106,10 @@ def away() -> Any:
     raise OSError("the vault did not answer")
 
 
+MACROS: dict[str, Any] = {"zone": zone, "away": away, "lookup": {"a": 1}.__getitem__}
 TEMPLATE_DAGS: dict[str, DAG] = {}
 for kind, template in TEMPLATES.items():
-    with a_dag(f"template_{kind}", user_defined_macros={"zone": zone, "away": away}) as template_dag:
+    with a_dag(f"template_{kind}", user_defined_macros=MACROS) as template_dag:
         LeadResetOperator(task_id="reset", **{**ASKED, "timezone": template})
     TEMPLATE_DAGS[kind] = template_dag
 
