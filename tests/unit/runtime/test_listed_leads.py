@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_leadreset.leadsquared.journal.journal import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
+from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
+from airflow_provider_leadreset.leadsquared.safety.rules import AccountRules
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
 from airflow_provider_leadreset.runtime import lead_source, listed_leads
 from airflow_provider_leadreset.runtime.base import BaseRun
@@ -82,19 +84,29 @@ def test_folder_keeps_one_file_a_try(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert of_try(1).read() is None
     of_try(1, "other").keep(Leads.parse(IDS[:1]))
     of_try(1).keep(Leads.parse(IDS))
-    (tmp_path / "leads-k-try-1.txt.gz").write_bytes(b"")
+    (empty,) = tmp_path.glob("leads-k-try-1-*.txt.gz")
+    empty.write_bytes(b"")
     of_try(2).keep(Leads.parse(IDS))
-    whole = (tmp_path / "leads-k-try-2.txt.gz").read_bytes()
+    (torn,) = tmp_path.glob("leads-k-try-2-*.txt.gz")
+    whole = torn.read_bytes()
     for cut in (1, 9, 20, len(whole) - 1):
-        (tmp_path / "leads-k-try-2.txt.gz").write_bytes(whole[:cut])
+        torn.write_bytes(whole[:cut])
         with caplog.at_level("WARNING"):
             assert of_try(3).read() is None, cut
     assert "is passed over" in caplog.text
-    of_try(3).keep(Leads.parse(IDS))
+    kept = of_try(3)
+    kept.keep(Leads.parse(IDS))
     later = of_try(4)
     found = later.read()
     assert found is not None
-    assert (list(found), later.path) == (IDS, str(tmp_path / "leads-k-try-3.txt.gz"))
+    assert (list(found), later.path) == (IDS, kept.path)
+
+
+def test_two_processes_of_a_try(tmp_path: Path) -> None:
+    """Two processes of one try number keep a file each, and never write over one another's."""
+    for _ in range(2):
+        FolderCopy(EvidenceFolder(tmp_path), "k", 1, LOG).keep(Leads.parse(IDS))
+    assert len(list(tmp_path.glob("leads-k-try-1-*.txt.gz"))) == 2
 
 
 def source(monkeypatch: pytest.MonkeyPatch, members: list[str], reads: list[str], **context: Any) -> BaseRun:
@@ -113,6 +125,7 @@ def source(monkeypatch: pytest.MonkeyPatch, members: list[str], reads: list[str]
         activity_event_list=[166],
         evidence_path=context.pop("evidence"),
     )
+    account = context.pop("account", "1001")
     names = {
         "dag_id": "d",
         "run_id": "r",
@@ -125,8 +138,10 @@ def source(monkeypatch: pytest.MonkeyPatch, members: list[str], reads: list[str]
         task,
         {"ti": SimpleNamespace(**{**names, **context}), "dag_run": SimpleNamespace(clear_number=0)},  # type: ignore[typeddict-item]
     )
-    host = SimpleNamespace(host="api.leadsquared.com")
-    made._hook = SimpleNamespace(get_conn=lambda: host)  # type: ignore[assignment]
+    client = SimpleNamespace(host="api.leadsquared.com", limiter=SimpleNamespace(calls=0))
+    hook = SimpleNamespace(get_conn=lambda: client, settings=SimpleNamespace(rules=AccountRules()))
+    made._hook = hook  # type: ignore[assignment]
+    made.account = AccountIdentity("api.leadsquared.com", "key", account)
     return made
 
 
@@ -138,6 +153,7 @@ def source(monkeypatch: pytest.MonkeyPatch, members: list[str], reads: list[str]
         ({"run_id": "s"}, False),
         ({"map_index": 1}, False),
         ({"list_id": OTHER}, False),
+        ({"account": "1002"}, False),
         ({"list_id": LIST.upper()}, True),
     ],
 )
@@ -145,7 +161,7 @@ def source(monkeypatch: pytest.MonkeyPatch, members: list[str], reads: list[str]
 def test_same_leads_for_retries_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: Any, same: bool, kind: Any
 ) -> None:
-    """A retry has the leads of the first try; a Clear, another run and another list do not.
+    """A retry has the leads of the first try; a Clear, another run, another list and another account do not.
 
     A preview keeps them over a Clear too, as it keeps its plan.
     """
