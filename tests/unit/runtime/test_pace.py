@@ -206,9 +206,9 @@ def test_reached_max_calls_end_the_reset(lsq: Any, monkeypatch: pytest.MonkeyPat
     summary = kept["return_value"]
     assert summary["stopped_because"] == "max_calls=46 is reached: no further call is made"
     assert summary["calls"] == 46
-    assert summary["not_reached"] >= 10
+    assert summary["not_reached"] + summary["unanswered"] >= 10
     assert sum(summary[kind] for kind in OUTCOMES) == 40
-    assert len({call.prospect_id for call in lsq.resets}) == summary["queued"] + summary["unanswered"]
+    assert len({call.prospect_id for call in lsq.resets}) == summary["queued"]
 
 
 def test_reached_max_calls_end_the_preview(lsq: Any) -> None:
