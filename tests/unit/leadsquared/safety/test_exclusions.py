@@ -38,6 +38,18 @@ def test_excluded_ids(value):
     excluded.close()
 
 
+def test_excluded_rows(tmp_path):
+    """Rows are taken by the usual names of an id; no error of them names an argument that is not for them."""
+    assert B in parse([{"Stage": "x", "Lead ID": A}, {"RelatedProspectId": B}])
+    assert A in parse({"ProspectID": A})
+    path = tmp_path / "hold.csv"
+    for header in ("Owner", "ProspectID,LeadID"):
+        path.write_text(f"{header}\n")
+        with pytest.raises(InputError, match=r"Call it ProspectID, once$") as caught:
+            parse(str(path))
+        assert "prospect_id_field" not in str(caught.value)
+
+
 def test_one_excluded_id():
     """One id is given as text or as a UUID."""
     for value in (A, uuid.UUID(A)):
@@ -103,7 +115,8 @@ def test_damaged_file_stops(tmp_path):
         ([A, "file:///hold.txt"], "item 1 of exclude holds 'file:///hold.txt'"),
         (5, "exclude is 5: give lead ids, or the absolute URI of a file"),
         (True, "exclude is True: give lead ids"),
-        ({A: True}, "exclude is {.*: give lead ids"),
+        ({A: True}, "exclude has no ProspectID .*Call it ProspectID, once"),
+        ([{"Lead": A}], "item 0 of exclude has no ProspectID .*Call it ProspectID, once"),
         ({A}, "exclude is {.*: give lead ids"),
         (A.encode(), "exclude is b.*: give lead ids"),
     ],
