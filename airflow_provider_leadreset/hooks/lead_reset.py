@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_leadreset.compat import BaseHook, mask_secret
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
@@ -32,7 +32,12 @@ from airflow_provider_leadreset.leadsquared.records import catalog, lead_lists
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_lead_records
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, NotGiven
 from airflow_provider_leadreset.leadsquared.text import presentable, quoted
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.leadsquared.account_check.account_check import AccountCheckResult
+    from airflow_provider_leadreset.leadsquared.account_check.check_clock import CheckClock
 
 
 @dataclass(frozen=True)
@@ -125,14 +130,16 @@ class LeadResetHook(BaseHook):
     def _client(self) -> LeadSquaredClient:
         settings = self.settings
         share = settings.calls_per_5s if self.calls is None else min(self.calls, settings.calls_per_5s)
+        window = shared_window(f"{self.leadsquared_conn_id} {self._host}", share, settings.calls_per_5s)
+        return self._client_with(RateLimiter(window))
+
+    def _client_with(self, limiter: RateLimiter) -> LeadSquaredClient:
         return LeadSquaredClient(
             self._host,
             self._connection.login,
             self._connection.password,
-            timeout=settings.timeout,
-            limiter=RateLimiter(
-                shared_window(f"{self.leadsquared_conn_id} {self._host}", share, settings.calls_per_5s)
-            ),
+            timeout=self.settings.timeout,
+            limiter=limiter,
         )
 
     def get_conn(self) -> LeadSquaredClient:
@@ -162,6 +169,61 @@ class LeadResetHook(BaseHook):
     def task_types(self) -> dict[str, str]:
         """Return the account's task types, GUID to name; see :func:`.catalog.task_types`."""
         return catalog.task_types(self.get_conn())
+
+    def check_account(
+        self,
+        *,
+        lead: str | NotGiven = NOT_GIVEN,
+        activity_event: int | NotGiven = NOT_GIVEN,
+        task_type: str | NotGiven = NOT_GIVEN,
+        stage: str | NotGiven = NOT_GIVEN,
+        owner: str | NotGiven = NOT_GIVEN,
+        patience: float = 600.0,
+        say: Callable[[str], None] | NotGiven = NOT_GIVEN,
+        clock: CheckClock | NotGiven = NOT_GIVEN,
+    ) -> AccountCheckResult:
+        """Find out how this account behaves where LeadSquared is not documented, with a throw-away lead.
+
+        It creates a lead named ``ZZ leadreset check`` with records of its own, resets them, and looks what went; no
+        write names another lead. It takes at most a fifth of the account's calls, some 1,300 calls and two hours where
+        all is asked. Automations of the account may react, and the lead stays.
+
+        :param lead: GUID of a lead without a record of any kind, to use in place of a new one.
+        :param activity_event: code of a custom activity, to ask about activities too.
+        :param task_type: name or id of a task type, to ask about tasks too.
+        :param stage: a stage to change the lead to and back, to ask about its audits.
+        :param owner: GUID of a user, likewise.
+        :param patience: seconds for which a record that stays is watched at least; below 600 for an emulator only.
+        :param say: told what is being done; by default the log.
+        :param clock: injected in tests.
+        :returns: the questions with their verdicts, and what goes into the connection's extra ``account_check``.
+        :raises InputError: a value that cannot be what was meant, or that names what the account does not have.
+        :raises LeadSquaredError: the account cannot be asked.
+        """
+        from airflow_provider_leadreset.leadsquared.account_check.account_check import AccountCheck
+        from airflow_provider_leadreset.leadsquared.account_check.check_clock import MachineClock
+        from airflow_provider_leadreset.leadsquared.account_check.check_options import parse_check_options
+        from airflow_provider_leadreset.leadsquared.account_check.gentle_limiter import GentleLimiter
+
+        client = self._client_with(GentleLimiter(self.settings.calls_per_5s))
+        try:
+            options = parse_check_options(
+                lead=lead,
+                activity_event=activity_event,
+                task_type=task_type,
+                stage=stage,
+                owner=owner,
+                patience=patience,
+                host=client.host,
+            )
+            return AccountCheck(
+                client,
+                options,
+                MachineClock() if isinstance(clock, NotGiven) else clock,
+                self.log.info if isinstance(say, NotGiven) else say,
+            ).run()
+        finally:
+            client.close()
 
     def lead_url(self, prospect_id: str) -> str | None:
         """Return the address of a lead's page in LeadSquared, without a call; see :func:`.connection.lead_page`.

@@ -15,7 +15,7 @@ from airflow_provider_leadreset.leadsquared.account_check.account_check import (
     AccountCheck,
     AccountCheckResult,
 )
-from airflow_provider_leadreset.leadsquared.account_check.check_options import CheckOptions
+from airflow_provider_leadreset.leadsquared.account_check.check_options import parse_check_options
 from airflow_provider_leadreset.leadsquared.account_check.gentle_limiter import GentleLimiter
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.transport import RawAnswer
@@ -157,7 +157,9 @@ class SimulatedAccount:
             "stage": STAGE,
             "owner": self.other_user,
         } | options
-        return AccountCheck(self.client, CheckOptions(**asked), self.time, self.said.append).run()
+        return AccountCheck(
+            self.client, parse_check_options(**asked, host=self.client.host), self.time, self.said.append
+        ).run()
 
     def close(self) -> None:
         self.client.close()

@@ -150,11 +150,12 @@ class AccountCheck:
         lead = self._lead(owner_id)
         has_notes, said = notes_there(client, lead.id)
         self._questions += said
-        self._questions.append(lead_id_name(client, lead.id))
         kinds = self._kinds(lead, owner_id, types, has_notes=has_notes)
         runner = TrialRunner(lead, kinds, self._clock, options.patience, self._say)
         self._say(f"lead {lead.id} of account {account or 'without a code'} at {client.host}")
         works = self._time_in_queue(runner)
+        # Not at once: reads may show a new lead late.
+        self._questions.append(lead_id_name(client, lead.id))
         if works:
             self._trials(runner)
         audits = self._audits(lead, runner)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -182,17 +181,6 @@ class CheckedNote(CheckedKind):
         """Return the notes."""
         rows = read_notes(self.client, self.lead.id)
         return {id_of(row, *NOTE_ID): _seen(row, "CreatedOn", "ModifiedOn") for row in rows}
-
-
-def together(kinds: Iterable[Selectors]) -> Selectors:
-    """Return selectors that name all that some name."""
-    kinds = list(kinds)
-    return Selectors(
-        tuple(code for one in kinds for code in one.activity_event_list),
-        tuple(kind for one in kinds for kind in one.task_type_list),
-        tuple(audit for one in kinds for audit in one.audit_activity_list),
-        any(one.should_delete_prospect_notes for one in kinds),
-    )
 
 
 def time_sent(moment: datetime) -> str:

@@ -37,7 +37,6 @@ class DateQuestion:
     pairs: list[tuple[Specimen, Specimen | None]] = field(default_factory=list)
     trials: list[tuple[tuple[str, ...], Trial]] = field(default_factory=list)
     """What was tried, by the names of the dates that lie in its window."""
-    alike: tuple[str, ...] = ()
 
     def prepare(self) -> None:
         """Create the records, and change them, so that their dates differ."""

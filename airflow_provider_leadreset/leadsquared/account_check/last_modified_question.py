@@ -22,7 +22,7 @@ TIMES = 3
 """How often each thing is done."""
 STILL = 0.1
 """The value must be still before for this part of the patience: 60 s of 600."""
-TRIES = 3
+TRIES = 6
 """How often it is waited for stillness before it is given up."""
 SLACK = timedelta(seconds=2)
 """Within what two clocks, and two roundings, agree."""
@@ -84,7 +84,7 @@ class LastModifiedQuestion:
         seen = Watched(name, what)
         self.watched.append(seen)
         for number in range(TIMES):
-            before = self._still(self._still_for)
+            before = self._still()
             if before is None:
                 seen.disturbed = "it moved by itself all the time"
                 return
@@ -99,8 +99,8 @@ class LastModifiedQuestion:
                 continue
             self._note(seen, value, (earliest, latest), took)
             # The same wait, and nothing done.
-            before = self._still(self._still_for)
-            if before is None or self._watch(before, max(2 * took, self._still_for)) is not None:
+            before = self._still()
+            if before is None or not self._stays(before, max(2 * took, self._still_for)):
                 seen.disturbed = "it also moved where nothing was done"
                 return
 
@@ -140,15 +140,20 @@ class LastModifiedQuestion:
         given = field_of(rows[0], "LeadLastModifiedOn") if len(rows) == 1 else None
         return None if given is None else moment_of(given)
 
-    def _still(self, seconds: float) -> datetime | None:
-        """Wait until the value has not moved for so long, and return it; None if it never is still."""
+    def _still(self) -> datetime | None:
+        """Wait until the value has not moved for a while, and return it; None if it never is still."""
+        # What was done before may move it late: how late is not known before the first move was seen.
+        seconds = self._runner.patience if self._slowest is None else self._still_for
         for _ in range(TRIES):
             value = self._value()
-            if value is not None and self._watch(value, seconds) is None:
+            if value is not None and self._stays(value, seconds):
                 return value
-            if value is None:
-                self._clock.sleep(seconds)
         return None
+
+    def _stays(self, value: datetime, seconds: float) -> bool:
+        """Wait, and return whether the value has not moved: it never goes back to what it was."""
+        self._clock.sleep(seconds)
+        return self._value() == value
 
     def _watch(self, before: datetime, seconds: float) -> datetime | None:
         """Return the value that is read next after another one; None if it does not move for so long."""
@@ -161,7 +166,7 @@ class LastModifiedQuestion:
             if left <= 0:
                 return None
             self._clock.sleep(min(pause, left))
-            pause = min(pause * 1.3, max(2.0, seconds / 30))
+            pause = min(pause * 1.3, max(3.0, seconds / 20))
 
     def answers(self) -> list[CheckedQuestion]:
         """Return what was found."""

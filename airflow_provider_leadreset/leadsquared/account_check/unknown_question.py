@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TIMES = 4
 """How often each is tried: that nothing goes must not be told of resets that got lost."""
+CONTROLS = 2
 REFUSED, IGNORED, IN_VAIN = "refused", "ignored", "in vain"
 
 
@@ -35,37 +36,46 @@ class UnknownQuestion:
     selectors: Selectors
     specimens: list[Specimen] = field(default_factory=list)
     trials: list[Trial] = field(default_factory=list)
+    controls: list[Trial] = field(default_factory=list)
+    """The same without what is not there: they must go."""
 
     def prepare(self) -> None:
-        """Create records that go if the rest of the call is carried out."""
-        self.specimens = [self.runner.make(self.kind) for _ in range(TIMES)]
+        """Create records that go if the rest of the call is carried out, whichever of their dates decides."""
+        for _ in range(TIMES + CONTROLS):
+            self.runner.step_away()
+            self.specimens.append(self.runner.make(self.kind, self.runner.server_now()))
 
     def plan(self) -> list[Trial]:
         """Return the resets."""
-        for one in self.specimens:
-            if one.seen:
-                moment = one.seen.dates["CreatedOn"]
-                window = seconds_around(moment, moment)
+        for number, one in enumerate(self.specimens):
+            if one.seen is None:
+                continue
+            window = seconds_around(one.seen.dates["CreatedOn"], one.seen.dates["CreatedOn"])
+            if number < TIMES:
                 self.trials.append(Trial(self.name, self.selectors, window, [one]))
-        return self.trials
+            else:
+                self.controls.append(Trial("control", self.kind.selectors, window, [one]))
+        return [*self.trials, *self.controls]
 
     def answer(self) -> CheckedQuestion:
         """Return what was found."""
         refused = [trial.refused for trial in self.trials if trial.refused is not None]
         gone = sum(trial.all_gone for trial in self.trials)
+        controlled = sum(trial.all_gone for trial in self.controls)
         found, saw = None, f"{len(refused)} were refused, and of {gone} the record went"
         if refused and len(refused) == len(self.trials):
             found, saw = REFUSED, f"each was refused: {refused[0][:200]}"
         elif gone and not refused:
             found = IGNORED
-        elif self.trials and not refused and self.runner.slowest is not None:
+        elif self.trials and not refused and controlled:
             found = IN_VAIN
         return CheckedQuestion(
             self.name,
             f"What does a reset do that names {self.what}?",
             f"{len(self.trials)} resets that name it beside what a {self.kind.name} needs to go",
             saw,
-            f"other resets of the kind were carried out; the records were watched for {self.runner.watch:.0f} s",
+            f"{controlled} of {len(self.controls)} went by resets without it; the records were watched for "
+            f"{self.runner.watch:.0f} s",
             found,
         )
 
