@@ -205,7 +205,8 @@ class LeadResetHook(BaseHook):
         from airflow_provider_leadreset.leadsquared.account_check.check_options import parse_check_options
         from airflow_provider_leadreset.leadsquared.account_check.gentle_limiter import GentleLimiter
 
-        client = self._client_with(GentleLimiter(self.settings.calls_per_5s))
+        given_clock = None if isinstance(clock, NotGiven) else clock
+        client = self._client_with(GentleLimiter(self.settings.calls_per_5s, given_clock))
         try:
             options = parse_check_options(
                 lead=lead,
@@ -219,7 +220,7 @@ class LeadResetHook(BaseHook):
             return AccountCheck(
                 client,
                 options,
-                MachineClock() if isinstance(clock, NotGiven) else clock,
+                given_clock or MachineClock(),
                 self.log.info if isinstance(say, NotGiven) else say,
             ).run()
         finally:

@@ -161,6 +161,14 @@ SINGLES: list[dict[str, Any]] = [
 """Each way in which an account may behave, as arguments of the simulated account."""
 
 
+LOSSES = [
+    {"lost_resets": "one in ten", "losses": f"losses {number}", **more}
+    for number in range(10)
+    for more in ({}, {"unknown_types": "in vain"}, {"fractions": "dropped", "from_included": False})
+]
+"""Resets that get lost, each time others."""
+
+
 def pairs() -> Iterator[dict[str, Any]]:
     """Return every two ways that do not say different things of the same."""
     for number, one in enumerate(SINGLES[1:], 1):
