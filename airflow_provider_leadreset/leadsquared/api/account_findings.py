@@ -94,7 +94,7 @@ def parse_account_findings(value: object, *, today: date) -> AccountFindings:
         _found(value["found"]),
     )
     values = {name: value[name] for name in _FIELDS if name != "checksum"}
-    if value["checksum"] != _checksum(values):
+    if value["checksum"] != _checksum(values) or not value["checksum"]:
         raise InputError(
             f"the connection's account_check has the checksum {quoted(value['checksum'])}, which is not that of its "
             f"content, so something in it was changed: {_AGAIN}"
@@ -141,5 +141,5 @@ def _checksum(values: Mapping[str, Any]) -> str:
     try:
         text = json.dumps(values, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        return ""  # equal to no checksum that was given as text
+        return ""  # no checksum
     return hashlib.sha256(text.encode()).hexdigest()

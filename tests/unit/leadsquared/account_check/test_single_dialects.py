@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_leadreset.leadsquared.account_check.account_check import AccountCheckResult
 from support.account_truth import SINGLES, judge, truth
-from support.simulated_account import SimulatedAccount
+from support.simulated_account import CODE, TASK_TYPE, SimulatedAccount
 
 NEVER_TOLD = {"unknown_lead", "merged_lead"}
 """Asked by no call: they would take a write that names another lead, or a call that is not known."""
@@ -112,7 +112,11 @@ def test_a_cleaner_beside_the_check() -> None:
         enqueue = crm.enqueue
 
         def take_all(reset: Any) -> None:
-            enqueue(dataclasses.replace(reset, event_codes=frozenset({201}), notes=True))
+            enqueue(
+                dataclasses.replace(
+                    reset, event_codes=frozenset({CODE}), task_types=frozenset({TASK_TYPE}), notes=True
+                )
+            )
 
         crm.enqueue = take_all  # type: ignore[method-assign]
         result = account.check()
