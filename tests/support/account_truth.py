@@ -28,7 +28,7 @@ def truth(dialect: Dialect) -> dict[str, Any]:
         "lead_id_name": dialect.lead_id_key,
         "fractions_read": dialect.fractions_shown and dialect.fractions_kept,
         "task_id_name": "TaskID" if dialect.task_id_key == "documented" else dialect.task_id_key,
-        "task_id_name_by_owner": "UserTaskId" if dialect.task_id_key == "documented" else dialect.task_id_key,
+        "owners_task_id_name": "UserTaskId" if dialect.task_id_key == "documented" else dialect.task_id_key,
         "unknown_event_code": dialect.unknown_types,
         "unknown_task_type": dialect.unknown_types,
         "system_event_code": dialect.system_events,

@@ -52,7 +52,7 @@ def task_id_names(
     """
     calls = {
         "task_id_name": "LeadManagement.svc/RetrieveTaskByLeadId",
-        "task_id_name_by_owner": "Task.svc/Retrieve",
+        "owners_task_id_name": "Task.svc/Retrieve",
     }
     texts = {name: f"What does {call} call a task's id?" for name, call in calls.items()}
     if specimen is None or specimen.seen is None:
@@ -67,10 +67,10 @@ def task_id_names(
     }
     paging = {"Offset": "0", "RowCount": "200", "PageIndex": 1, "PageSize": 200}
     body = {"Parameter": parameter, "Paging": paging}
-    by_owner = rows_of(client.call("POST", calls["task_id_name_by_owner"], body=body), "List")
+    by_owner = rows_of(client.call("POST", calls["owners_task_id_name"], body=body), "List")
     found = {
         "task_id_name": _name_in([specimen.seen.row], specimen.id, TASK_ID),
-        "task_id_name_by_owner": _name_in(by_owner, specimen.id, TASK_ID),
+        "owners_task_id_name": _name_in(by_owner, specimen.id, TASK_ID),
     }
     return [_read_off(name, text, calls[name], found[name]) for name, text in texts.items()]
 
