@@ -3,6 +3,7 @@
 ::
 
     InputError (a ValueError)       the caller's own values; nothing was sent
+    └── MissingFileError            a file that may come back
     LeadSquaredError
     ├── AccessError                 keys, rights or host: stop everything, a person must act
     ├── LeadRejectedError           this lead or request, permanently: go on with the others
@@ -30,6 +31,10 @@ class InputError(ValueError):
 
     The text quotes the value and says what to write instead.
     """
+
+
+class MissingFileError(InputError):
+    """There is no such file: a slip, or a storage that is away; nothing tells which."""
 
 
 class LeadSquaredError(Exception):

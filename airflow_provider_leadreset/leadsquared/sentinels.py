@@ -40,9 +40,10 @@ NOT_GIVEN = NotGiven.NOT_GIVEN
 that was skipped, and so is refused."""
 
 
-def describe_none(name: str) -> str:
-    """Return what is wrong with an argument that is None, and what to do."""
+def describe_none(*names: str) -> str:
+    """Return what is wrong with arguments that are None, and what to do."""
+    them = "it" if len(names) == 1 else "them"
     return (
-        f"{name} came to None: leave it out if you do not want it; a task gives None when it was skipped or "
-        "returned nothing"
+        f"{' and '.join(names)} came to None: leave {them} out if you do not want {them}; a task gives None when it "
+        f"was skipped or returned nothing, and default_args may hold {them}"
     )

@@ -11,10 +11,11 @@ from airflow_provider_leadreset.leadsquared.sentinels import EntireHistory, NotG
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import XComArg
 
-LeadIds: TypeAlias = "str | Sequence[str | Sequence[str]] | XComArg | NotGiven"
+LeadIds: TypeAlias = "str | Sequence[str | XComArg | Sequence[str | XComArg]] | XComArg | NotGiven"
 Text: TypeAlias = "str | XComArg | NotGiven"
-Codes: TypeAlias = "Sequence[int | str] | str | XComArg | NotGiven"
-Names: TypeAlias = "Sequence[str] | str | XComArg | NotGiven"
+Value: TypeAlias = "str | XComArg"
+Codes: TypeAlias = "Sequence[int | str | XComArg] | str | XComArg | NotGiven"
+Names: TypeAlias = "Sequence[str | XComArg] | str | XComArg | NotGiven"
 Flag: TypeAlias = "bool | str | XComArg"
 WindowText: TypeAlias = "str | EntireHistory | XComArg | NotGiven"
 PlanOutput: TypeAlias = "Mapping[str, Any] | str | XComArg | NotGiven"

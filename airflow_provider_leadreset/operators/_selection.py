@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_leadreset.compat import BaseOperator, is_mapped
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Names,
         PlanOutput,
         Text,
+        Value,
         WindowText,
     )
 
@@ -60,9 +61,9 @@ class LeadSelection(BaseOperator):
         audit_activity_list: Names,
         should_delete_prospect_notes: Flag,
         window: WindowText,
-        timezone: str,
+        timezone: Value,
         max_leads: int,
-        leadsquared_conn_id: str,
+        leadsquared_conn_id: Value,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -73,9 +74,11 @@ class LeadSelection(BaseOperator):
         self.audit_activity_list = audit_activity_list
         self.should_delete_prospect_notes: Flag | NotGiven = should_delete_prospect_notes
         self.window = window
-        self.timezone: str | NotGiven = timezone
+        self.timezone: Value | NotGiven = timezone
         self.max_leads = max_leads
         self.leadsquared_conn_id = leadsquared_conn_id
+        self.stop_asked = False
+        """Whether Airflow has asked this task to end; it may do so before there is a run."""
         self._run: Any = None
         # Set here, not given to super(): there it would win over default_args, and be lost in mapped tasks.
         if hasattr(self, "retry_policy") and self.retry_policy is None:
@@ -85,6 +88,7 @@ class LeadSelection(BaseOperator):
 
     def on_kill(self) -> None:
         """Let no further call start. Calls on their way are still answered and counted."""
+        self.stop_asked = True
         if self._run:
             self._run.stop()
 
@@ -104,9 +108,11 @@ class LeadSelection(BaseOperator):
 
         Asked when the DAG loads, and again when the task runs: then what a task gave that was skipped is None.
         """
-        for name in (*self.template_fields, *self._not_templated):
-            if getattr(self, name) is None:
-                return describe_none(name)
+        nothing = [
+            name for name in (*self.template_fields, *self._not_templated) if getattr(self, name) is None
+        ]
+        if nothing:
+            return describe_none(*nothing)
         leads = [name for name in LEADS if getattr(self, name) is not NOT_GIVEN]
         if self.plan is not NOT_GIVEN:
             return self._beside_a_plan(leads)
@@ -114,8 +120,16 @@ class LeadSelection(BaseOperator):
             plan = ", or a plan" if "plan" in self.template_fields else ""
             return f"give exactly one of prospect_ids and prospect_ids_path{plan}"
         if self.window is NOT_GIVEN:
-            return "give a window, such as 'P30D/{{ data_interval_end }}': without one nothing is reset"
+            return "give a window, such as 'P30D/{{ data_interval_end }}': there is no default"
+        if all(getattr(self, name) in (NOT_GIVEN, False) for name in SELECTORS):
+            lists = ", ".join(SELECTORS[:3])
+            return f"nothing to delete was named: give at least one of {lists} or {SELECTORS[3]}=True"
         return None
+
+    def flag_problem(self, name: str) -> str | None:
+        """Return what is wrong with an argument that is neither True nor False: any text would count as true."""
+        value = getattr(self, name)
+        return None if isinstance(value, bool) else f"{name} is {value!r}: give True or False"
 
     def _beside_a_plan(self, leads: list[str]) -> str | None:
         others = [
@@ -124,7 +138,7 @@ class LeadSelection(BaseOperator):
             *(["timezone"] if self.timezone not in ("UTC", NOT_GIVEN) else []),
         ]
         if others:
-            return f"a plan says which leads, what and when: leave out {', '.join(others)}"
+            return f"a plan says which leads, what and when: leave out {', '.join(others)} (in default_args, too)"
         return None
 
     def _settle_arguments(self) -> None:
@@ -141,14 +155,17 @@ class LeadSelection(BaseOperator):
             self.should_delete_prospect_notes = NOT_GIVEN
             self.timezone = NOT_GIVEN
 
-    def _do_render_template_fields(self, *args: Any, **kwargs: Any) -> None:
-        # Airflow calls this one for plain and for mapped tasks.
-        try:
-            super()._do_render_template_fields(*args, **kwargs)
-        except Exception as error:
-            from airflow_provider_leadreset.runtime.template_errors import template_error
+    def _do_render_template_fields(
+        self, parent: Any, template_fields: Iterable[str], *args: Any, **kwargs: Any
+    ) -> None:
+        # Airflow calls this one for plain and for mapped tasks; here field by field, so that an error can name it.
+        for name in template_fields:
+            try:
+                super()._do_render_template_fields(parent, (name,), *args, **kwargs)
+            except Exception as error:
+                from airflow_provider_leadreset.runtime.template_errors import template_error
 
-            told = template_error(self.task_id, error)
-            if told is None:
-                raise
-            raise told from None
+                told = template_error(self.task_id, name, getattr(parent, name, None), error)
+                if told is None:
+                    raise
+                raise told from None

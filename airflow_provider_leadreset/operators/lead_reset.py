@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Names,
         PlanOutput,
         Text,
+        Value,
         WindowText,
     )
 
@@ -103,7 +104,7 @@ class LeadResetOperator(LeadSelection):
         audit_activity_list: Names = NOT_GIVEN,
         should_delete_prospect_notes: Flag = False,
         window: WindowText = NOT_GIVEN,
-        timezone: str = "UTC",
+        timezone: Value = "UTC",
         plan: PlanOutput = NOT_GIVEN,
         approval: Approval = NOT_GIVEN,
         evidence_path: Text = NOT_GIVEN,
@@ -111,7 +112,7 @@ class LeadResetOperator(LeadSelection):
         max_leads: int = 10_000,
         max_records: int | NotGiven = NOT_GIVEN,
         max_failed_leads: int = 0,
-        leadsquared_conn_id: str = "leadsquared_default",
+        leadsquared_conn_id: Value = "leadsquared_default",
         **kwargs: Unpack[BaseOperatorArguments],
     ) -> None:
         super().__init__(
@@ -137,9 +138,7 @@ class LeadResetOperator(LeadSelection):
 
     def argument_problem(self) -> str | None:
         """Return what is wrong with the arguments as such; an archive needs a place."""
-        problem = super().argument_problem()
-        if not problem and self.archive not in (True, False):
-            return f"archive is {self.archive!r}: give True or False"
+        problem = super().argument_problem() or self.flag_problem("archive")
         if not problem and self.archive and self.evidence_path is NOT_GIVEN:
             return "archive=True needs an evidence_path to copy the records to"
         return problem
@@ -197,10 +196,10 @@ class LeadResetPreviewOperator(LeadSelection):
         audit_activity_list: Names = NOT_GIVEN,
         should_delete_prospect_notes: Flag = False,
         window: WindowText = NOT_GIVEN,
-        timezone: str = "UTC",
+        timezone: Value = "UTC",
         evidence_path: Text = NOT_GIVEN,
         max_leads: int = 10_000,
-        leadsquared_conn_id: str = "leadsquared_default",
+        leadsquared_conn_id: Value = "leadsquared_default",
         **kwargs: Unpack[BaseOperatorArguments],
     ) -> None:
         super().__init__(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from airflow_provider_leadreset.compat import (
 from airflow_provider_leadreset.exceptions import (
     LeadResetAccessError,
     LeadResetInputError,
+    LeadResetOutageError,
     LeadResetResourceError,
 )
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
@@ -29,16 +32,16 @@ from airflow_provider_leadreset.leadsquared.errors import (
 )
 from airflow_provider_leadreset.leadsquared.journal.journal import (
     EvidenceFolder,
-    checked_root,
     evidence_folder,
 )
 from airflow_provider_leadreset.leadsquared.records.catalog import EventCodes, sort_event_codes
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors, parse_selectors
+from airflow_provider_leadreset.leadsquared.request.storage_uris import parse_uri
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, plan_reference
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
-from airflow_provider_leadreset.leadsquared.text import quoted
+from airflow_provider_leadreset.leadsquared.text import pluralize, quoted
 from airflow_provider_leadreset.links import push_links
 from airflow_provider_leadreset.runtime.failures import as_task_error
 
@@ -48,6 +51,10 @@ if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
     from airflow_provider_leadreset.operators._selection import LeadSelection
+
+
+_CONN_ID = re.compile(r"[^\s{}\x00-\x1f\x7f]{1,250}")
+"""What Airflow takes as an id is shorter (250 characters) and of fewer signs."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +101,28 @@ class BaseRun:
         :raises LeadResetResourceError: it was not found.
         """
         if self._hook is None:
-            self._hook = self._found_hook(self.task.leadsquared_conn_id)
+            self._hook = self._found_hook(self.conn_id)
+            if self.task.stop_asked:
+                self.stop()
         return self._hook
 
-    def _found_hook(self, conn_id: object) -> LeadResetHook:
-        if not isinstance(conn_id, str) or conn_id.strip() in {"", "None"}:
+    @property
+    def conn_id(self) -> str:
+        """The connection's id.
+
+        :raises InputError: what was rendered is none.
+        """
+        conn_id = self.task.leadsquared_conn_id
+        if (
+            not isinstance(conn_id, str)
+            or not _CONN_ID.fullmatch(conn_id.strip())
+            or conn_id.strip() == "None"
+        ):
             raise InputError(f"leadsquared_conn_id is {quoted(conn_id)}, which names no connection")
-        hook = LeadResetHook(conn_id.strip())
+        return conn_id.strip()
+
+    def _found_hook(self, conn_id: str) -> LeadResetHook:
+        hook = LeadResetHook(conn_id)
         try:
             if hook.settings.pool == self.task.pool:
                 hook.calls = self.task.pool_slots
@@ -108,9 +130,12 @@ class BaseRun:
         except InputError as error:
             raise InputError(f"connection {conn_id}: {error}") from None
         except AirflowNotFoundException as error:
-            # Airflow says the same of a backend that is away (tried on 2.11 and 3.3).
+            # Airflow says the same of a backend that is away, and of a variable it cannot read (tried on 2.11 and 3.3).
+            variable = f"AIRFLOW_CONN_{conn_id.upper()}"
+            hint = f" (the variable {variable} is set, so it holds no readable connection)"
             raise LeadResetResourceError(
-                f"connection {conn_id} is not defined, or its secrets backend or database did not answer: {error}"
+                f"connection {conn_id} is not defined, or its secrets backend or database did not answer"
+                f"{hint if variable in os.environ else ''}: {error}"
             ) from None
         return hook
 
@@ -154,8 +179,9 @@ class BaseRun:
         except AirflowSkipException as reason:
             self.log.info("Skipped: %s", reason)  # Airflow itself says nothing of it
             raise
-        except LeadResetAccessError as error:
-            raise LeadResetAccessError(f"connection {self.task.leadsquared_conn_id}: {error}") from None
+        except (LeadResetAccessError, LeadResetOutageError) as error:
+            error.args = (f"connection {self.conn_id}: {error}",)
+            raise
         finally:
             client.close()
             if self.in_account_pool:
@@ -190,7 +216,7 @@ class BaseRun:
         """
         dag_id, run_id, task_id, map_index = self.identity
         return evidence_folder(
-            storage_path("evidence_path", checked_root(root)),
+            storage_path("evidence_path", parse_uri("evidence_path", root, "folder")),
             dag_id=dag_id,
             run_id=run_id,
             task_id=task_id,
@@ -291,16 +317,15 @@ class BaseRun:
         path = self.task.prospect_ids_path
         if path is NOT_GIVEN:
             return Leads.parse(self.task.prospect_ids)
-        if str(path).strip() in {"", "None"}:
-            raise InputError(f"prospect_ids_path is {quoted(path)}, which names no file")
-        return Leads.from_file(storage_path("prospect_ids_path", str(path).strip()))
+        uri = parse_uri("prospect_ids_path", path, "file")
+        return Leads.from_file(storage_path("prospect_ids_path", uri))
 
     def _few_enough(self, leads: Leads) -> Leads:
-        most = self.checked("max_leads")
+        most = self.checked("max_leads", least=1)
         if leads.count > most:
             raise InputError(
-                f"{leads.count} leads were given, more than max_leads={most} allows; no call was made. If all are "
-                f"meant, set max_leads={leads.count} or more"
+                f"{pluralize(leads.count, 'lead')} were given, more than max_leads={most} allows; no call was "
+                f"made. If all are meant, set max_leads={leads.count} or more"
             )
         return leads
 

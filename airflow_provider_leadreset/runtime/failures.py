@@ -13,12 +13,14 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetOutageError,
     LeadResetQuotaError,
     LeadResetRejectedError,
+    LeadResetResourceError,
 )
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
     LeadRejectedError,
     LeadSquaredError,
+    MissingFileError,
     QuotaError,
     SameErrorsError,
     UnavailableError,
@@ -32,6 +34,7 @@ AFTER_OUTAGE = timedelta(minutes=1)
 AFTER_QUOTA = timedelta(hours=1)
 
 _CAUSES: tuple[tuple[type[Exception], type[AirflowException]], ...] = (
+    (MissingFileError, LeadResetResourceError),
     (InputError, LeadResetInputError),
     (AccessError, LeadResetAccessError),
     (LeadRejectedError, LeadResetRejectedError),
@@ -49,7 +52,7 @@ def as_task_error(error: InputError | LeadSquaredError, text: str | None = None)
     """
     kind = next(kind for cause, kind in _CAUSES if isinstance(error, cause))
     told = str(error) if text is None else text
-    if not issubclass(kind, LeadResetFailedError):
+    if not issubclass(kind, LeadResetFailedError) or issubclass(kind, LeadResetResourceError):
         return kind(told)
     return kind(told, AFTER_QUOTA if isinstance(error, QuotaError) else AFTER_OUTAGE)
 

@@ -55,7 +55,7 @@ class PreviewRun(BaseRun):
             self.log.info(
                 "LeadSquared at %s (connection %s): counting, of %d leads, %s, created %s. Nothing is deleted",
                 self.client.host,
-                self.task.leadsquared_conn_id,
+                self.conn_id,
                 request.leads.count,
                 request.selectors.describe(),
                 request.window.describe(),

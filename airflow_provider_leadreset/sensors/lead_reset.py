@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 
 from airflow_provider_leadreset.compat import BaseSensorOperator
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         PlanOutput,
         Seconds,
         Text,
+        Value,
         WindowText,
     )
 
@@ -55,7 +56,7 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
     :param leadsquared_conn_id: (templated) the connection.
     :param poke_interval: Airflow's, like all that follow: between two pokes.
     :param timeout: for all pokes together.
-    :param soft_fail: whether a time-out skips the task.
+    :param soft_fail: whether a time-out skips the task; not one at which LeadSquared could not be read.
     :param mode: ``"poke"`` or ``"reschedule"``.
     :param exponential_backoff: whether each wait is longer than the one before.
     :param max_wait: between two pokes, at most.
@@ -85,15 +86,15 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
         audit_activity_list: Names = NOT_GIVEN,
         should_delete_prospect_notes: Flag = False,
         window: WindowText = NOT_GIVEN,
-        timezone: str = "UTC",
+        timezone: Value = "UTC",
         plan: PlanOutput = NOT_GIVEN,
         max_leads: int = 10_000,
         accept_unknown_leads: bool = False,
-        leadsquared_conn_id: str = "leadsquared_default",
+        leadsquared_conn_id: Value = "leadsquared_default",
         poke_interval: Seconds = NOT_GIVEN,
         timeout: Seconds = NOT_GIVEN,
         soft_fail: bool | NotGiven = NOT_GIVEN,
-        mode: str | NotGiven = NOT_GIVEN,
+        mode: Literal["poke", "reschedule"] | NotGiven = NOT_GIVEN,
         exponential_backoff: bool | NotGiven = NOT_GIVEN,
         max_wait: timedelta | float | NotGiven | None = NOT_GIVEN,
         silent_fail: bool | NotGiven = NOT_GIVEN,
@@ -129,17 +130,31 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
         self.accept_unknown_leads = accept_unknown_leads
         # What was verified at earlier pokes in this process, and for which request.
         self.last_verification: tuple[str, Verification] | None = None
+        self._may_skip: tuple[bool, bool] | None = None
         self._settle_arguments()
+
+    def argument_problem(self) -> str | None:
+        """Return what is wrong with the arguments as such."""
+        return super().argument_problem() or self.flag_problem("accept_unknown_leads")
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Poke once; see the class."""
         from airflow_provider_leadreset.compat import AirflowFailException
+        from airflow_provider_leadreset.exceptions import LeadResetFailedError
         from airflow_provider_leadreset.runtime.verification_run import VerificationRun
 
         run = self._run = VerificationRun(self, context)
+        asked = self._may_skip = self._may_skip or (self.soft_fail, self.never_fail)
         try:
-            return run.verify(self)
+            poked = run.verify(self)
+        except LeadResetFailedError as error:
+            if self.never_fail:
+                self.log.warning("This poke failed, and under never_fail that skips the task: %s", error)
+            raise
         except AirflowFailException:
             # Airflow would make a skip of it, which nobody looks at (tried on 2.11 and 3.3).
             self.soft_fail = self.never_fail = False
             raise
+        # Nor may a time-out be one, as long as nothing can be read: that says nothing of the records.
+        self.soft_fail, self.never_fail = (False, False) if run.failed else asked
+        return poked

@@ -68,13 +68,41 @@ def test_none_for_a_sensor(lsq, dags, run, capfd):
     assert "plan came to None" in capfd.readouterr().out
 
 
-@pytest.mark.parametrize("kind", ["syntax", "undefined", "type", "value", "zone"])
+@pytest.mark.parametrize("kind", ["syntax", "undefined", "type", "value", "zone", "key", "division"])
 def test_broken_templates_not_retried(lsq, dags, run, capfd, kind):
     """A template that cannot be rendered ends the task at once, naming it."""
     assert ended(run(dags.TEMPLATE_DAGS[kind])) == PERMANENT
     told = capfd.readouterr().out
-    assert "A template of task reset could not be rendered: " in told
+    assert " of task reset could not be rendered, from " in told
     assert "LeadResetInputError" in told
+
+
+def test_key_of_a_skipped_task(lsq, dags, run, capfd):
+    """What a skipped task did not return ends the task at once, and says so."""
+    assert ended(run(dags.by_key_of_skipped)) == PERMANENT
+    assert lsq.calls == []
+    assert "prospect_ids came to None" in capfd.readouterr().out
+
+
+def test_missing_file_is_retried(lsq, dags, run, capfd, tmp_path):
+    """A file that is not there may be in a storage that is away."""
+    assert ended(run(dags.with_file, path=str(tmp_path / "none.csv"))) == RETRIED
+    assert lsq.calls == []
+    assert "and there is no such file, or its storage is away" in capfd.readouterr().out
+
+
+def test_relative_file_is_refused(lsq, dags, run, capfd):
+    """A file of a worker's own working directory ends the task at once."""
+    assert ended(run(dags.with_file, path="file://leads.csv")) == PERMANENT
+    assert "prospect_ids_path is 'file://leads.csv', with two slashes" in capfd.readouterr().out
+
+
+def test_time_out_without_a_reading(lsq, dags, run, capfd, monkeypatch):
+    """A time-out at which nothing could be read is no skip: nobody would look at it."""
+    connection = json.loads(lsq.conn_json) | {"host": "http://127.0.0.1:9"}
+    monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", json.dumps(connection))
+    assert run(dags.sensor_away).states("verify") == ["failed"]
+    assert "cannot be reached" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize("kind", ["variable", "connection", "backend"])
@@ -82,9 +110,8 @@ def test_missing_variables_are_retried(lsq, dags, run, capfd, kind):
     """What a template looks up elsewhere may come back, and Airflow cannot tell missing from away."""
     assert ended(run(dags.TEMPLATE_DAGS[kind])) == RETRIED
     told = capfd.readouterr().out
-    if kind != "backend":
-        assert "It is missing, or its secrets backend or database did not answer" in told
-        assert "LeadResetResourceError" in told
+    assert "It is missing, or its secrets backend or database did not answer" in told
+    assert "LeadResetResourceError" in told
 
 
 def test_missing_connection_is_retried(lsq, dags, run, capfd):

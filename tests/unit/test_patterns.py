@@ -22,10 +22,10 @@ import airflow_provider_leadreset
 from airflow_provider_leadreset.leadsquared.api.connection import base_address, clean_key
 from airflow_provider_leadreset.leadsquared.api.secret import Secret
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.journal.journal import checked_root
 from airflow_provider_leadreset.leadsquared.request.guids import parse_guid
 from airflow_provider_leadreset.leadsquared.request.lead_ids import parse_lead_ids
 from airflow_provider_leadreset.leadsquared.request.lead_reset import parse_selectors
+from airflow_provider_leadreset.leadsquared.request.storage_uris import parse_uri
 from airflow_provider_leadreset.leadsquared.request.window import parse_timezone, parse_window
 from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
 from airflow_provider_leadreset.leadsquared.untrusted_files import parse_json
@@ -325,7 +325,8 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "task types": lambda text: parse_selectors(task_type_list=text),
     "base_address": base_address,
     "clean_key": lambda text: clean_key("Login", Secret(text)),
-    "checked_root": checked_root,
+    "parse_uri": lambda text: parse_uri("evidence_path", text, "folder"),
+    "parse_uri of a local path": lambda text: parse_uri("evidence_path", f"/{text}", "folder"),
     "quoted": quoted,
     "scrubbed": scrubbed,
     "parse_json": lambda text: parse_json(text, "it"),

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from queue import Empty, SimpleQueue
@@ -189,7 +190,9 @@ class WorkerPool:
         while (job := self._jobs.get()) is not None:
             with self._starting:
                 if len(self._threads) < self._most_threads and not self.stopped:
-                    self._start_thread()
+                    # The machine may allow no more (a limit of processes): those that there are go on.
+                    with suppress(RuntimeError, MemoryError):
+                        self._start_thread()
             job.begun = True
             try:
                 result = self._do(job)

@@ -14,7 +14,6 @@ from typing import IO, Any, Protocol
 
 from airflow_provider_leadreset.leadsquared.api.client import Call
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.text import quoted
 
 PART_LINES = 500
 """How many calls one part of a report holds."""
@@ -164,21 +163,3 @@ class Report:
             )
             with self._lock:
                 del self._lines[: len(lines)]
-
-
-def checked_root(value: object) -> str:
-    """Check an ``evidence_path`` as an operator gets it, after templates were rendered.
-
-    :raises InputError: no text, text that rendered to nothing, or a relative path.
-    """
-    text = str(value).strip()
-    if text in {"", "None"}:
-        raise InputError(
-            f"evidence_path is {quoted(value)}, which names no folder; leave it out to keep no evidence"
-        )
-    if "://" not in text and not text.startswith("/"):
-        raise InputError(
-            f"evidence_path is {quoted(value)}, which is no absolute URI: each worker has its own working directory, "
-            "so write it like file:///mnt/leadreset or s3://bucket/leadreset"
-        )
-    return text

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import IO, Any, NoReturn, Protocol
 
-from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.errors import InputError, MissingFileError
 from airflow_provider_leadreset.leadsquared.request.file_kinds import refuse_other_kinds
 from airflow_provider_leadreset.leadsquared.request.guids import (
     BETWEEN,
@@ -98,8 +98,12 @@ def read_lead_file(path: ReadablePath, field: str | None = None) -> Iterator[str
 def _opened(path: ReadablePath) -> Generator[IO[bytes], None, None]:
     try:
         raw = path.open("rb")
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise InputError(f"prospect_ids_path is {quoted(str(path))}, and there is no such file") from None
+    except FileNotFoundError:
+        raise MissingFileError(
+            f"prospect_ids_path is {quoted(str(path))}, and there is no such file, or its storage is away"
+        ) from None
+    except (IsADirectoryError, NotADirectoryError):
+        raise InputError(f"prospect_ids_path is {quoted(str(path))}, which is no file") from None
     with raw:
         yield raw
 

@@ -14,6 +14,7 @@ from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.private_copy import PrivateCopy
 from airflow_provider_leadreset.leadsquared.request.guids import BETWEEN, guid_key, guids_of, parse_guid
 from airflow_provider_leadreset.leadsquared.request.lead_files import read_lead_file
+from airflow_provider_leadreset.leadsquared.sentinels import describe_none
 from airflow_provider_leadreset.leadsquared.text import quoted
 
 if TYPE_CHECKING:
@@ -139,6 +140,8 @@ def _from_sequence(values: Sequence[object]) -> Iterator[str]:
 
 def _from_item(value: object, index: int) -> list[str]:
     where = f"item {index} of prospect_ids"
+    if value is None:
+        raise InputError(describe_none(where))
     if isinstance(value, str):
         return _from_text(value, where)
     return [parse_guid(value, where)]

@@ -85,7 +85,8 @@ class LeadReset:
     :param prospect_id: the lead's GUID.
     :param selectors: what to delete.
     :param window: records created in which span (UTC; that CreatedOn decides is inferred).
-    :raises InputError: ``prospect_id`` is no GUID, or ``window`` or ``selectors`` is of another type or names nothing.
+    :raises InputError: ``prospect_id`` is no GUID, ``window`` or ``selectors`` is of another type, or ``selectors``
+        names nothing, or something that :func:`parse_selectors` refuses.
     """
 
     prospect_id: str
@@ -99,8 +100,17 @@ class LeadReset:
             raise InputError(
                 "a LeadReset needs Selectors and a Window: without dates LeadSquared would delete everything"
             )
-        if not self.selectors.body():
-            raise InputError(_NOTHING_NAMED)
+        # Selectors can be made by hand, of texts and lists: LeadSquared would be sent a text that counts as true.
+        object.__setattr__(
+            self,
+            "selectors",
+            parse_selectors(
+                self.selectors.activity_event_list,
+                self.selectors.task_type_list,
+                self.selectors.audit_activity_list,
+                self.selectors.should_delete_prospect_notes,
+            ),
+        )
 
     def body(self) -> dict[str, Any]:
         """Return the JSON body of ``LeadManagement.svc/Lead.Reset`` (documented)."""
@@ -139,7 +149,10 @@ def parse_selectors(
 
 
 def _parsed_items(name: str, value: object, parse: Callable[[object], T]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys(parse(item) for item in _items(name, value)))
+    items = _items(name, value)
+    if None in items:
+        raise InputError(describe_none(f"an item of {name}"))
+    return tuple(dict.fromkeys(map(parse, items)))
 
 
 def _items(name: str, value: object) -> Sequence[object]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any, Self
 
-from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.errors import InputError, MissingFileError
 from airflow_provider_leadreset.leadsquared.private_copy import PrivateCopy
 from airflow_provider_leadreset.leadsquared.records.records import PLAN_KINDS
 from airflow_provider_leadreset.leadsquared.request.lead_files import ReadablePath
@@ -205,8 +205,10 @@ def plan_reference(value: object) -> tuple[str, str]:
 def _kept(path: ReadablePath) -> PrivateCopy:
     try:
         raw = path.open("rb")
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise InputError(f"there is no plan at {path}") from None
+    except FileNotFoundError:
+        raise MissingFileError(f"there is no plan at {path}, or its storage is away") from None
+    except (IsADirectoryError, NotADirectoryError):
+        raise InputError(f"{path} is no plan: it is no file") from None
     with raw:
         source = limited(raw, MOST_FILE)
         try:

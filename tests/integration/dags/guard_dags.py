@@ -88,6 +88,8 @@ TEMPLATES = {
     "type": "{{ 1 + 'a' }}",
     "value": "{{ macros.datetime.fromisoformat('nonsense') }}",
     "zone": "{{ zone('Mars/Olympus') }}",
+    "key": "{{ lookup('x') }}",
+    "division": "{{ 1 / 0 }}",
     "variable": "{{ var.value.no_such_variable }}",
     "connection": "{{ conn.no_such_connection.host }}",
     "backend": "{{ away() }}",
@@ -104,9 +106,10 @@ def away() -> Any:
     raise OSError("the vault did not answer")
 
 
+MACROS: dict[str, Any] = {"zone": zone, "away": away, "lookup": {"a": 1}.__getitem__}
 TEMPLATE_DAGS: dict[str, DAG] = {}
 for kind, template in TEMPLATES.items():
-    with a_dag(f"template_{kind}", user_defined_macros={"zone": zone, "away": away}) as template_dag:
+    with a_dag(f"template_{kind}", user_defined_macros=MACROS) as template_dag:
         LeadResetOperator(task_id="reset", **{**ASKED, "timezone": template})
     TEMPLATE_DAGS[kind] = template_dag
 
@@ -140,6 +143,21 @@ for name in ("soft_fail", "never_fail"):
     with a_dag(f"sensor_{name}") as sensor_dag:
         LeadResetSensor(task_id="verify", **{name: True}, **SOON, **ASKED)
     globals()[sensor_dag.dag_id] = sensor_dag
+
+
+@task(multiple_outputs=True)
+def skips_by_key() -> dict[str, Any]:
+    raise AirflowSkipException("nothing today")
+
+
+with a_dag("by_key_of_skipped") as by_key_of_skipped:
+    of_skipped: Any = skips_by_key()["ids"]
+    LeadResetOperator(
+        task_id="reset", trigger_rule="all_done", prospect_ids=of_skipped, **but("prospect_ids")
+    )
+
+with a_dag("sensor_away") as sensor_away:
+    LeadResetSensor(task_id="verify", soft_fail=True, **{**SOON, "timeout": 0.3}, **ASKED)
 
 with a_dag("sensor_alone") as sensor_alone:
     LeadResetSensor(

@@ -13,7 +13,7 @@ from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 
 ASKED = {"activity_event_list": [166], "window": "2026-09-01/2026-10-01"}
 # Without event codes, whose types are asked for first.
-NOTES = {**ASKED, "activity_event_list": None, "should_delete_prospect_notes": True}
+NOTES = {"window": ASKED["window"], "should_delete_prospect_notes": True}
 
 with DAG(
     "retried",

@@ -30,6 +30,8 @@ NOT_WORTH_A_LINE = {
     "<describe_none('should_delete_prospect_notes')>": "the same",
     "<describe_none('activity_event')>": "the same",
     "<describe_none('patience')>": "the same",
+    "<describe_none(where)>": "the same",
+    "<describe_none(f'an item of {name}')>": "the same",
     "<_NOTHING_NAMED>": "the same",
     "the account check was about to write to another lead, …": "cannot happen: the last guard before a write",
     "record … was not made by the account check": "the same",

@@ -28,7 +28,7 @@ def test_values_are_stored_as_given():
 
 def test_templated_fields():
     """Every templated field is an argument and is said to be templated."""
-    operator = LeadResetOperator(task_id="reset", prospect_ids=LEAD, window=WINDOW)
+    operator = LeadResetOperator(task_id="reset", prospect_ids=LEAD, activity_event_list=[201], window=WINDOW)
     for name in operator.template_fields:
         assert hasattr(operator, name)
         assert f":param {name}: (templated)" in LeadResetOperator.__doc__
@@ -36,7 +36,9 @@ def test_templated_fields():
 
 
 def retry_policy_of(**given):
-    operator = LeadResetOperator(task_id="reset", prospect_ids=LEAD, window=WINDOW, **given)
+    operator = LeadResetOperator(
+        task_id="reset", prospect_ids=LEAD, activity_event_list=[201], window=WINDOW, **given
+    )
     return getattr(operator, "retry_policy", None)
 
 

@@ -27,7 +27,8 @@ SLIPS = {
     "LeadResetPreviewOperator(task_id='l', archive=True)": '"archive"',
     "LeadResetSensor(task_id='m', poke_intervall=3)": '"poke_intervall"',
     "LeadResetSensor(task_id='n', timeout='3')": '"timeout"',
-    "LeadResetSensor(task_id='o', mode=1)": '"mode"',
+    "LeadResetSensor(task_id='o', mode='rescheduled')": '"mode"',
+    "LeadResetSensor(task_id='p', accept_unknown_leads='no')": '"accept_unknown_leads"',
 }
 
 

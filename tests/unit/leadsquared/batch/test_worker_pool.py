@@ -302,3 +302,19 @@ def test_normal_end_waits(client):
         slow.close()
     assert None in told
     assert set(told) <= {None, ClosedError}
+
+
+def test_no_more_threads_than_allowed(monkeypatch):
+    """Where the machine allows no further thread, those that there are do all the work."""
+    client, started = client_of("127.0.0.1", clock=FakeClock()), threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name not in {"lead-reset-0", "lead-reset-1"}:
+            raise RuntimeError("can't start new thread")
+        started(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with WorkerPool(client) as pool:
+        done = sorted(future.result() for _, future in pool.map_unordered(range(60), lambda item: item))
+    assert done == list(range(60))
+    client.close()

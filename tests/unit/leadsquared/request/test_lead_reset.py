@@ -434,3 +434,28 @@ def asked(value: str, timezone: str) -> tuple[datetime | None, datetime | None]:
             moment = moment.replace(tzinfo=zone, fold=0 if skipped else 1)
         read.append(moment.astimezone(UTC))
     return read[0], read[1]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"activity_event_list": (True,)},
+        {"activity_event_list": (None,)},
+        {"activity_event_list": None},
+        {"should_delete_prospect_notes": "no"},
+        {"should_delete_prospect_notes": 1},
+        {"audit_activity_list": ("stagechange",)},
+        {"task_type_list": ("call",)},
+    ],
+)
+def test_selectors_made_by_hand(made):
+    """Selectors of other values than a reset can send make no reset."""
+    with pytest.raises(InputError):
+        LeadReset(LEAD, Selectors(**made), WINDOW)
+
+
+def test_texts_in_selectors_made_by_hand():
+    """A text is read as the operators read it, and not sign by sign or as true."""
+    made: dict[str, Any] = {"activity_event_list": "166", "should_delete_prospect_notes": "False"}
+    assert LeadReset(LEAD, Selectors(**made), WINDOW).body()["ActivityEventList"] == [166]
+    assert "ShouldDeleteProspectNotes" not in LeadReset(LEAD, Selectors(**made), WINDOW).body()
