@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: CheckClock | NotGiven
     """Run the command.
 
     :param clock: injected in tests.
-    :returns: 0; 1 where the account could not be asked; 2 where what was given cannot be used.
+    :returns: 0; 1 where the account could not be asked; 2 where what was given cannot be used; 130 after Ctrl-C.
     """
     parser = _parser()
     given = vars(parser.parse_args(arguments))
@@ -58,6 +58,9 @@ def main(arguments: Sequence[str] | None = None, *, clock: CheckClock | NotGiven
     except LeadSquaredError as error:
         _say(f"{parser.prog}: {scrubbed(str(error))}")
         return 1
+    except KeyboardInterrupt:
+        _say("stopped: the lead stays with what was made on it, and nothing was found out")
+        return 130
     return 0
 
 

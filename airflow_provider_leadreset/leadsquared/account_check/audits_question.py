@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion, not_told
 from airflow_provider_leadreset.leadsquared.account_check.trials import seconds_around
-from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, LeadSquaredError
+from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, UnreadableError
 from airflow_provider_leadreset.leadsquared.records.records import ACTIVITY_ID, AUDIT_CODES, read_activities
 from airflow_provider_leadreset.leadsquared.records.rows import event_code, field_of, id_of, moment_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
@@ -135,13 +135,18 @@ def audits_not_asked(name: str, audit: str, option: str) -> list[CheckedQuestion
     ]
 
 
-def value_of_lead(client: LeadSquaredClient, lead_id: str, attribute: str) -> str:
-    """Return a field of the lead (``Leads.GetById``, seen); empty where it cannot be read."""
-    try:
-        answer = client.call("GET", "LeadManagement.svc/Leads.GetById", params={"id": lead_id})
-    except LeadRejectedError:
-        return ""
-    except LeadSquaredError:
-        raise
-    row = answer[0] if isinstance(answer, list) and answer and isinstance(answer[0], dict) else {}
-    return str(field_of(row, attribute) or "")
+def value_of_lead(client: LeadSquaredClient, runner: TrialRunner, attribute: str) -> str:
+    """Return a field of the lead (``Leads.GetById``, seen), which reads may show late.
+
+    :raises UnreadableError: it cannot be read.
+    """
+    clock, began = runner.clock, runner.clock.seconds()
+    while True:
+        answer = client.call("GET", "LeadManagement.svc/Leads.GetById", params={"id": runner.lead_id})
+        row = answer[0] if isinstance(answer, list) and answer and isinstance(answer[0], dict) else {}
+        value = str(field_of(row, attribute) or "")
+        if value:
+            return value
+        if clock.seconds() - began > runner.patience:
+            raise UnreadableError(f"the answer does not say the {attribute} of the lead")
+        clock.sleep(5.0)

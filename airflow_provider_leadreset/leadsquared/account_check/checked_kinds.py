@@ -119,7 +119,7 @@ class CheckedActivity(CheckedKind):
         self.mirrored = self.mirrored or any(
             event_code(row) == MIRROR_CODE and id_of(row, *ACTIVITY_ID) in own for row in self.others
         )
-        return {key: _seen(row, "CreatedOn", "ModifiedOn") for key, row in own.items()}
+        return {key: _seen(row, "ModifiedOn") for key, row in own.items()}
 
 
 class CheckedTask(CheckedKind):
@@ -155,7 +155,7 @@ class CheckedTask(CheckedKind):
     def read(self) -> dict[str, SeenRecord]:
         """Return the tasks."""
         rows, _ = read_tasks(self.client, self.lead.id)
-        return {id_of(row, *TASK_ID): _seen(row, "CreatedOn", "ModifiedOn", "DueDate") for row in rows}
+        return {id_of(row, *TASK_ID): _seen(row, "ModifiedOn", "DueDate") for row in rows}
 
 
 class CheckedNote(CheckedKind):
@@ -180,7 +180,7 @@ class CheckedNote(CheckedKind):
     def read(self) -> dict[str, SeenRecord]:
         """Return the notes."""
         rows = read_notes(self.client, self.lead.id)
-        return {id_of(row, *NOTE_ID): _seen(row, "CreatedOn", "ModifiedOn") for row in rows}
+        return {id_of(row, *NOTE_ID): _seen(row, "ModifiedOn") for row in rows}
 
 
 def time_sent(moment: datetime) -> str:
@@ -189,5 +189,7 @@ def time_sent(moment: datetime) -> str:
 
 
 def _seen(row: dict[str, Any], *names: str) -> SeenRecord:
-    dates = {name: moment_of(value) for name in names if (value := field_of(row, name)) is not None}
+    # A record without a CreatedOn cannot be read; another date may not be shown.
+    dates = {"CreatedOn": moment_of(field_of(row, "CreatedOn"))}
+    dates |= {name: moment_of(value) for name in names if (value := field_of(row, name)) is not None}
     return SeenRecord(dates, CHANGED in repr(row), row)

@@ -76,7 +76,7 @@ class DateQuestion:
             self.trials.append((names, trial))
         return [trial for _, trial in self.trials]
 
-    def answer(self) -> CheckedQuestion:
+    def answers(self) -> list[CheckedQuestion]:
         """Return what was found."""
         kind = self.kind.name
         went = {names for names, trial in self.trials if trial.all_gone}
@@ -93,15 +93,17 @@ class DateQuestion:
             else:
                 saw += f"; {' and '.join(names)} of these records read alike"
         stayed = [trial for names, trial in self.trials if not trial.all_gone]
-        return CheckedQuestion(
-            f"{kind}_date",
-            f"Which date of a {kind} do FromDate and ToDate compare with?",
-            f"{len(self.trials)} resets, each of a window that one record lies in by one date alone: {tried}",
-            saw,
-            f"each record was in the window of one reset at most; {len(stayed)} stayed for "
-            f"{self.runner.watch:.0f} s, and bystanders of another kind lay in the windows",
-            found,
-        )
+        return [
+            CheckedQuestion(
+                f"{kind}_date",
+                f"Which date of a {kind} do FromDate and ToDate compare with?",
+                f"{len(self.trials)} resets, each of a window that one record lies in by one date alone: {tried}",
+                saw,
+                f"each record was in the window of one reset at most; {len(stayed)} stayed for "
+                f"{self.runner.watch:.0f} s, and bystanders of another kind lay in the windows",
+                found,
+            )
+        ]
 
     def _moments(self, one: Specimen) -> list[tuple[tuple[str, ...], datetime]]:
         """Return the moments at which the dates of a record lie, each with the names of those that lie there."""

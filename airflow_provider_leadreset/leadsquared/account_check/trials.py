@@ -37,6 +37,7 @@ APART = timedelta(seconds=4)
 """Between two records, so that a window to the second can hold one and not the other."""
 
 _FIRST_POLL, _LAST_POLL = 2.0, 60.0
+_SAY_EVERY = 30.0
 _TRULY_GONE = 2
 """Readings in a row that a record must be missing in: replicas can differ."""
 
@@ -118,6 +119,7 @@ class TrialRunner:
         self.offset = timedelta()
         """How far LeadSquared's clock is ahead of this machine's."""
         self._last_made: datetime | None = None
+        self._said = (-1, 0.0)
 
     @property
     def watch(self) -> float:
@@ -231,6 +233,7 @@ class TrialRunner:
         The time that the slowest took is noted.
         """
         sent = [trial for trial in trials if trial.sent_at is not None]
+        began, self._said = self.clock.seconds(), (-1, 0.0)
 
         def are_gone() -> bool:
             for trial in sent:
@@ -238,12 +241,19 @@ class TrialRunner:
                     trial.took = self.clock.seconds() - trial.sent_at
                     self.slowest = max(self.slowest or 0.0, trial.took)
             left = sum(trial.took is None for trial in sent)
-            self.say(
-                f"{len(sent) - left} of {pluralize(len(sent), 'reset')} seen to have taken all they could"
-            )
+            self._say_how_far(len(sent) - left, len(sent), began + seconds - self.clock.seconds())
             return not left
 
         return self.wait_until(are_gone, seconds)
+
+    def _say_how_far(self, done: int, of: int, left: float) -> None:
+        said, at = self._said
+        if done != said or self.clock.seconds() - at >= _SAY_EVERY:
+            self._said = done, self.clock.seconds()
+            self.say(
+                f"{done} of {pluralize(of, 'reset')} seen to have taken all they could; "
+                f"waiting for at most {left / 60:.0f} minutes more"
+            )
 
 
 def _shows_change(specimen: Specimen) -> bool:

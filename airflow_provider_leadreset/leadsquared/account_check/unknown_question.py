@@ -57,7 +57,7 @@ class UnknownQuestion:
                 self.controls.append(Trial("control", self.kind.selectors, window, [one]))
         return [*self.trials, *self.controls]
 
-    def answer(self) -> CheckedQuestion:
+    def answers(self) -> list[CheckedQuestion]:
         """Return what was found."""
         refused = [trial.refused for trial in self.trials if trial.refused is not None]
         gone = sum(trial.all_gone for trial in self.trials)
@@ -69,15 +69,17 @@ class UnknownQuestion:
             found = IGNORED
         elif self.trials and not refused and controlled:
             found = IN_VAIN
-        return CheckedQuestion(
-            self.name,
-            f"What does a reset do that names {self.what}?",
-            f"{len(self.trials)} resets that name it beside what a {self.kind.name} needs to go",
-            saw,
-            f"{controlled} of {len(self.controls)} went by resets without it; the records were watched for "
-            f"{self.runner.watch:.0f} s",
-            found,
-        )
+        return [
+            CheckedQuestion(
+                self.name,
+                f"What does a reset do that names {self.what}?",
+                f"{len(self.trials)} resets that name it beside what a {self.kind.name} needs to go",
+                saw,
+                f"{controlled} of {len(self.controls)} went by resets without it; the records were watched for "
+                f"{self.runner.watch:.0f} s",
+                found,
+            )
+        ]
 
 
 def unknown_event_code(known: set[int]) -> int:

@@ -67,7 +67,7 @@ def test_json_alone_on_standard_output(
     verdicts = {one["question"]: one["verdict"] for one in result["questions"]}
     assert verdicts["Which date of a note do FromDate and ToDate compare with?"] == "CreatedOn"
     assert "CreatedOn" in err
-    assert "resets seen to have taken all they could" in err, "progress"
+    assert "resets seen to have taken all they could; waiting for at most" in err, "progress"
     assert "add this to the connection's Extra, as account_check" in err
     for text in (out, err):
         assert lsq.access_key not in text
@@ -127,6 +127,24 @@ def test_wrong_keys(
     monkeypatch.setenv("LEADSQUARED_SECRET_KEY", "wrong")
     assert main(["--host", lsq.url, "--yes"], clock=time) == 1
     assert "check Login (access key)" in capsys.readouterr().err
+
+
+def test_stopped_by_hand(
+    lsq: LeadSquaredEmulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After Ctrl-C it says that the lead stays, and shows no traceback."""
+    time = compress(lsq)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) > 40:
+            raise KeyboardInterrupt
+        time.passed += max(0.0, seconds)
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    assert main(["--conn-id", "crm", "--yes"], clock=time) == 130
+    assert "stopped: the lead stays" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["--conn-id", "crm", "--host", "x"], ["--secret-key", "x"]])
