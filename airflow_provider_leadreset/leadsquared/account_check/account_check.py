@@ -121,14 +121,15 @@ class AccountCheck:
         runner = TrialRunner(lead, kinds, self._clock, options.patience, self._say)
         self._say(f"lead {lead.id} of account {account or 'without a code'} at {client.host}")
         audits = self._audits(lead, runner)
-        queue = ask_time_in_queue(runner)
+        self._questions += ask_time_in_queue(runner)
+        works = self._questions[-1].found is not None
         # Not at once: reads may show a new lead late.
-        self._questions += [queue, lead_id_name(client, lead.id)]
-        if queue.found is not None:
+        self._questions.append(lead_id_name(client, lead.id))
+        if works:
             self._questions += ask_what_resets_take(client, runner, self._codes)
         for audit in audits:
             self._questions += audit.ask()
-        if queue.found is not None:
+        if works:
             self._questions += ask_what_moves(client, runner, audits)
             self._questions = take_all_away(runner, self._questions)
         activity = next((kind for kind in kinds if isinstance(kind, CheckedActivity)), None)

@@ -54,6 +54,8 @@ class CheckedKind(ABC):
 
     def __init__(self, client: LeadSquaredClient, lead: OwnLead) -> None:
         self.client, self.lead = client, lead
+        self.takes_own_date = True
+        """Whether the account has been found to take a date of its own that lies in the past, or was not asked yet."""
         self.can_change = True
         """Whether the account has been found to have a call that changes such a record, or was not asked yet."""
 

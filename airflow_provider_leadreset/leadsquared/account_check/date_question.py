@@ -58,7 +58,10 @@ class DateQuestion:
         """Return the resets: for each date of a record that differs from the others, one that reaches it alone."""
         groups: dict[tuple[str, ...], None] = {}
         for one, _ in self.pairs:
-            groups |= dict.fromkeys(names for names, _ in self._moments(one))
+            # What has not passed cannot be in a window.
+            groups |= dict.fromkeys(
+                names for names, at in self._moments(one) if at < self.runner.server_now()
+            )
         order = list(groups)
         for number, (one, bystander) in enumerate(self.pairs):
             if not order or one.seen is None:

@@ -144,14 +144,23 @@ class TrialRunner:
     def make(self, kind: CheckedKind, own: datetime | None = None, *, apart: bool = True) -> Specimen:
         """Create a record.
 
-        :param own: a date of its own, where the kind has one.
+        :param own: a date of its own, where the kind has one and the account takes it.
         :param apart: whether to keep a distance to what was made before.
         :raises LeadSquaredError: the account does not make it.
         """
         if apart:
             self.step_away()
         now = self.clock.now()
-        specimen = Specimen(kind, kind.make(own, now + self.offset), now, own)
+        own = own if kind.takes_own_date else None
+        try:
+            record_id = kind.make(own, now + self.offset)
+        except LeadRejectedError:
+            if own is None:
+                raise
+            # An account may take no DueDate that has passed.
+            kind.takes_own_date, own = False, None
+            record_id = kind.make(None, now + self.offset)
+        specimen = Specimen(kind, record_id, now, own)
         self._last_made = self.clock.now()
         self.specimens.append(specimen)
         return specimen

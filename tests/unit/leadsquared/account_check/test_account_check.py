@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_leadreset.emulator.http.replies import ApiError
 from airflow_provider_leadreset.leadsquared.account_check.account_check import AccountCheckResult
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion
 from airflow_provider_leadreset.leadsquared.api.account_findings import parse_account_findings
@@ -108,7 +109,29 @@ def test_stays_without_control_is_not_told() -> None:
         result = account.check()
     assert last
     found = {one.name: one.found for one in result.questions}
-    assert (found["activity_from_second"], found["activity_to_second"]) == (None, "goes")
+    assert (found["activity_from_second"], found["activity_to_second"]) == ("CreatedOn", "goes")
+
+
+@pytest.mark.parametrize("refused", ["all", "with a DueDate that has passed"])
+def test_tasks_that_cannot_be_made(refused: str) -> None:
+    """Where the account makes no task, or none that is due already, the other kinds are asked about all the same."""
+    with SimulatedAccount() as account:
+        create = account.account.create_task
+
+        def refusing(lead_id: str, new: Any) -> str:
+            if refused == "all" or new.due_date < account.time.now():
+                raise ApiError(500, "MXInvalidInputException", "Invalid DueDate")
+            return create(lead_id, new)
+
+        account.account.create_task = refusing  # type: ignore[method-assign]
+        result = account.check(stage=NOT_GIVEN, owner=NOT_GIVEN)
+    told = {one.name: one for one in result.questions}
+    assert (told["activity_date"].found, told["note_date"].found) == ("CreatedOn", "CreatedOn")
+    if refused == "all":
+        assert "none could be made: HTTP 500" in told["task_reset"].saw
+        assert "task_date" not in told
+    else:
+        assert (told["task_date"].found, told["task_from_second"].found) == ("CreatedOn", "goes")
 
 
 def test_wrong_keys_end_the_check() -> None:
