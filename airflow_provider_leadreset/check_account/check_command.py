@@ -6,8 +6,9 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from airflow_provider_leadreset.check_account.check_table import cost_text, result_text
 from airflow_provider_leadreset.check_account.shell_hook import (
@@ -19,13 +20,12 @@ from airflow_provider_leadreset.check_account.shell_hook import (
 from airflow_provider_leadreset.leadsquared.account_check.check_options import cost_of, parse_check_options
 from airflow_provider_leadreset.leadsquared.account_check.trials import PATIENCE
 from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
-from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, NotGiven
 from airflow_provider_leadreset.leadsquared.text import scrubbed
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
     from airflow_provider_leadreset.leadsquared.account_check.check_clock import CheckClock
-    from airflow_provider_leadreset.leadsquared.sentinels import NotGiven
 
 DESCRIPTION = f"""Find out how an account behaves where LeadSquared is not documented, with a throw-away lead.
 
@@ -35,23 +35,28 @@ Without --yes it says what it would cost, and does nothing. The account is that 
 _OPTIONS = ("lead", "activity_event", "task_type", "stage", "owner", "patience")
 
 
-def main(arguments: Sequence[str] | None = None, *, clock: CheckClock | NotGiven = NOT_GIVEN) -> int:
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    out: TextIO | NotGiven = NOT_GIVEN,
+    clock: CheckClock | NotGiven = NOT_GIVEN,
+) -> int:
     """Run the command.
 
+    :param out: where the result goes with ``--json -``, and nothing else does; by default standard output.
     :param clock: injected in tests.
     :returns: 0; 1 where the account could not be asked; 2 where what was given cannot be used; 130 after Ctrl-C.
     """
+    result_to = sys.stdout if isinstance(out, NotGiven) else out
     parser = _parser()
-    given = vars(parser.parse_args(arguments))
-    options = {name: given[name] for name in _OPTIONS if name in given}
+    with redirect_stdout(result_to):
+        given = vars(parser.parse_args(arguments))
     try:
-        hook = _hook(given)
-        if not given["yes"]:
-            _say(cost_text(*_cost(hook, options)))
-            return 0
-        result = hook.check_account(**options, say=_say, clock=clock)
-        _say(result_text(result))
-        _write(given.get("json"), result.as_json())
+        # Airflow logs to standard output.
+        with redirect_stdout(sys.stderr):
+            result = _checked(given, clock)
+        if result is not None:
+            _write(given.get("json"), result, result_to)
     except (InputError, OSError) as error:
         _say(f"{parser.prog}: {scrubbed(str(error))}")
         return 2
@@ -62,6 +67,18 @@ def main(arguments: Sequence[str] | None = None, *, clock: CheckClock | NotGiven
         _say("stopped: the lead stays with what was made on it, and nothing was found out")
         return 130
     return 0
+
+
+def _checked(given: dict[str, Any], clock: CheckClock | NotGiven) -> dict[str, Any] | None:
+    """Check the account, or say what that would cost, and return the result; None if there is none."""
+    options = {name: given[name] for name in _OPTIONS if name in given}
+    hook = _hook(given)
+    if not given["yes"]:
+        _say(cost_text(*_cost(hook, options)))
+        return None
+    result = hook.check_account(**options, say=_say, clock=clock)
+    _say(result_text(result))
+    return result.as_json()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -125,9 +142,9 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _write(place: str | None, result: dict[str, Any]) -> None:
+def _write(place: str | None, result: dict[str, Any], out: TextIO) -> None:
     text = json.dumps(result, indent=2, ensure_ascii=False)
     if place == "-":
-        print(text)
+        print(text, file=out, flush=True)
     elif place is not None:
         Path(place).write_text(f"{text}\n", encoding="utf-8")

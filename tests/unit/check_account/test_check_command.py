@@ -156,15 +156,22 @@ def test_arguments_that_there_are_not(arguments: list[str], capsys: pytest.Captu
     capsys.readouterr()
 
 
+MODULE = "airflow_provider_leadreset.check_account"
+
+
 def test_help_names_the_keys() -> None:
     """The module runs, and its help says where the keys are taken from."""
-    module = "airflow_provider_leadreset.check_account"
     done = subprocess.run(
-        [sys.executable, "-m", module, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=dict(os.environ),
+        [sys.executable, "-m", MODULE, "--help"], capture_output=True, text=True, check=True
     )
     assert "LEADSQUARED_ACCESS_KEY" in done.stdout
     assert "--patience" in done.stdout
+
+
+def test_airflow_says_nothing_on_standard_output(lsq: LeadSquaredEmulator) -> None:
+    """Standard output stays empty but for the result, though Airflow logs there."""
+    command = [sys.executable, "-m", MODULE, "--conn-id", "crm", "--json", "-"]
+    logging = {"AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG", "AIRFLOW__CORE__FERNET_KEY": ""}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **logging})
+    assert done.stdout == ""
+    assert "empty cryptography key" in done.stderr
