@@ -58,9 +58,9 @@ class BoundsQuestion:
         """Return what was found."""
         kind = self.kind.name
         questions = {
-            "from_second": f"Does a {kind} of FromDate's very second go?",
-            "to_second": f"Does a {kind} of ToDate's very second go?",
-            "fractions": f"Does the fraction of a second of a {kind} count?",
+            "from_second": f"Does {self.kind.a_record} of FromDate's very second go?",
+            "to_second": f"Does {self.kind.a_record} of ToDate's very second go?",
+            "fractions": f"Does the fraction of a second of {self.kind.a_record} count?",
         }
         done = [trial for trial in self.trials if trial.specimens[1].is_gone]
         did = f"{len(self.trials)} resets from the second of one record to that of another, a third between"

@@ -60,6 +60,11 @@ class CheckedKind(ABC):
         """Whether the account has been found to have a call that changes such a record, or was not asked yet."""
 
     @property
+    def a_record(self) -> str:
+        """The kind's name with its article."""
+        return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
+
+    @property
     @abstractmethod
     def selectors(self) -> Selectors:
         """What a reset of this kind names."""

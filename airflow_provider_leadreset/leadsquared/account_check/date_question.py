@@ -99,7 +99,7 @@ class DateQuestion:
         return [
             CheckedQuestion(
                 f"{kind}_date",
-                f"Which date of a {kind} do FromDate and ToDate compare with?",
+                f"Which date of {self.kind.a_record} do FromDate and ToDate compare with?",
                 f"{len(self.trials)} resets, each of a window that one record lies in by one date alone: {tried}",
                 saw,
                 f"each record was in the window of one reset at most; {len(stayed)} stayed for "

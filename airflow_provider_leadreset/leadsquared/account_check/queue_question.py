@@ -31,7 +31,7 @@ def ask_time_in_queue(runner: TrialRunner) -> list[CheckedQuestion]:
         except (LeadRejectedError, UnavailableError) as error:
             runner.say(f"no {kind.name} can be made: {error.reason}")
             runner.kinds = [one for one in runner.kinds if one is not kind]
-            text = f"How does a reset treat a {kind.name}?"
+            text = f"How does a reset treat {kind.a_record}?"
             questions.append(
                 not_told(f"{kind.name}_reset", text, f"none could be made: {error.reason[:200]}")
             )

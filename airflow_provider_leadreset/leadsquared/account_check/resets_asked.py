@@ -70,7 +70,7 @@ def ask_what_resets_take(
     for question in asked:
         answers = question.answers()
         if witnesses[question.kind].is_gone:
-            why = f"a {question.kind.name} that no reset reached went too, so something else deletes"
+            why = f"{question.kind.a_record} that no reset reached went too, so something else deletes"
             answers = [not_told(one.name, one.question, why, one.did) for one in answers]
         found += answers
     return found

@@ -73,7 +73,7 @@ class UnknownQuestion:
             CheckedQuestion(
                 self.name,
                 f"What does a reset do that names {self.what}?",
-                f"{len(self.trials)} resets that name it beside what a {self.kind.name} needs to go",
+                f"{len(self.trials)} resets that name it beside what {self.kind.a_record} needs to go",
                 saw,
                 f"{controlled} of {len(self.controls)} went by resets without it; the records were watched for "
                 f"{self.runner.watch:.0f} s",
