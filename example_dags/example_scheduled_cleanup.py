@@ -13,9 +13,9 @@ from datetime import timedelta
 import pendulum
 
 try:
-    from airflow.sdk import dag, task
+    from airflow.sdk import dag
 except ImportError:  # Airflow 2.11
-    from airflow.decorators import dag, task
+    from airflow.decorators import dag
 
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 
@@ -28,25 +28,21 @@ from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
     tags=["leadsquared"],
     doc_md=__doc__,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=10)},
-    params={"list_id": "11111111-2222-3333-4444-555555555555"},
+    params={
+        "list_id": "11111111-2222-3333-4444-555555555555",
+        "evidence": "file:///tmp/leadreset-evidence",  # a folder that all workers share
+    },
 )
 def example_scheduled_cleanup():
-    @task(pool="leadsquared_default", pool_slots=5)
-    def members_of(list_id: str) -> list[str]:
-        from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
-
-        # Paced to this task's slots; on leaving, it waits until its last calls count no more.
-        with LeadResetHook("leadsquared_default") as hook:
-            return hook.list_members(list_id)
-
     LeadResetOperator(
         task_id="reset",
-        prospect_ids=members_of("{{ params.list_id }}"),
+        list_id="{{ params.list_id }}",  # read once per run; a retry has the same leads
         activity_event_list=[166],  # Test call
         should_delete_prospect_notes=True,
-        # The 30 whole days before the local day of the run: the same on Airflow 2.11 and 3.
-        window="P30D/{{ data_interval_end.in_timezone('Asia/Kolkata').to_date_string() }}",
+        # The 30 whole local days before the run's, whoever started it.
+        window="P30D/run_day",
         timezone="Asia/Kolkata",
+        evidence_path="{{ params.evidence }}",
         max_leads=500,
         pool="leadsquared_default",
         pool_slots=20,  # of the 25 calls in 5 s; the rest is for others

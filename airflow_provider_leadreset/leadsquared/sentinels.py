@@ -15,7 +15,7 @@ class EntireHistory(Enum):
 
 
 ENTIRE_HISTORY = EntireHistory.ENTIRE_HISTORY
-"""As ``window``: from 2000-01-01 00:00:00 UTC up to when the DAG run was due.
+"""As ``window``: from 2000-01-01 00:00:00 UTC up to the DAG run's moment.
 
 LeadSquared's own form for this, a request without dates, is never sent: it would also delete what was
 created after the run began, and is one lost value away from any other request.

@@ -11,7 +11,8 @@ from airflow_provider_leadreset.leadsquared.sentinels import EntireHistory, NotG
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import XComArg
 
-LeadIds: TypeAlias = "str | Sequence[str | XComArg | Sequence[str | XComArg]] | XComArg | NotGiven"
+Id: TypeAlias = "str | Mapping[str, Any] | XComArg"
+LeadIds: TypeAlias = "Id | Sequence[Id | Sequence[Id]] | NotGiven"
 Text: TypeAlias = "str | XComArg | NotGiven"
 Value: TypeAlias = "str | XComArg"
 Codes: TypeAlias = "Sequence[int | str | XComArg] | str | XComArg | NotGiven"

@@ -39,6 +39,7 @@ class LeadSelection(BaseOperator):
 
     template_fields: Sequence[str] = (
         *LEADS,
+        "prospect_id_field",
         *SELECTORS,
         "window",
         "timezone",
@@ -49,14 +50,20 @@ class LeadSelection(BaseOperator):
     _not_templated: ClassVar[tuple[str, ...]] = ("max_leads",)
     """Further arguments for which None is no value."""
 
+    _sources: ClassVar[tuple[str, ...]] = LEADS
+    """The arguments of which one says which leads."""
+
     plan: PlanOutput = NOT_GIVEN
     max_calls: int | NotGiven = NOT_GIVEN
+    list_id: Text = NOT_GIVEN
+    evidence_path: Text = NOT_GIVEN
 
     def __init__(
         self,
         *,
         prospect_ids: LeadIds,
         prospect_ids_path: Text,
+        prospect_id_field: Text,
         activity_event_list: Codes,
         task_type_list: Names,
         audit_activity_list: Names,
@@ -70,6 +77,7 @@ class LeadSelection(BaseOperator):
         super().__init__(**kwargs)
         self.prospect_ids = prospect_ids
         self.prospect_ids_path = prospect_ids_path
+        self.prospect_id_field = prospect_id_field
         self.activity_event_list = activity_event_list
         self.task_type_list = task_type_list
         self.audit_activity_list = audit_activity_list
@@ -116,17 +124,29 @@ class LeadSelection(BaseOperator):
         ]
         if nothing:
             return describe_none(*nothing)
-        leads = [name for name in LEADS if getattr(self, name) is not NOT_GIVEN]
+        leads = [name for name in self._sources if getattr(self, name) is not NOT_GIVEN]
         if self.plan is not NOT_GIVEN:
             return self._beside_a_plan(leads)
         if len(leads) != 1:
             plan = ", or a plan" if "plan" in self.template_fields else ""
-            return f"give exactly one of prospect_ids and prospect_ids_path{plan}"
+            *sources, last = self._sources
+            return f"give exactly one of {', '.join(sources)} and {last}{plan}"
         if self.window is NOT_GIVEN:
-            return "give a window, such as 'P30D/{{ data_interval_end }}': there is no default"
+            return "give a window, such as 'P30D/run_day': there is no default"
         if all(getattr(self, name) in (NOT_GIVEN, False) for name in SELECTORS):
             lists = ", ".join(SELECTORS[:3])
             return f"nothing to delete was named: give at least one of {lists} or {SELECTORS[3]}=True"
+        return self._beside_a_list() if leads == ["list_id"] else None
+
+    def _beside_a_list(self) -> str | None:
+        if self.prospect_id_field is not NOT_GIVEN:
+            return "prospect_id_field names a column of a file or a key of rows, and a list has neither: leave it out"
+        keeps_state = hasattr(self, "retry_policy")  # both came with Airflow 3.3
+        if self.retries and self.evidence_path is NOT_GIVEN and not keeps_state:
+            return (
+                f"list_id with retries={self.retries} needs an evidence_path before Airflow 3.3: a retry must have the "
+                "leads that the first try read, and they are kept there. Give one, or retries=0"
+            )
         return None
 
     def flag_problem(self, name: str) -> str | None:
@@ -137,7 +157,11 @@ class LeadSelection(BaseOperator):
     def _beside_a_plan(self, leads: list[str]) -> str | None:
         others = [
             *leads,
-            *(name for name in (*SELECTORS, "window") if getattr(self, name) not in (NOT_GIVEN, False)),
+            *(
+                name
+                for name in ("prospect_id_field", *SELECTORS, "window")
+                if getattr(self, name) not in (NOT_GIVEN, False)
+            ),
             *(["timezone"] if self.timezone not in ("UTC", NOT_GIVEN) else []),
         ]
         if others:

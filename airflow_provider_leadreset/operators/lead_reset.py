@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY, NOT_GIVEN
 from airflow_provider_leadreset.links import EvidenceLink, LeadLink
-from airflow_provider_leadreset.operators._selection import LeadSelection
+from airflow_provider_leadreset.operators._selection import LEADS, LeadSelection
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
@@ -36,26 +36,35 @@ class LeadResetOperator(LeadSelection):
     when LeadSquared carries it out is unknown. Values are checked after rendering and before the first
     call. A selector, a window or leads that render to nothing are an error, never "everything".
 
-    Give exactly one of ``prospect_ids`` and ``prospect_ids_path``, at least one of the four selectors, and a
-    ``window``; or a ``plan``, which says all three. None is no value of any argument: it is what a task gives that was
-    skipped or returned nothing.
+    Give exactly one of ``prospect_ids``, ``prospect_ids_path`` and ``list_id``, at least one of the four selectors,
+    and a ``window``; or a ``plan``, which says all three. None is no value of any argument: it is what a task gives
+    that was skipped or returned nothing.
 
-    :param prospect_ids: (templated) lead ids, which are GUIDs: text with one or several, a list, or another
-        task's output. Named twice: reset once. A real empty list skips the task.
-    :param prospect_ids_path: (templated) file with lead ids, any ``ObjectStoragePath``: text, ``.csv`` with
-        a ``ProspectID`` column, or ``.jsonl``; ``.gz`` too. Streamed. Named twice: reset once.
+    :param prospect_ids: (templated) lead ids, which are GUIDs: text with one or several, a list of them or of rows
+        (mappings) with an id in them, or another task's output. Named twice: reset once. A real empty list skips the
+        task.
+    :param prospect_ids_path: (templated) file with lead ids, any ``ObjectStoragePath``: text, ``.csv`` (separated by
+        comma, semicolon, tab or ``|``), or ``.jsonl``; ``.gz`` too. Streamed. Named twice: reset once.
+    :param list_id: (templated) GUID of a list of the CRM, whose members are reset. They are read once per run, whole,
+        by the first try, and kept for its retries: in ``evidence_path``, or on Airflow 3.3 in the task's state. Before
+        3.3 it needs one of ``evidence_path`` and ``retries=0``. LeadSquared's own lists are refused. A list without
+        members skips the task.
+    :param prospect_id_field: (templated) name of the column or key of the id. By default the one called ProspectID,
+        LeadID or RelatedProspectID; blanks, underscores and letter case make no difference.
     :param exclude: (templated) leads that are never reset, such as those under a legal hold: ids, or the absolute URI
-        of a file of them, both as above. Read at each try, with a plan too. Of an empty list or file nobody is
-        excluded; a file that is missing stops the task.
+        of a file of them, both as above, their field by its usual names. Read at each try, with a plan too. Of an empty
+        list or file nobody is excluded; a file that is missing stops the task.
     :param activity_event_list: (templated) codes of custom activity events to delete. Codes of system activities,
         which LeadSquared never deletes (documented), are not sent; alone they are refused. The account's list of
         types tells them apart, which takes one call. A code that it does not know is sent, and warned of.
     :param task_type_list: (templated) GUIDs of task types whose tasks to delete.
     :param audit_activity_list: (templated) ``"StageChange"`` and/or ``"OwnerChange"``.
     :param should_delete_prospect_notes: (templated) True, False, or exactly that text.
-    :param window: (templated) ``start/end``, the end excluded; each side a date, optionally with time and
-        offset; one side may be an ISO 8601 duration: ``"P30D/{{ data_interval_end }}"``. Or
-        :data:`ENTIRE_HISTORY`. It must depend on the run, not on the clock, so that a retry deletes the same.
+    :param window: (templated) ``start/end``, the end excluded; each side ``run_day``, ``run_moment``, or a date,
+        optionally with time and offset; one side may be an ISO 8601 duration: ``"P30D/run_day"`` is the 30 whole days
+        before the run's, in ``timezone``. Or :data:`ENTIRE_HISTORY`. ``run_moment`` is the end of the data interval of
+        a scheduled or backfill run; the logical date of one by hand, by API or by a task, ``run_after`` where it has
+        none; ``run_after`` of one made by assets (Airflow 2: the logical date). A retry and a Clear have the same.
         That LeadSquared compares it with a record's CreatedOn is inferred, not documented.
     :param timezone: (templated) IANA name for dates and times without an offset.
     :param plan: (templated) a preview's output, ``plan=preview.output``: resets the leads that it found records
@@ -94,7 +103,8 @@ class LeadResetOperator(LeadSelection):
     ``throttled``, ``seconds``, ``window`` (UTC text, usable as ``window`` again), ``sent`` (``FromDate`` and
     ``ToDate`` as sent), ``selectors``, ``system_event_codes``, ``unknown_event_codes``, ``failures`` (up to 100,
     ``prospect_id``, ``outcome`` and ``error``), ``failed_path`` (a file of all of them, usable as
-    ``prospect_ids_path``), ``approval``, ``reason``,
+    ``prospect_ids_path``), ``leads_path`` (a file with the members of the ``list_id``, for a sensor's
+    ``prospect_ids_path``; None without an ``evidence_path``), ``approval``, ``reason``,
     ``evidence`` (this try's folder), ``evidence_digest`` (SHA-256 of the summary
     there, which has those of all files), ``stopped_because`` (None, or why leads were not reached). The events of
     ``outlets`` carry account, window, selectors and the outcomes as their extra.
@@ -105,17 +115,19 @@ class LeadResetOperator(LeadSelection):
     :raises AirflowFailException: bad values; wrong keys, rights or host; only failures that a retry would
         repeat. Not retried.
     :raises AirflowException: what a retry may get past: outages, throttling, a connection that is not found.
-    :raises AirflowSkipException: an empty list or file of leads, or a plan with nothing to reset.
+    :raises AirflowSkipException: an empty list, file or CRM list of leads, or a plan with nothing to reset.
     """
 
     template_fields: Sequence[str] = (
         *LeadSelection.template_fields,
         "exclude",
+        "list_id",
         "plan",
         "approval",
         "reason",
         "evidence_path",
     )
+    _sources: ClassVar[tuple[str, ...]] = (*LEADS, "list_id")
     _not_templated: ClassVar[tuple[str, ...]] = (
         "max_plan_age",
         "archive",
@@ -131,6 +143,8 @@ class LeadResetOperator(LeadSelection):
         *,
         prospect_ids: LeadIds = NOT_GIVEN,
         prospect_ids_path: Text = NOT_GIVEN,
+        list_id: Text = NOT_GIVEN,
+        prospect_id_field: Text = NOT_GIVEN,
         exclude: LeadIds = NOT_GIVEN,
         activity_event_list: Codes = NOT_GIVEN,
         task_type_list: Names = NOT_GIVEN,
@@ -154,6 +168,7 @@ class LeadResetOperator(LeadSelection):
         super().__init__(
             prospect_ids=prospect_ids,
             prospect_ids_path=prospect_ids_path,
+            prospect_id_field=prospect_id_field,
             activity_event_list=activity_event_list,
             task_type_list=task_type_list,
             audit_activity_list=audit_activity_list,
@@ -169,6 +184,7 @@ class LeadResetOperator(LeadSelection):
         self.max_plan_age = max_plan_age
         self.approval = approval
         self.reason = reason
+        self.list_id = list_id
         self.evidence_path = evidence_path
         self.archive = archive
         self.max_records = max_records
@@ -201,6 +217,8 @@ class LeadResetPreviewOperator(LeadSelection):
 
     :param prospect_ids: (templated) as in :class:`LeadResetOperator`, like all that follow.
     :param prospect_ids_path: (templated)
+    :param list_id: (templated)
+    :param prospect_id_field: (templated)
     :param activity_event_list: (templated)
     :param task_type_list: (templated)
     :param audit_activity_list: (templated)
@@ -221,10 +239,11 @@ class LeadResetPreviewOperator(LeadSelection):
     ``plan=preview.output`` it is what the reset and the sensor take.
 
     :raises AirflowFailException: as :class:`LeadResetOperator`.
-    :raises AirflowSkipException: an empty list or file of leads.
+    :raises AirflowSkipException: an empty list, file or CRM list of leads.
     """
 
-    template_fields: Sequence[str] = (*LeadSelection.template_fields, "evidence_path")
+    template_fields: Sequence[str] = (*LeadSelection.template_fields, "list_id", "evidence_path")
+    _sources: ClassVar[tuple[str, ...]] = (*LEADS, "list_id")
     _not_templated: ClassVar[tuple[str, ...]] = ("max_leads", "max_calls")
     operator_extra_links = (LeadLink(), EvidenceLink())
 
@@ -233,6 +252,8 @@ class LeadResetPreviewOperator(LeadSelection):
         *,
         prospect_ids: LeadIds = NOT_GIVEN,
         prospect_ids_path: Text = NOT_GIVEN,
+        list_id: Text = NOT_GIVEN,
+        prospect_id_field: Text = NOT_GIVEN,
         activity_event_list: Codes = NOT_GIVEN,
         task_type_list: Names = NOT_GIVEN,
         audit_activity_list: Names = NOT_GIVEN,
@@ -248,6 +269,7 @@ class LeadResetPreviewOperator(LeadSelection):
         super().__init__(
             prospect_ids=prospect_ids,
             prospect_ids_path=prospect_ids_path,
+            prospect_id_field=prospect_id_field,
             activity_event_list=activity_event_list,
             task_type_list=task_type_list,
             audit_activity_list=audit_activity_list,
@@ -258,6 +280,7 @@ class LeadResetPreviewOperator(LeadSelection):
             leadsquared_conn_id=leadsquared_conn_id,
             **kwargs,
         )
+        self.list_id = list_id
         self.evidence_path = evidence_path
         self.max_calls = max_calls
         self._settle_arguments()

@@ -34,22 +34,26 @@ from airflow_provider_leadreset.leadsquared.journal.folder import (
     task_folder,
 )
 from airflow_provider_leadreset.leadsquared.records.catalog import EventCodes, sort_event_codes
-from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors, parse_selectors
+from airflow_provider_leadreset.leadsquared.request.run_sides import parse_run_window
 from airflow_provider_leadreset.leadsquared.request.storage_uris import parse_uri
-from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window, wait_out
+from airflow_provider_leadreset.leadsquared.request.window import wait_out
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, plan_reference
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
-from airflow_provider_leadreset.leadsquared.text import pluralize, quoted
+from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.links import links_of, push_links
 from airflow_provider_leadreset.runtime.failures import as_task_error
+from airflow_provider_leadreset.runtime.lead_source import LeadSource
 from airflow_provider_leadreset.runtime.max_calls import Need, refuse_if_too_few
+from airflow_provider_leadreset.runtime.run_moment import run_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from airflow_provider_leadreset.compat import Context
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+    from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
+    from airflow_provider_leadreset.leadsquared.request.window import Window
     from airflow_provider_leadreset.operators._selection import LeadSelection
 
 
@@ -92,6 +96,7 @@ class BaseRun:
         # Set anew by tests.
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.sleep: Callable[[float], None] = time.sleep
+        self.source = LeadSource(self, storage_path)
         # For lineage, which is asked for after the end, however that came.
         self.request: ResetRequest | None = None
         self._hook: LeadResetHook | None = None
@@ -181,7 +186,7 @@ class BaseRun:
         """
         need = self.least_need(leads, selectors)
         if need and self.task.max_calls is not NOT_GIVEN:
-            refuse_if_too_few(self.checked("max_calls", least=1), need)
+            refuse_if_too_few(self.checked("max_calls", least=1), need, read=self.source.calls)
 
     @cached_property
     def account(self) -> AccountIdentity:
@@ -207,6 +212,7 @@ class BaseRun:
                 client.limiter.max_calls = self.checked("max_calls", least=1)
         try:
             yield
+            self.source.forget()
         except AirflowSkipException as reason:
             self.log.info("Skipped: %s", reason)  # Airflow itself says nothing of it
             raise
@@ -270,13 +276,15 @@ class BaseRun:
         request = self._parsed() if self.task.plan is NOT_GIVEN else self._planned()
         if request.leads.count:
             wait_out(request.window, now=self.now, sleep=self.sleep, log=self.log.info)
-            request = replace(request, identity=self._account_text(request))
+            request = replace(request, identity=self.account_text)
         self.request = request
         return request
 
-    def _account_text(self, request: ResetRequest) -> str:
-        """Return what tells the account, for what is kept from one run to the next; without a call of its own."""
-        return (self.account if request.plan else AccountIdentity.of_keys(self.client)).text
+    @property
+    def account_text(self) -> str:
+        """What tells the account, for what is kept from one try or run to the next; without a call of its own."""
+        known = AccountIdentity.of_keys(self.client) if self.task.plan is NOT_GIVEN else self.account
+        return known.text
 
     def _max_plan_age(self) -> timedelta | None:
         """Return how old a plan may be; None for any age."""
@@ -295,10 +303,10 @@ class BaseRun:
             self.task.audit_activity_list,
             self.task.should_delete_prospect_notes,
         )
-        window = parse_window(
-            self.task.window, timezone=self.task.timezone, run_due=self._run_due(), now=self.now
+        window = parse_run_window(
+            self.task.window, timezone=self.task.timezone, moment=run_moment(self.context), now=self.now
         )
-        leads = self._few_enough(self._leads())
+        leads = self.source.leads()
         if not leads.count:
             return ResetRequest(self.client.host, leads, selectors, window)
         self.before_first_call(leads.count, selectors)
@@ -337,17 +345,6 @@ class BaseRun:
             )
         return codes
 
-    def _run_due(self) -> datetime | None:
-        """Return when the DAG run was due; before Airflow 3, the end of its data interval. None without a DAG run.
-
-        Its start would not do: a Clear of a finished run moves that, and what was made since the first try would go.
-        """
-        run: Any = self.context.get("dag_run")
-        if run is None:
-            return None
-        due: datetime | None = run.run_after if hasattr(run, "run_after") else run.data_interval_end
-        return due
-
     def checked(self, name: str, *, least: int = 0) -> int:
         """Return a whole number among the task's arguments."""
         value = getattr(self.task, name)
@@ -360,31 +357,12 @@ class BaseRun:
         plan = Plan.read(storage_path("plan", path))
         if plan is None:
             raise InputError(f"the plan {path} was never finished: preview again")
-        leads = self._few_enough(plan.leads)
-        self.before_first_call(leads.count, plan.selectors)
+        self.source.check_count(plan.leads)
+        self.before_first_call(plan.leads.count, plan.selectors)
         plan.check(digest=digest, now=self.now(), max_age=self._max_plan_age())
         self._accept(plan)
         plan.check_account(self.account)
-        return ResetRequest(self.client.host, leads, plan.selectors, plan.window, plan)
-
-    def _leads(self) -> Leads:
-        path = self.task.prospect_ids_path
-        if path is NOT_GIVEN:
-            return Leads.parse(self.task.prospect_ids)
-        uri = parse_uri("prospect_ids_path", path, "file")
-        return Leads.from_file(storage_path("prospect_ids_path", uri))
-
-    def _few_enough(self, leads: Leads) -> Leads:
-        most = self.checked("max_leads", least=1)
-        if leads.count > most:
-            raise InputError(
-                f"{pluralize(leads.count, 'lead')} were given, more than max_leads={most} allows; no call was "
-                f"made. If all are meant, set max_leads={leads.count} or more"
-            )
-        if self.deletes:
-            with self.naming_connection():
-                self.hook.settings.rules.check_leads(leads.count)
-        return leads
+        return ResetRequest(self.client.host, plan.leads, plan.selectors, plan.window, plan)
 
     @contextmanager
     def naming_connection(self) -> Generator[None, None, None]:

@@ -17,7 +17,7 @@ from airflow_provider_leadreset.leadsquared.safety.reason import checked_reason
 from airflow_provider_leadreset.leadsquared.safety.rules import REQUIRABLE
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import quoted
-from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, storage_path
+from airflow_provider_leadreset.runtime.base import BaseRun, storage_path
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
@@ -79,8 +79,9 @@ class GuardedRun(BaseRun):
         if self.approval is not None:
             check_against_plan(self.approval, digest=plan.digest, made_at=plan.made_at)
 
-    def _account_text(self, request: ResetRequest) -> str:
-        del request
+    @property
+    def account_text(self) -> str:
+        """What tells the account: it is asked for, since keys can be exchanged between two tries."""
         return self.account.text
 
 

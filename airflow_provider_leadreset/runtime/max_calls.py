@@ -71,16 +71,19 @@ def need_of_reset(
     return Need(leads, per_lead, once + (ceil(leads / LEADS_LOOKED_UP) if counts_first else 0))
 
 
-def refuse_if_too_few(max_calls: int, need: Need) -> None:
+def refuse_if_too_few(max_calls: int, need: Need, *, read: int = 0) -> None:
     """Refuse what cannot be done with so many calls.
 
+    :param read: calls that it took to read the members of a list: they come before all others.
     :raises InputError: naming the need, and what to change.
     """
-    if need.calls <= max_calls:
+    calls = need.calls + read
+    if calls <= max_calls:
         return
+    listed = f", {read} to read the list" if read else ""
     raise InputError(
-        f"max_calls is {max_calls}, and {pluralize(need.calls, 'call')} at least are needed for "
-        f"{pluralize(need.leads, 'lead')} ({need.per_lead} each, {need.once} for all together): none was made. Set "
-        f"max_calls={need.calls} or more, or give fewer leads or kinds of records; a plan, archive=True and "
-        "max_records each read all leads once more"
+        f"max_calls is {max_calls}, and {pluralize(calls, 'call')} at least are needed for "
+        f"{pluralize(need.leads, 'lead')} ({need.per_lead} each, {need.once} for all together{listed}): "
+        f"{'no lead was touched' if read else 'none was made'}. Set max_calls={calls} or more, or give fewer leads or "
+        "kinds of records; a plan, archive=True and max_records each read all leads once more"
     )

@@ -51,7 +51,7 @@ class PreviewRun(BaseRun):
                 )
                 return {**earlier.preview, "plan": str(earlier.path), "digest": earlier.digest}
             if request.leads.count == 0:
-                raise AirflowSkipException("There are no leads to preview")
+                raise AirflowSkipException(f"There are no leads to preview: {self.source.describe_empty()}")
             self.link(request.leads, folder)
             self.log.info(
                 "LeadSquared at %s (connection %s): counting, of %d leads, %s, created %s. Nothing is deleted",
@@ -69,9 +69,10 @@ class PreviewRun(BaseRun):
         """Return the calls that so many leads take at least."""
         return need_of_preview(leads, selectors, makes_plan=self.task.evidence_path is not NOT_GIVEN)
 
-    def _account_text(self, request: ResetRequest) -> str:
-        # Asked for only where a plan is kept under it.
-        return super()._account_text(request) if self.task.evidence_path is NOT_GIVEN else self.account.text
+    @property
+    def account_text(self) -> str:
+        """What tells the account: it is asked for where a plan is kept under it, and only there."""
+        return super().account_text if self.task.evidence_path is NOT_GIVEN else self.account.text
 
     def _folder(self) -> EvidenceFolder | None:
         """Where the plans of all tries go."""

@@ -56,6 +56,7 @@ def request_record(
         account=account_of(run.account),
         keys_user=keys_user_of(run.account),
         leads=request.leads.count,
+        leads_path=run.source.path,
         selectors=request.selectors.arguments(),
         window=request.window.text,
         sent=sent_dates(request),

@@ -77,7 +77,7 @@ class ResetRun(GuardedRun):
                 self.evidence = self._evidence()
                 request = self.checked_request()
             if request.leads.count == 0:
-                raise AirflowSkipException("There are no leads to reset")
+                raise AirflowSkipException(f"There are no leads to reset: {self.source.describe_empty()}")
             last_account = LastAccount(self.context, self.log)
             with task_errors():
                 last_account.refuse_other(self.account)
@@ -299,6 +299,7 @@ class ResetRun(GuardedRun):
             "unknown_event_codes": list(request.event_codes.unknown),
             "approval": self.approval,
             "reason": self.reason,
+            "leads_path": self.source.path,
             "evidence": str(self.evidence.report) if self.evidence else None,
             "evidence_digest": None,
             "failed_path": None,

@@ -38,8 +38,8 @@ def template_error(task_id: str, field: str, template: object, error: Exception)
         if isinstance(error, jinja2.UndefinedError) and any(name in text for name in _RUN_DATES):
             text += (
                 ". On Airflow 3, a run started by hand, the command line or an asset may have no data interval and "
-                "no logical date, and dag_run.run_after is always there: end a window of whole local days at "
-                "{{ (data_interval_end | default(dag_run.run_after, true)).astimezone(dag.timezone).date() }}"
+                "no logical date. Every run has run_day and run_moment, which a window takes as they are: write "
+                "window='P30D/run_day' for the 30 whole days before the run"
             )
         return LeadResetInputError(text)
     if _is_missing(error) or isinstance(error, OSError):

@@ -58,7 +58,7 @@ class VerificationRun(BaseRun):
                     self.failed = True
                     return PokeReturnValue(is_done=False)
             if not request.leads.count:
-                raise AirflowSkipException("There are no leads to verify")
+                raise AirflowSkipException(f"There are no leads to verify: {self.source.describe_empty()}")
             store: Any = self.context.get("task_state_store")
             key = self._key(request)
             if sensor.last_verification is None or sensor.last_verification[0] != key:

@@ -45,7 +45,8 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
     what was left at a time-out. What a person must mend fails the task under ``soft_fail`` and ``never_fail`` too.
 
     :param prospect_ids: (templated) as in :class:`.LeadResetOperator`, like all that follow.
-    :param prospect_ids_path: (templated)
+    :param prospect_ids_path: (templated) of a reset of a ``list_id``: its XCom's ``leads_path``.
+    :param prospect_id_field: (templated)
     :param activity_event_list: (templated)
     :param task_type_list: (templated)
     :param audit_activity_list: (templated)
@@ -85,6 +86,7 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
         *,
         prospect_ids: LeadIds = NOT_GIVEN,
         prospect_ids_path: Text = NOT_GIVEN,
+        prospect_id_field: Text = NOT_GIVEN,
         activity_event_list: Codes = NOT_GIVEN,
         task_type_list: Names = NOT_GIVEN,
         audit_activity_list: Names = NOT_GIVEN,
@@ -119,6 +121,7 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
         super().__init__(
             prospect_ids=prospect_ids,
             prospect_ids_path=prospect_ids_path,
+            prospect_id_field=prospect_id_field,
             activity_event_list=activity_event_list,
             task_type_list=task_type_list,
             audit_activity_list=audit_activity_list,

@@ -71,7 +71,7 @@ def test_one_lead_example_without_lead(lsq, run):
     assert lsq.calls == []
 
 
-def test_scheduled_cleanup_example(lsq, run):
+def test_scheduled_cleanup_example(lsq, run, tmp_path):
     """The nightly clean-up takes whole local days of the members of a list."""
     lead, stranger = lsq.add_lead(), lsq.add_lead()
     a_list = lsq.add_list("Test leads", [lead])
@@ -84,7 +84,9 @@ def test_scheduled_cleanup_example(lsq, run):
         lsq.add_note(lead, "note", moment)
         lsq.add_note(stranger, "note", moment)
     run_at = datetime(2026, 10, 1, 21, 0, tzinfo=UTC)
-    result = run(example("example_scheduled_cleanup"), logical_date=run_at, list_id=a_list)
+    result = run(
+        example("example_scheduled_cleanup"), logical_date=run_at, list_id=a_list, evidence=str(tmp_path)
+    )
     assert result.state == "success"
     lsq.wait_until_idle()
     left = [note["created_on"][:19] for note in lsq.remaining(lead)["notes"]]

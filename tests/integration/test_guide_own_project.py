@@ -1,4 +1,4 @@
-"""docs/test-your-dags.md: a project made of the page's own blocks, and a pytest of its own."""
+"""The guides on tests: a project made of their own blocks, and a pytest of its own."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from support.dag_runs import airflow_version
 from support.guide_pages import Page, fitted
 
 PAGE = Page("docs/test-your-dags.md")
+APPROVALS = Page("docs/test-an-approval.md")
+HAS_APPROVALS = airflow_version() >= (3, 1)
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page's files, each under the name in its first line."""
+    """The pages' files, each under the name in its first line."""
     folder = tmp_path_factory.mktemp("project")
-    for block in PAGE.having("python"):
+    for block in PAGE.having("python") + (APPROVALS.having("python") if HAS_APPROVALS else []):
         name, _, code = block.partition("\n")
         assert re.fullmatch(r"# [\w/]+\.py", name)
         path = folder / name.removeprefix("# ")
@@ -42,7 +45,7 @@ def test_project_passes_as_shown(project):
     """The project passes as the page shows it."""
     ended = pytest_in(project)
     assert ended.returncode == 0, ended.stdout[-3000:]
-    assert "2 passed" in ended.stdout
+    assert f"{6 if HAS_APPROVALS else 3} passed" in ended.stdout
 
 
 def test_wrong_deletion_is_found(project):
@@ -56,7 +59,20 @@ def test_wrong_deletion_is_found(project):
     finally:
         dag.write_text(right)
     assert ended.returncode == 1, ended.stdout[-3000:]
-    assert "2 failed" in ended.stdout
+    assert "2 failed" in ended.stdout  # of its own three; approvals are of another DAG
+
+
+def test_pool_too_small_is_found(project):
+    """A pool that has fewer slots than a task takes is found."""
+    test = project / "test_forget_test_calls.py"
+    right = test.read_text()
+    test.write_text(right.replace('{"leadsquared_default": 25}', '{"leadsquared_default": 19}'))
+    try:
+        ended = pytest_in(project, "-k", "pool")
+    finally:
+        test.write_text(right)
+    assert ended.returncode == 1, ended.stdout[-3000:]
+    assert "reset takes 20 slots of the pool 'leadsquared_default', which has 19" in ended.stdout
 
 
 def test_installed_extras_exist(project):
@@ -70,3 +86,4 @@ def test_installed_extras_exist(project):
         assert requirement.extras <= set(offered)
     assert Requirement(requirements[0]).extras == {"emulator"}
     assert PAGE.not_run() == []
+    assert APPROVALS.not_run() == [] or not HAS_APPROVALS

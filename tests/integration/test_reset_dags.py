@@ -55,7 +55,7 @@ def test_missing_data_interval(dags, lsq, run, capfd):
         return
     assert (result.state, len(lsq.resets)) == ("failed", 0)
     # On 3.0 it is there and None, and the window says what to write.
-    assert "dag_run.run_after" in capfd.readouterr().out
+    assert "P30D/run_day" in capfd.readouterr().out
     assert run(dags.whole_days, logical_date=None, leads=[a_lead(lsq)]).state == "success"
     assert lsq.resets[0].body["ToDate"].endswith(" 23:59:59")
 

@@ -170,14 +170,16 @@ def check_window_row(template: str, new: str, old: str) -> None:
     import pytest
 
     from airflow_provider_leadreset.leadsquared.errors import InputError
-    from airflow_provider_leadreset.leadsquared.request.window import parse_window
+    from airflow_provider_leadreset.leadsquared.request.run_sides import parse_run_window
 
     said = new if old == "the same" or not is_airflow_2() else old
 
     def sent() -> str:
         environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-        text = environment.from_string(template).render(nightly_context())
-        window = parse_window(text, timezone="Asia/Kolkata", now=lambda: RUN_AT)
+        context = nightly_context()
+        text = environment.from_string(template).render(context)
+        moment = context["data_interval_end"]  # of a scheduled run
+        window = parse_run_window(text, timezone="Asia/Kolkata", moment=moment, now=lambda: RUN_AT)
         return f"{window.from_date} to {window.to_date}"
 
     if said.startswith("an error"):

@@ -32,6 +32,7 @@ PUBLIC = {
         "LeadResetLeadsFailedError",
     ),
     "emulator": ("CallRecord", "LeadSquaredEmulator"),
+    "testing": ("leadsquared", "leadsquared_conn_id", "leadsquared_options", "approve_as", "check_pools"),
 }
 """None: all that the module hands on."""
 

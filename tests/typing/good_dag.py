@@ -38,7 +38,7 @@ def documented() -> None:
         task_type_list="{{ params.types }}",
         audit_activity_list=["StageChange", "OwnerChange"],
         should_delete_prospect_notes="{{ params.notes }}",
-        window="P30D/{{ data_interval_end }}",
+        window="P30D/run_day",
         timezone="Asia/Kolkata",
         evidence_path="s3://aws@bucket/leadreset",
         retries=3,
@@ -81,6 +81,10 @@ with DAG("plain", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), pa
         max_plan_age=timedelta(days=1),
         exclude=[LEAD],
         reason="why",
+    )
+    LeadResetOperator(task_id="rows", prospect_ids=[{"ProspectID": LEAD}], window="P1D/run_moment")
+    LeadResetOperator(
+        task_id="list", list_id=LEAD, evidence_path="s3://b/leadreset", window="P1D/{{ data_interval_end }}"
     )
     LeadResetOperator(
         task_id="file", prospect_ids_path="s3://b/leads.csv", window="P1D/{{ ds }}", plan="{{ x }}"

@@ -134,6 +134,7 @@ class Request(EvidenceRecord):
     account: EvidenceAccount
     keys_user: KeysUser
     leads: int
+    leads_path: str | None = Field(default=None, description="The members of a list, as they were read")
     selectors: dict[str, Any]
     window: str
     sent: SentDates

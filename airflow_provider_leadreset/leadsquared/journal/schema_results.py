@@ -64,6 +64,7 @@ class Summary(EvidenceRecord):
     reason: str | None = None
     evidence: str | None
     failed_path: str | None
+    leads_path: str | None = Field(default=None, description="The members of the list that was reset")
     stopped_because: str | None
     files: list[FileDigest] = Field(description="What this try wrote before, in its order")
     archive_files: list[FileDigest] = Field(description="Copies of records, below archive/")

@@ -17,6 +17,7 @@ from airflow_provider_leadreset.leadsquared.request.guids import (
     is_guid,
     parse_guid,
 )
+from airflow_provider_leadreset.leadsquared.request.id_fields import USUAL_NAMES, IdField, plain_name
 from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.leadsquared.untrusted_files import (
     BLOCK,
@@ -33,18 +34,8 @@ from airflow_provider_leadreset.leadsquared.untrusted_files import (
     unpacked,
 )
 
-ID_FIELDS = ("prospectid", "leadid", "relatedprospectid")
-"""Names of the column or key of the id, as :func:`_plain` makes them: LeadSquared's own exports and its API's rows."""
-
 SEPARATORS = ",;\t|"
 """What may stand between two cells of a CSV file; the first of two that fit alike."""
-
-SHOWN = 10
-"""How many names of columns or keys an error lists."""
-
-
-MOST_TOLD = 200
-"""Keys, and their characters, of which it is remembered whether they name the id."""
 
 
 class ReadablePath(Protocol):
@@ -59,7 +50,7 @@ class ReadablePath(Protocol):
 
 
 def read_lead_file(
-    path: ReadablePath, field: str | None = None, *, argument: str = "prospect_ids_path"
+    path: ReadablePath, field: object = None, *, argument: str = "prospect_ids_path"
 ) -> Iterator[str]:
     """Stream the lead ids of a file, in its order and as often as they stand there.
 
@@ -74,9 +65,7 @@ def read_lead_file(
     """
     name = path.name.lower()
     kind = name.removesuffix(".gz").rpartition(".")[2]
-    wanted = ID_FIELDS if field is None else (_plain(field),)
-    if "" in wanted:
-        raise InputError(f"the column or key of the ids is {quoted(field)}, which names none")
+    wanted = IdField(field, can_be_named=argument == "prospect_ids_path")
     with _opened(path, argument) as raw:
         try:
             with _content(raw, packed=name.endswith(".gz")) as content:
@@ -129,7 +118,7 @@ def _text_ids(text: IO[str]) -> Iterator[str]:
             yield lead  # what most lines are
             number, named, begun, blank = number + 1, 0, "", 0
             continue
-        if number == 1 and any(name in _plain(block[:1000]) for name in ID_FIELDS):
+        if number == 1 and any(name in plain_name(block[:1000]) for name in USUAL_NAMES):
             raise InputError("line 1 is the header of a table: let the file's name end in .csv")
         words = BETWEEN.split(kept + block)
         kept = words.pop() if goes_on else ""
@@ -158,12 +147,12 @@ def _refuse_nameless(number: int, line: str) -> NoReturn:
     raise InputError(f"line {number} is {quoted(line)}, which names no lead: take it out, or write its id")
 
 
-def _csv_ids(text: IO[str], wanted: tuple[str, ...]) -> Iterator[str]:
+def _csv_ids(text: IO[str], field: IdField) -> Iterator[str]:
     lines = bounded_lines(text)
     first = next(lines, None)
     if first is None:
         return
-    separator = _separator(first, wanted)
+    separator = _separator(first, field)
     rest, taken = chain([first], lines), 0
 
     def counted() -> Iterator[str]:
@@ -182,8 +171,8 @@ def _csv_ids(text: IO[str], wanted: tuple[str, ...]) -> Iterator[str]:
     rows = csv.reader(counted(), delimiter=separator, strict=True)
     try:
         header = next(rows)
-        column = _column(header, wanted)
-        what = f"column {_spelled(_plain(header[column]))}"
+        column = field.column(header)
+        what = f"column {field.spelled(header[column])}"
         taken = 0
         for row in rows:
             taken = 0
@@ -198,7 +187,7 @@ def _csv_ids(text: IO[str], wanted: tuple[str, ...]) -> Iterator[str]:
         ) from None
 
 
-def _separator(header: str, wanted: tuple[str, ...]) -> str:
+def _separator(header: str, field: IdField) -> str:
     """Tell what separates the cells: what makes a column of the id, else what makes most columns."""
 
     def fitness(separator: str) -> tuple[bool, int]:
@@ -206,75 +195,15 @@ def _separator(header: str, wanted: tuple[str, ...]) -> str:
             cells = next(csv.reader([header], delimiter=separator), [])
         except csv.Error:
             return False, 0  # a cell beyond the limit: the strict reader says so
-        return any(_plain(cell) in wanted for cell in cells), len(cells)
+        return any(map(field.is_meant, cells)), len(cells)
 
     return max(SEPARATORS, key=fitness)
 
 
-def _column(header: list[str], wanted: tuple[str, ...]) -> int:
-    found = [index for index, name in enumerate(header) if _plain(name) in wanted]
-    if len(found) == 1:
-        return found[0]
-    if not header:
-        raise InputError("line 1 is empty, where a CSV file names its columns")
-    if not found:
-        raise InputError(
-            f"it has no column named {_alternatives(wanted)}; its columns are: {_listed(header)}. Name the "
-            "column of the lead ids so in the first line"
-        )
-    raise InputError(
-        f"it has {len(found)} columns that may be the lead id, and must have one; its columns are: {_listed(header)}"
-    )
-
-
-def _json_ids(text: IO[str], wanted: tuple[str, ...]) -> Iterator[str]:
-    told: dict[str, bool] = {}
-
-    def is_wanted(name: str) -> bool:
-        # A million lines have the same few keys.
-        found = told.get(name)
-        if found is None:
-            found = _plain(name) in wanted
-            if len(told) < MOST_TOLD and len(name) < MOST_TOLD:
-                told[name] = found
-        return found
-
+def _json_ids(text: IO[str], field: IdField) -> Iterator[str]:
     for number, line in enumerate(bounded_lines(text), 1):
         if not line.strip():
             continue
         where = f"line {number}"
         value = parse_json(line, where)
-        if not isinstance(value, dict):
-            yield parse_guid(value, where)
-            continue
-        names = [name for name in value if is_wanted(name)]
-        if not names:
-            raise InputError(
-                f"{where} has no {_alternatives(wanted[:1])}; it has: {_listed(list(value)) or 'nothing'}"
-            )
-        if len(names) > 1:
-            raise InputError(
-                f"{where} has {len(names)} keys that may be the lead id, and must have one: {_listed(names)}"
-            )
-        yield parse_guid(value[names[0]], f"{_spelled(_plain(names[0]))} of {where}")
-
-
-def _plain(name: str) -> str:
-    """Return a name without blanks, underscores and letter case."""
-    return "".join(name.replace("_", " ").split()).lower()
-
-
-_SPELLED = {"prospectid": "ProspectID", "leadid": "LeadID", "relatedprospectid": "RelatedProspectID"}
-
-
-def _spelled(plain: str) -> str:
-    return _SPELLED.get(plain, quoted(plain))
-
-
-def _alternatives(wanted: tuple[str, ...]) -> str:
-    return " or ".join(map(_spelled, wanted))
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(quoted(name, 40) for name in names[:SHOWN])
-    return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
+        yield field.id_of(value, where) if isinstance(value, dict) else parse_guid(value, where)

@@ -26,7 +26,7 @@ ends within it is waited out, see :func:`wait_out`."""
 
 _FORMS = (
     "Write it as 'start/end', for example '2026-09-01/2026-10-01', '2026-09-01T18:30/2026-09-02T18:30' "
-    "or 'P30D/2026-10-01'; ENTIRE_HISTORY, the name and not a text, means everything"
+    "or 'P30D/run_day' (of the DAG run, in timezone); ENTIRE_HISTORY, the name and not a text, means everything"
 )
 
 
@@ -71,7 +71,7 @@ class Window:
                 f"the window is empty: it starts at {given[0].isoformat()} and ends, exclusively, "
                 f"at {given[1].isoformat()}. The end is not part of a window: for one whole day write "
                 "'2026-10-01/2026-10-02' or '2026-10-01/P1D'. On Airflow 3 a cron schedule's data interval is empty: "
-                "write 'P1D/{{ data_interval_end }}'"
+                "write 'P1D/run_moment'"
             )
 
     @property
@@ -158,8 +158,7 @@ def _refuse_future(value: object, window: Window, now: Callable[[], datetime] | 
         raise InputError(
             f"window {quoted(value)} ends at {window.end.isoformat()}, which is in the future (now "
             f"{present.astimezone(UTC).isoformat(timespec='seconds')}). Records that do not exist yet cannot have "
-            "been meant, and a rerun would delete newer ones: end it at the latest now, for example at "
-            "{{ data_interval_end }} or, on Airflow 3, {{ dag_run.run_after }}"
+            "been meant, and a rerun would delete newer ones: end it at the latest now, for example at run_moment"
         )
 
 

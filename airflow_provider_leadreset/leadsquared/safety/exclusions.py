@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Self
 
 from airflow_provider_leadreset.leadsquared.distinct_keys import DistinctKeys
@@ -50,11 +50,11 @@ class Exclusions:
         text = str(value) if hasattr(value, "open") else value
         if isinstance(text, str) and _names_a_file(text):
             return cls(read_lead_file(open_path(text.strip()), argument="exclude"))
-        if not isinstance(text, (str, uuid.UUID, Sequence)) or isinstance(text, (bytes, bytearray)):
+        if not isinstance(text, (str, uuid.UUID, Mapping, Sequence)) or isinstance(text, (bytes, bytearray)):
             raise InputError(
                 f"exclude is {quoted(value)}: give lead ids, or the absolute URI of a file of them"
             )
-        return cls(Leads.parse(text, "exclude"))
+        return cls(Leads.parse(text, argument="exclude"))
 
     def __contains__(self, lead: str) -> bool:
         return guid_key(lead) in self._keys

@@ -50,7 +50,7 @@ with a_dag("whole_days") as whole_days:
         task_id="reset",
         prospect_ids="{{ params.leads }}",
         activity_event_list=[166],
-        window="P30D/{{ (data_interval_end | default(dag_run.run_after, true)).astimezone(dag.timezone).date() }}",
+        window="P30D/run_day",
     )
 
 with a_dag("everything") as everything:

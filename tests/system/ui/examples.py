@@ -57,7 +57,10 @@ def seed_and_copy(lsq: LeadSquaredEmulator, dags: Path, evidence: Path) -> list[
             '"leads": []': f'"leads": {json.dumps(others[14:])}',
             "2026-09-01/2026-10-01": window,
         },
-        PAUSED: {"11111111-2222-3333-4444-555555555555": demo.list_id},
+        PAUSED: {
+            "11111111-2222-3333-4444-555555555555": demo.list_id,
+            "file:///tmp/leadreset-evidence": evidence.as_uri(),
+        },
     }
     dags.mkdir()
     names = sorted({path.stem for path in _SOURCE.glob("*.py")} | given.keys())

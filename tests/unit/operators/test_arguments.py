@@ -12,7 +12,7 @@ from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.operators._arguments import BaseOperatorArguments
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
 from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
-from support.dag_runs import is_airflow_2
+from support.dag_runs import airflow_version, is_airflow_2
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 WINDOW = "2026-09-01/2026-10-01"
@@ -39,9 +39,10 @@ def own_arguments(task: Any) -> dict[str, inspect.Parameter]:
 @pytest.mark.parametrize("task", TASKS)
 def test_leads_from_exactly_one_place(task, given):
     """Leads come from exactly one place, and the error names the task."""
-    with pytest.raises(
-        ValueError, match=r"^task one: give exactly one of prospect_ids and prospect_ids_path"
-    ):
+    sources = "prospect_ids and prospect_ids_path"
+    if task is not LeadResetSensor:
+        sources = "prospect_ids, prospect_ids_path and list_id"
+    with pytest.raises(ValueError, match=rf"^task one: give exactly one of {sources}"):
         task(task_id="one", window=WINDOW, **given)
 
 
@@ -57,6 +58,7 @@ def test_window_is_required(task):
     [
         {"prospect_ids": LEAD},
         {"prospect_ids_path": "/mnt/leads.txt"},
+        {"prospect_id_field": "Lead"},
         {"activity_event_list": [166]},
         {"activity_event_list": []},
         {"should_delete_prospect_notes": True},
@@ -70,6 +72,42 @@ def test_arguments_beside_a_plan(task, also):
     task(task_id="one", plan={"plan": "x"}, timezone="UTC")
     with pytest.raises(ValueError, match=rf"^task one: a plan says .*leave out {next(iter(also))}"):
         task(task_id="one", plan={"plan": "x"}, **also)
+
+
+def test_list_beside_others():
+    """A list is one of the sources, goes with no field of an id, and beside no plan; a sensor has none."""
+    listed = {**ASKED, "task_id": "one", "list_id": LEAD, "evidence_path": "/mnt"}
+    listed.pop("prospect_ids")
+    for task in (LeadResetOperator, LeadResetPreviewOperator):
+        assert task(**listed).list_id == LEAD
+        with pytest.raises(
+            ValueError, match="give exactly one of prospect_ids, prospect_ids_path and list_id"
+        ):
+            task(**listed, prospect_ids=LEAD)
+        with pytest.raises(ValueError, match=r"prospect_id_field names a column .* leave it out"):
+            task(**listed, prospect_id_field="Lead")
+    with pytest.raises(ValueError, match=r"a plan says .*leave out list_id"):
+        LeadResetOperator(task_id="one", plan={}, list_id=LEAD, evidence_path="/mnt")
+    with pytest.raises(Exception, match="list_id"):  # Airflow's own, of two kinds
+        LeadResetSensor(task_id="one", window=WINDOW, list_id=LEAD)
+
+
+@pytest.mark.parametrize("defaults", [False, True])
+@pytest.mark.parametrize("task", [LeadResetOperator, LeadResetPreviewOperator])
+def test_list_with_retries(task, defaults):
+    """Before Airflow 3.3, retries need a place where the members of a list are kept."""
+    retries = {"default_args": {"retries": 2}} if defaults else {"retries": 2}
+    listed = {**ASKED, "task_id": "one", "list_id": LEAD}
+    listed.pop("prospect_ids")
+    task(**listed, **retries, evidence_path="/mnt")
+    task(**listed, retries=0)
+    if airflow_version() >= (3, 3):
+        task(**listed, **retries)
+    else:
+        with pytest.raises(
+            ValueError, match=r"list_id with retries=2 needs an evidence_path before Airflow 3.3"
+        ):
+            task(**listed, **retries)
 
 
 def test_archive_needs_a_place():
@@ -109,10 +147,8 @@ def test_defaults_of_others_are_ignored():
     LeadResetPreviewOperator(task_id="one", default_args={"plan": None, "approval": None}, **ASKED)
 
 
-GUARDS = (
-    *("plan", "approval", "reason", "evidence_path", "prospect_ids", "prospect_ids_path", "exclude"),
-    *("max_records", "max_calls", "window"),
-)
+SOURCES = ("prospect_ids", "prospect_ids_path", "list_id", "prospect_id_field", "exclude")
+GUARDS = (*SOURCES, "plan", "approval", "reason", "evidence_path", "max_records", "max_calls", "window")
 LISTS = ("activity_event_list", "task_type_list", "audit_activity_list")
 
 
@@ -130,6 +166,8 @@ def test_design_order_of_arguments():
     assert list(own_arguments(LeadResetOperator)) == [
         "prospect_ids",
         "prospect_ids_path",
+        "list_id",
+        "prospect_id_field",
         "exclude",
         "activity_event_list",
         "task_type_list",

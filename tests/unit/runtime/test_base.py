@@ -56,7 +56,7 @@ def test_empty_path(path):
         task_id="reset", prospect_ids_path=path, activity_event_list=[201], window="2026-09-01/2026-10-01"
     )
     with pytest.raises(InputError, match="names no file"):
-        BaseRun(task, {})._leads()
+        BaseRun(task, {}).source.leads()
 
 
 @pytest.mark.parametrize("error", [InputError("x"), AccessError("x"), LeadRejectedError("x")])
@@ -98,16 +98,6 @@ def test_killed_task_starts_no_call():
     task.on_kill()
     with pytest.raises(ClosedError):
         client.current_user()
-
-
-@pytest.mark.parametrize("start", [datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 11, 30, tzinfo=UTC)])
-def test_due_time_of_a_run(start):
-    """A run is due when it was due, whenever it begins."""
-    end = datetime(2026, 11, 20, tzinfo=UTC)
-    airflow_3 = SimpleNamespace(run_after=end, start_date=start, data_interval_end=None)
-    airflow_2 = SimpleNamespace(start_date=start, data_interval_end=end)
-    for dag_run in (airflow_3, airflow_2):
-        assert BaseRun(a_task(), {"dag_run": dag_run})._run_due() == end
 
 
 @pytest.mark.parametrize("task", [LeadResetOperator, LeadResetPreviewOperator, LeadResetSensor])

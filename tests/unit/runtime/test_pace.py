@@ -173,6 +173,23 @@ def test_too_few_calls_are_refused(lsq: Any, kind: Any, given: dict[str, Any], n
     assert len(lsq.calls) == need
 
 
+@pytest.mark.parametrize("kind", [LeadResetOperator, LeadResetPreviewOperator])
+def test_calls_of_a_list_are_needed(lsq: Any, kind: Any) -> None:
+    """What it took to read a list counts among what is needed; no lead is touched when the rest is too little."""
+    listed = lsq.add_list("Test leads", [lsq.add_lead() for _ in range(4)])
+    asked = {"should_delete_prospect_notes": True, "window": WINDOW, "list_id": listed, "retries": 0}
+    kind(task_id="task", **asked).execute({})
+    need = len(lsq.calls)
+    with pytest.raises(LeadResetInputError) as caught:
+        kind(task_id="task", max_calls=need - 1, **asked).execute({})
+    assert f"max_calls is {need - 1}, and {need} calls at least are needed for 4 leads" in str(caught.value)
+    assert "to read the list): no lead was touched. Set" in str(caught.value)
+    assert len({call.prospect_id for call in lsq.calls[need:]} - {None}) == 0
+    before = len(lsq.calls)
+    kind(task_id="task", max_calls=need, **asked).execute({})
+    assert len(lsq.calls) == before + need
+
+
 def test_reached_max_calls_end_the_reset(lsq: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where repetitions use them up no further call is made, and what was not reached is said; it is not retried."""
     monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.RETRY_DELAYS", (0.0, 0.0, 0.0))

@@ -106,7 +106,7 @@ def test_empty_list_skips(lsq):
     said: list[str] = []
     with pytest.raises(AirflowSkipException, match="no leads to verify"):
         poke(said, prospect_ids=[], **ASKED)
-    assert said == ["Skipped: There are no leads to verify"]
+    assert said == ["Skipped: There are no leads to verify: prospect_ids is an empty list"]
     assert lsq.calls == []
 
 

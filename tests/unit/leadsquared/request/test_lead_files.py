@@ -122,14 +122,14 @@ def test_empty_file(tmp_path: Path, name: str, text: str, packed: bool) -> None:
         (
             "a.csv",
             f"Lead,Name\n{A},x\n",
-            "no column named ProspectID or LeadID or .*; its columns are: 'Lead', 'Name'",
+            "no column named ProspectID or LeadID or .*; its columns are: 'Lead', 'Name'. Say by prospect_id_field",
         ),
         ("a.csv", f"{A}\n{B}\n", "no column named ProspectID"),
         ("a.csv", f"Lead;Name\n{A};x\n", "its columns are: 'Lead', 'Name'"),
         (
             "a.csv",
             f"ProspectID,prospectid\n{A},{B}\n",
-            "2 columns that may be the lead id.*: 'ProspectID', 'prospectid'",
+            "2 columns that may be the lead id.*: 'ProspectID', 'prospectid'. Say by prospect_id_field",
         ),
         ("a.csv", f"\n{A}\n", "line 1 is empty"),
         # An open quotation mark must not swallow the leads after it.
@@ -137,13 +137,17 @@ def test_empty_file(tmp_path: Path, name: str, text: str, packed: bool) -> None:
         ("a.csv", f'ProspectID,Name\n{A},"x"y"\n{B},z\n', "line 2 cannot be read as CSV"),
         ("a.csv", f"ProspectID,Name\n{A},{'x' * 200_000}\n", "line 2 cannot be read as CSV"),
         ("a.jsonl", f'"{A}"\n{B}\n', "line 2 is .*, which is no JSON"),
-        ("a.jsonl", f'"{A}"\n{{"Id": "{B}"}}\n', "line 2 has no ProspectID; it has: 'Id'"),
+        (
+            "a.jsonl",
+            f'"{A}"\n{{"Id": "{B}"}}\n',
+            "line 2 has no ProspectID or LeadID or RelatedProspectID; it has: 'Id'. Say by prospect_id_field",
+        ),
         ("a.jsonl", f'"{A}"\n\nnull\n', "line 3 holds None"),
         ("a.jsonl", f'["{A}"]\n', "is one JSON array"),
         (
             "a.jsonl",
             f'{{"ProspectID": "{A}", "prospectId": "{B}"}}\n',
-            "line 1 has 2 keys that may be the lead id",
+            "line 1 has 2 keys that may be the lead id.* Say by prospect_id_field",
         ),
         ("a.jsonl", "[" * 100_000, "is one JSON array"),
         ("a.txt", f"{A}\n{'[] ' * 60_000}\n", "line 2 is '\\[\\] "),
@@ -167,8 +171,16 @@ def test_empty_file(tmp_path: Path, name: str, text: str, packed: bool) -> None:
             f'{{"lead_id": "{A}", "ProspectID": "{B}"}}\n',
             "line 1 has 2 keys .*'lead_id', 'ProspectID'",
         ),
-        ("a.jsonl", f'"{A}"\n{{}}\n', "line 2 has no ProspectID; it has: nothing"),
-        ("a.jsonl", f'"{A}"\n{{"\\ud800": 1}}\n', "line 2 has no ProspectID; it has: '\\\\ud800'"),
+        (
+            "a.jsonl",
+            f'"{A}"\n{{}}\n',
+            "line 2 has no ProspectID or LeadID or RelatedProspectID; it has: nothing",
+        ),
+        (
+            "a.jsonl",
+            f'"{A}"\n{{"\\ud800": 1}}\n',
+            "line 2 has no ProspectID or LeadID or RelatedProspectID; it has: '\\\\ud800'",
+        ),
         ("a.jsonl", '{"ProspectID": null}', "ProspectID of line 1 holds None"),
         ("a.jsonl", '{"ProspectID": "\\ud800"}', "ProspectID of line 1 holds '\\\\ud800'"),
         ("a.jsonl", '{"ProspectID": 1e400}', "line 1 is .* a number too large"),
@@ -328,7 +340,7 @@ def test_named_field(tmp_path: Path) -> None:
     for path in (table, lines):
         with pytest.raises(InputError, match=r"'stage'.*: 'ProspectID', '"):
             list(read_lead_file(path, "Stage"))
-        with pytest.raises(InputError, match="which names none"):
+        with pytest.raises(InputError, match="which names no column or key"):
             list(read_lead_file(path, " _"))
 
 

@@ -130,7 +130,7 @@ def test_ids_in_order_without_duplicates(value: object, expected: list[str]) -> 
         [A.encode()],
         {A},
         {A: 1},
-        [{"ProspectID": A}],
+        [{"Id": A}],
         [5],
         range(3),
         iter([A]),
