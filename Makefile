@@ -14,7 +14,7 @@ export AIRFLOW__CORE__LOAD_EXAMPLES := False
 # Without compiled files Airflow starts more than twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check unit integration old coverage wheel matrix fleet kill bench ui browser clean
+.PHONY: demo test check unit integration old coverage wheel matrix fleet kill account-check bench ui browser clean
 
 demo: $(NEW)/.ready
 	$(NEW)/bin/python tests/system/demo/demo.py
@@ -63,6 +63,10 @@ kill: $(NEW)/.ready
 	$(NEW)/bin/python tests/system/kill/kill.py --archived
 	$(NEW)/bin/python tests/system/kill/kill.py --no-retries --rounds 20
 	$(NEW)/bin/python tests/system/kill/kill.py --stored --rounds 10
+
+# The account check in every two ways in which an account may behave; some half an hour.
+account-check: $(NEW)/.ready
+	$(NEW)/bin/python tests/system/account_check/pairs.py
 
 # Measured side by side in one run, on a machine that does nothing else; some fifteen minutes.
 bench: $(BENCH)/.ready

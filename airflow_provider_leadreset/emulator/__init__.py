@@ -23,6 +23,9 @@ page_cap=200`` on the command line. Run your tests in more than one. Its default
 - what FromDate and ToDate compare with: a record's CreatedOn, tasks included (``activity_date``, ``task_date``,
   ``note_date``, ``audit_date``), both ends included (``from_included``, ``to_included``), fractions of a second
   compared (``fractions``)
+- what a call that creates a record keeps of the moment (``fractions_kept``), how times are shown (``fractions_shown``),
+  what an ActivityDateTime becomes (``activity_time_sets``), and that records can be changed (``update_calls``)
+- that no accepted reset gets lost (``lost_resets``), and that reads show at once what was written (``replica_lag``)
 - what an unknown lead does: an error (``unknown_lead``); unknown event codes and task types, and system activities,
   are accepted and ignored (``unknown_types``, ``system_events``)
 - that audits are shown as activities 3001 and 3002 (``audits_shown``), and custom activities not twice
@@ -34,7 +37,8 @@ page_cap=200`` on the command line. Run your tests in more than one. Its default
   (``counts``, ``note_counts``)
 - that notes and activity types can be read at all (``notes_api``, ``types_api``)
 - what moves a lead's LeadLastModifiedOn: activities, stage and owner, not notes, tasks and resets
-  (``moves_last_modified``), and that it does at once (``last_modified_lag``)
+  (``moves_last_modified``), that it does at once (``last_modified_lag``) and is UTC (``last_modified_zone``), and that
+  no automation changes leads beside (``automation_every``)
 - what throttling and errors look like (``throttle_status``, ``throttle_text``, ``errors_as``).
 
 A guess that no dialect switches is

@@ -13,6 +13,7 @@ Mover = Literal["activity", "note", "task", "stage", "owner", "reset"]
 
 
 _DAY = 86_400
+_SECONDS = ("last_modified_lag", "replica_lag", "automation_every")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +70,15 @@ class Dialect:
 
     unknown_lead: Literal["refused", "ignored"] = "refused"
     """What Lead.Reset does with an unknown lead: an error, or queued without effect (a guess)."""
-    unknown_types: Literal["ignored", "refused"] = "ignored"
-    """What it does with event codes and task types that the account does not have (a guess)."""
-    system_events: Literal["ignored", "refused"] = "ignored"
+    unknown_types: Literal["ignored", "refused", "in vain"] = "ignored"
+    """What it does with event codes and task types that the account does not have (a guess). In vain: the call is
+    queued and deletes nothing at all."""
+    system_events: Literal["ignored", "refused", "in vain"] = "ignored"
     """What it does with the codes of system activities, which it never deletes (documented; a guess how)."""
+    lost_resets: Literal["none", "one in ten"] = "none"
+    """Whether resets that were accepted get lost, at random (a guess)."""
+    replica_lag: int = 0
+    """Seconds until a read shows what was written or deleted (a guess; a read from a replica lags)."""
     activity_date: Literal["CreatedOn", "ModifiedOn", "ActivityDateTime"] = "CreatedOn"
     """Which date of an activity FromDate and ToDate compare with (inferred, as for the other kinds: the page
     speaks of records created)."""
@@ -85,6 +91,15 @@ class Dialect:
     """Whether one of the very moment of ToDate is (inferred: the page's sample ends with the last second of a day)."""
     fractions: Literal["compared", "dropped"] = "compared"
     """Whether a record's fraction of a second is compared, or cut off before (a guess)."""
+    fractions_kept: bool = True
+    """Whether the moment at which a call creates a record is kept to its fraction of a second (a guess)."""
+    fractions_shown: bool = True
+    """Whether fractions of a second are shown (seen; other answers show whole seconds or .000)."""
+    activity_time_sets: Literal["ActivityDateTime", "CreatedOn"] = "ActivityDateTime"
+    """What the ActivityDateTime of a created activity becomes: a date of its own, or its CreatedOn (a guess)."""
+    update_calls: bool = True
+    """Whether the calls that change an activity, a task or a note are there (the first documented, the others
+    seen); where not, they answer 404."""
 
     moves_last_modified: frozenset[Mover] = frozenset({"activity", "stage", "owner"})
     """What moves a lead's LeadLastModifiedOn: a new activity (seen); a change of stage or owner, since either
@@ -92,6 +107,10 @@ class Dialect:
     guess, the one that a client must not be fooled by."""
     last_modified_lag: int = 0
     """Seconds until such a move can be read (a guess)."""
+    last_modified_zone: Literal["UTC", "Asia/Kolkata"] = "UTC"
+    """In which time zone LeadLastModifiedOn is written (UTC documented for all times)."""
+    automation_every: int = 0
+    """An automation changes every lead about each so many seconds, at moments that drift; 0 for none (a guess)."""
 
     throttle_status: Literal["429", "200", "403"] = "429"
     """How throttling looks: 429 (documented), an error envelope under 200 or the text under 403 (both seen)."""
@@ -106,11 +125,10 @@ class Dialect:
             if not any(type(value) is type(choice) and value == choice for choice in choices):
                 raise ValueError(f"dialect {name} must be {_listed(choices)}, not {value!r}")
         object.__setattr__(self, "moves_last_modified", _movers(self.moves_last_modified))
-        lag = self.last_modified_lag
-        if not isinstance(lag, int) or isinstance(lag, bool) or not 0 <= lag <= _DAY:
-            raise ValueError(
-                f"dialect last_modified_lag must be whole seconds, from 0 to {_DAY}, not {lag!r}"
-            )
+        for name in _SECONDS:
+            seconds = getattr(self, name)
+            if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 <= seconds <= _DAY:
+                raise ValueError(f"dialect {name} must be whole seconds, from 0 to {_DAY}, not {seconds!r}")
 
     @classmethod
     def of(cls, given: Dialect | Mapping[str, Any] | None) -> Dialect:
@@ -192,7 +210,7 @@ def _pair(text: str) -> dict[str, Any]:
     name, equals, value = (part.strip() for part in text.partition("="))
     if not equals or not name:
         raise ValueError(f"dialect {text!r} is neither name=value nor a JSON object")
-    if name == "last_modified_lag" and value.isdecimal():
+    if name in _SECONDS and value.isdecimal():
         return {name: int(value)}
     for choice in _choices().get(name, ()):
         # Case counts in names: ProspectID is not ProspectId. It does not in true, false and none.

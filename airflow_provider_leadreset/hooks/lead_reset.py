@@ -6,11 +6,12 @@ import difflib
 import json
 import os
 import re
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airflow_provider_leadreset.compat import BaseHook, mask_secret
 from airflow_provider_leadreset.hooks.hook_lineage import HookLineage, data_of
@@ -23,7 +24,7 @@ from airflow_provider_leadreset.leadsquared.api.connection import (
     lead_page,
     web_address_of,
 )
-from airflow_provider_leadreset.leadsquared.api.secret import Secret
+from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings
 from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -37,7 +38,35 @@ from airflow_provider_leadreset.leadsquared.records.task_types import task_types
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_lead_records
 from airflow_provider_leadreset.leadsquared.safety.rules import AccountRules, parse_rules
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, NotGiven
 from airflow_provider_leadreset.leadsquared.text import presentable, quoted
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.leadsquared.account_check.account_check import AccountCheckResult
+    from airflow_provider_leadreset.leadsquared.account_check.check_clock import CheckClock
+    from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+
+
+@dataclass(frozen=True)
+class _ConnectionFields:
+    """A connection's fields. Airflow's own object shows the keys, and tracebacks show what a hook holds."""
+
+    host: Secret
+    port: int | None
+    login: Secret
+    password: Secret
+    extra: Secret
+
+    @classmethod
+    def of(cls, connection: Any) -> Self:
+        """Return the fields of Airflow's connection."""
+        return cls(
+            Secret(connection.host),
+            connection.port,
+            Secret(connection.login),
+            Secret(connection.password),
+            Secret(connection.extra),
+        )
 
 
 @dataclass(frozen=True)
@@ -111,21 +140,28 @@ class LeadResetHook(BaseHook):
             drain(client.limiter, self.log)
 
     @cached_property
-    def _connection(self) -> Any:
-        connection = self.get_connection(self.leadsquared_conn_id)
+    def _connection(self) -> _ConnectionFields:
+        fields = _ConnectionFields.of(self.get_connection(self.leadsquared_conn_id))
         # Airflow masks the password as it is; a key can also turn up stripped or percent-encoded, and the
         # access key is a login, which Airflow does not mask at all.
-        for form in key_forms(Secret(connection.login), Secret(connection.password)):
-            mask_secret(form)
-        return connection
+        deque(map(mask_secret, key_forms(fields.login, fields.password)), maxlen=0)
+        return fields
 
     @cached_property
     def settings(self) -> AccountSettings:
         """The connection's extras, checked.
 
-        :raises InputError: one of them is no usable value.
+        :raises InputError: one of them is no usable value. A key that was pasted there is struck out.
         """
-        extra = _object(self._connection.extra)
+        try:
+            return self._read_settings()
+        except InputError as error:
+            keys = [key for key in (self._connection.login, self._connection.password) if key.text()]
+            said = spellings(*keys).sub("***", str(error)) if keys else str(error)
+            raise InputError(said) from None
+
+    def _read_settings(self) -> AccountSettings:
+        extra = _object(self._connection.extra.text())
         unknown = sorted(set(extra) - set(_EXTRAS))
         for name in unknown:
             if difflib.get_close_matches(name.strip().lower(), ["rules"], cutoff=0.7):
@@ -153,7 +189,7 @@ class LeadResetHook(BaseHook):
     @property
     def _host(self) -> str:
         # No local name for the connection: its repr shows the keys, and some tracebacks show local names.
-        host, port = (self._connection.host or "").strip(), self._connection.port
+        host, port = self._connection.host.text(), self._connection.port
         if port and not re.search(r":\d+(/|$)", host):
             host = re.sub(r"^((?:https?://)?(?:\[[^]]*\]|[^/:]+))", rf"\g<1>:{port}", host)
         return host
@@ -162,13 +198,19 @@ class LeadResetHook(BaseHook):
     def _client(self) -> LeadSquaredClient:
         settings = self.settings
         self._process = os.getpid()
+        return self._client_with(calls=self._share(settings), account_calls=settings.calls_per_5s)
+
+    def _client_with(
+        self, *, calls: int = 25, account_calls: int | None = None, limiter: RateLimiter | None = None
+    ) -> LeadSquaredClient:
         return LeadSquaredClient(
             self._host,
-            self._connection.login,
-            self._connection.password,
-            timeout=settings.timeout,
-            calls=self._share(settings),
-            account_calls=settings.calls_per_5s,
+            self._connection.login.text(),
+            self._connection.password.text(),
+            timeout=self.settings.timeout,
+            calls=calls,
+            account_calls=account_calls,
+            limiter=limiter,
         )
 
     def _share(self, settings: AccountSettings) -> int:
@@ -233,6 +275,62 @@ class LeadResetHook(BaseHook):
         types = catalog.task_types(client)
         self._lineage.reads(self, client.host, ["task_types"])
         return types
+
+    def check_account(
+        self,
+        *,
+        lead: str | NotGiven = NOT_GIVEN,
+        activity_event: int | NotGiven = NOT_GIVEN,
+        task_type: str | NotGiven = NOT_GIVEN,
+        stage: str | NotGiven = NOT_GIVEN,
+        owner: str | NotGiven = NOT_GIVEN,
+        patience: float = 600.0,
+        say: Callable[[str], None] | NotGiven = NOT_GIVEN,
+        clock: CheckClock | NotGiven = NOT_GIVEN,
+    ) -> AccountCheckResult:
+        """Find out how this account behaves where LeadSquared is not documented, with a throw-away lead.
+
+        It creates a lead named ``ZZ leadreset check`` with records of its own, resets them, and looks what went; no
+        write names another lead. It takes at most a fifth of the account's calls, some 1,300 calls and two hours where
+        all is asked. Automations of the account may react, and the lead stays.
+
+        :param lead: GUID of a lead without a record of any kind, to use in place of a new one.
+        :param activity_event: code of a custom activity, to ask about activities too.
+        :param task_type: name or id of a task type, to ask about tasks too.
+        :param stage: a stage to change the lead to and back, to ask about its audits.
+        :param owner: GUID of a user, likewise.
+        :param patience: seconds for which a record that stays is watched at least; below 600 for an emulator only.
+        :param say: told what is being done; by default the log.
+        :param clock: injected in tests.
+        :returns: the questions with their verdicts, and what goes into the connection's extra ``account_check``.
+        :raises InputError: a value that cannot be what was meant, or that names what the account does not have.
+        :raises LeadSquaredError: the account cannot be asked.
+        """
+        from airflow_provider_leadreset.leadsquared.account_check.account_check import AccountCheck
+        from airflow_provider_leadreset.leadsquared.account_check.check_clock import MachineClock
+        from airflow_provider_leadreset.leadsquared.account_check.check_options import parse_check_options
+        from airflow_provider_leadreset.leadsquared.account_check.gentle_limiter import GentleLimiter
+
+        given_clock = None if isinstance(clock, NotGiven) else clock
+        client = self._client_with(limiter=GentleLimiter(self.settings.calls_per_5s, given_clock))
+        try:
+            options = parse_check_options(
+                lead=lead,
+                activity_event=activity_event,
+                task_type=task_type,
+                stage=stage,
+                owner=owner,
+                patience=patience,
+                host=client.host,
+            )
+            return AccountCheck(
+                client,
+                options,
+                given_clock or MachineClock(),
+                self.log.info if isinstance(say, NotGiven) else say,
+            ).run()
+        finally:
+            client.close()
 
     def lead_url(self, prospect_id: str) -> str | None:
         """Return the address of a lead's page in LeadSquared, without a call; see :func:`.connection.lead_page`.

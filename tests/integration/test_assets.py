@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES
 from support.dag_runs import a_lead, is_airflow_2, load_dag_file
 
 ACCOUNT = "leadsquared://api-in21.leadsquared.com"
@@ -134,9 +135,10 @@ def carried_by(lsq: Any, selectors: dict[str, Any], leads: int = 1) -> dict[str,
         "window": WINDOW,
         "selectors": selectors,
         "leads": leads,
+        **dict.fromkeys(OUTCOMES, 0),
         "queued": leads,
-        "failed": 0,
-        "not_reached": 0,
+        "failed_by_reason": {},
+        "evidence_digest": None,
     }
 
 
@@ -160,7 +162,10 @@ def test_event_of_alias(account_dags, lsq, run):
     result = run(account_dags.with_alias, leads=[a_lead(lsq)])
     assert result.state == "success"
     told = [(uri, extra) for uri, _, extra in events_of(account_dags.with_alias, result)]
-    carried = carried_by(lsq, NOTES_ONLY) | {"selectors": json.dumps(NOTES_ONLY)}
+    carried = carried_by(lsq, NOTES_ONLY) | {
+        "selectors": json.dumps(NOTES_ONLY),
+        "failed_by_reason": "{}",
+    }
     assert told == [(f"leadsquared://{lsq.host}/leads", carried)]
 
 

@@ -64,7 +64,7 @@ def test_default_args_reach_all_tasks(lsq, leads, dags, run, tmp_path):
     result = run(dags.by_default_args, leads=leads, evidence=str(tmp_path))
     assert result.state == "success"
     assert result.xcoms("reset")[0]["approval"] == {"approved": True, "by": "Asha", "ticket": "CRM-17"}
-    assert list(tmp_path.rglob("archive-*"))
+    assert list(tmp_path.rglob("*-archive-*"))
     reads = sum(call.path == "LeadManagement.svc/RetrieveNote" for call in lsq.calls)
     assert reads <= 4 * len(leads)  # preview, copy, and two pokes
 

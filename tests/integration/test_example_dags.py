@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from support.dag_runs import load_dag_file
+from support.simulated_account import compress
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
@@ -34,6 +36,7 @@ def test_all_examples_are_known():
         "example_safe_cleanup",
         "example_asset_consumer",
         SEVERAL,
+        "example_check_account",
     } == EXAMPLES
 
 
@@ -42,7 +45,8 @@ def test_example_has_careful_settings(airflow_db, name):
     """An example is as careful as it should be: no catch-up, one run at a time, and retries."""
     dag = example(name)
     assert (dag.catchup, dag.max_active_runs) == (False, 1)
-    assert all(task.retries == 3 for task in dag.tasks)
+    # A second try of the account check would make another lead.
+    assert all(task.retries == (0 if name == "example_check_account" else 3) for task in dag.tasks)
 
 
 def test_one_lead_example(lsq, run):
@@ -135,3 +139,19 @@ def test_several_accounts_example(lsq, run, monkeypatch, account, slots):
     assert result.state == "success"
     lsq.wait_until_idle()
     assert lsq.remaining(lead)["activities"] == []
+
+
+def test_check_account_example(lsq, run, monkeypatch):
+    """The account check asks about what was filled in, and returns what goes into the connection's Extra."""
+    lsq.add_activity_type(201, "Demo booked")
+    lsq.limit.calls = None
+    time = compress(lsq)
+    check = LeadResetHook.check_account
+    monkeypatch.setattr(
+        LeadResetHook, "check_account", lambda self, **asked: check(self, clock=time, **asked)
+    )
+    result = run(example("example_check_account"), activity_event=201, task_type="")
+    assert result.state == "success"
+    kept = result.xcoms("check")[0]["account_check"]
+    assert (kept["account"], kept["found"]["activity_date"]) == ("LSQEMU", "CreatedOn")
+    assert "task_date" not in kept["found"]

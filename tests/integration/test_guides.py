@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import re
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.assets import _TOLD
+from airflow_provider_leadreset.check_account.check_command import main as check_account
 from airflow_provider_leadreset.compat import AirflowException
+from airflow_provider_leadreset.emulator import Dialect, LeadSquaredEmulator
+from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.leadsquared.batch.counts import least_seconds
 from support.dag_runs import is_airflow_2
 from support.guide_pages import (
@@ -25,6 +29,7 @@ from support.guide_pages import (
     connection_in_environment,
     shell,
 )
+from support.simulated_account import compress
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
@@ -272,6 +277,63 @@ def test_read_and_restore_an_archive(lsq, run, tmp_path, monkeypatch):
     assert page.not_run() == []
 
 
+def test_check_your_account(lsq, tmp_path, monkeypatch, capsys):
+    """The commands of the page check an account as it says, with their time compressed."""
+    page = Page("docs/check-your-account.md")
+    assert "[emulator]" in page.block("bash", "pip install")
+    starting = shlex.split(page.block("bash", "airflow_provider_leadreset.emulator"))[3:]
+    port, dialect = starting[1], starting[3]
+    exported, cost = page.block("bash", "export LEADSQUARED").splitlines()
+    for name, value in (pair.split("=", 1) for pair in shlex.split(exported)[1:]):
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    with LeadSquaredEmulator(calls_per_5s=None, dialect=Dialect.parse([dialect])) as practice:
+        time = compress(practice)
+
+        def command(block: str) -> int:
+            program, *arguments = shlex.split(one_line(block).replace(f"127.0.0.1:{port}", practice.host))
+            assert (program, *arguments[:2]) == ("python", "-m", "airflow_provider_leadreset.check_account")
+            return check_account(arguments[2:], clock=time)
+
+        assert command(cost) == 0
+        assert practice.calls == []
+        assert command(page.block("bash", "--patience 2")) == 0
+        assert time.seconds() / 60 < 10, "ten minutes"
+    said = capsys.readouterr().err
+    assert page.block("text").strip() in said
+    kept = json.loads(Path("check.json").read_text())["account_check"]["found"]
+    assert kept["note_date"] == "ModifiedOn"
+
+    lsq.add_activity_type(201, "Demo booked")
+    lsq.add_task_type("Follow-up call")
+    lsq.limit.calls = None
+    time = compress(lsq)
+    other = lsq.directory.user_id("meera.sales@example.com")
+    arguments = shlex.split(one_line(page.block("bash", "--conn-id")).replace("USER_ID", other))[3:]
+    assert check_account(arguments, clock=time) == 0
+    kept = json.loads(Path("check.json").read_text())["account_check"]["found"]
+    named = set(
+        re.findall(r"`([a-z_…]+)`", "".join(re.findall(r"^\| .* \| (`.*`) \|$", page.text, re.MULTILINE)))
+    )
+    for name in named:
+        pattern = name.replace("…", "[a-z_0-9]+")
+        assert any(re.fullmatch(pattern, key) for key in kept) or name in {
+            "mirror_rows_kept",
+            "…_fractions",
+        }, name
+    for key in kept:
+        assert any(re.fullmatch(name.replace("…", "[a-z_0-9]+"), key) for name in named), key
+
+    check = LeadResetHook.check_account
+    time = compress(lsq)
+    monkeypatch.setattr(
+        LeadResetHook, "check_account", lambda self, **asked: check(self, clock=time, **asked)
+    )
+    result = page.run("check_account(activity_event=201")["result"]
+    assert result.account_check["found"]["task_date"] == "CreatedOn"
+    assert page.not_run() == []
+
+
 def test_lineage_and_assets():
     """The asset of the page has the right address, and its table lists every field of the facet."""
     page = Page("docs/lineage-and-assets.md")
@@ -281,6 +343,11 @@ def test_lineage_and_assets():
     told = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?`) \|", page.text, re.MULTILINE))))
     assert told == set(_TOLD)
     assert page.not_run() == []
+
+
+def one_line(command: str) -> str:
+    """A command as a shell reads it, whose lines go on."""
+    return command.replace("\\\n", " ")
 
 
 def has_approval() -> bool:

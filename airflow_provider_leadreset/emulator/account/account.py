@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from airflow_provider_leadreset.emulator.account.call_limit import CallLimit, most_in_window
 from airflow_provider_leadreset.emulator.account.call_log import CallLog, CallRecord
 from airflow_provider_leadreset.emulator.account.faults import Fault, FaultBook, FaultKind
 from airflow_provider_leadreset.emulator.dialect import Dialect
-from airflow_provider_leadreset.emulator.store.crm import Crm
+from airflow_provider_leadreset.emulator.store.crm import utc_now
+from airflow_provider_leadreset.emulator.store.writable_crm import WritableCrm
 
 Latency = float | Callable[[], float]
 """Seconds, or a function that gives them for one call; it runs on the server's thread and must not block."""
@@ -41,7 +44,7 @@ class Settings:
     org_display_name: str = "Emulated Account"
 
 
-class Account(Crm):
+class Account(WritableCrm):
     """All state of the emulator; the server in front of it holds none."""
 
     def __init__(
@@ -56,8 +59,10 @@ class Account(Crm):
         dialect: Dialect | Mapping[str, Any] | None = None,
         access_key: str = ACCESS_KEY,
         secret_key: str = SECRET_KEY,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
-        super().__init__(queue_delay=queue_delay, dialect=dialect)
+        super().__init__(queue_delay=queue_delay, dialect=dialect, clock=clock, now=now)
         self.settings = Settings(access_key, secret_key, latency, latency_before)
         self.limit = CallLimit(calls_per_5s, window, count_rejected=count_rejected)
         self.log = CallLog()

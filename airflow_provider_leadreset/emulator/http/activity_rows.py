@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from airflow_provider_leadreset.emulator.account.account import Account
 from airflow_provider_leadreset.emulator.store.directory import MIRROR, OWNER_CHANGE, STAGE_CHANGE
 from airflow_provider_leadreset.emulator.store.entities import Activity, Audit, Lead
-from airflow_provider_leadreset.emulator.store.times import time_text
 
 _CALLS = (21, 22)
 _AUDIT_CODES = {"StageChange": STAGE_CHANGE, "OwnerChange": OWNER_CHANGE}
@@ -55,7 +54,7 @@ def activity_row(account: Account, shown: ShownActivity) -> dict[str, Any]:
         "EventCode": code,
         "EventName": account.directory.activity_type(code).name,
         "ActivityScore": 10 if custom else 0,
-        "CreatedOn": time_text(record.created_on),
+        "CreatedOn": account.shown_time(record.created_on),
         "ActivityType": _type_number(record, custom),
         "IsEmailType": False,
         "Type": "Custom" if custom else "System",
@@ -64,7 +63,7 @@ def activity_row(account: Account, shown: ShownActivity) -> dict[str, Any]:
         "Latitude": None,
         "Longitude": None,
         "RelatedProspectId": record.lead_id,
-        "ModifiedOn": time_text(record.modified_on),
+        "ModifiedOn": account.shown_time(record.modified_on),
         "Data": [{"Key": key, "Value": value} for key, value in _data(account, record).items()],
     }
     if custom and isinstance(record, Activity):
@@ -123,7 +122,7 @@ def activity_details(account: Account, record: Activity | Audit) -> dict[str, An
     }
 
 
-def event_row(activity: Activity) -> dict[str, Any]:
+def event_row(account: Account, activity: Activity) -> dict[str, Any]:
     """Return a row of RetrieveByActivityEvent."""
     return {
         "ProspectActivityId": activity.id,
@@ -132,8 +131,8 @@ def event_row(activity: Activity) -> dict[str, Any]:
         # As text here, as a number in the other calls: so documented.
         "ActivityEvent": str(activity.code),
         "Status": "Active",
-        "CreatedOn": time_text(activity.created_on, millis=True),
-        "ModifiedOn": time_text(activity.modified_on, millis=True),
+        "CreatedOn": account.shown_time(activity.created_on, millis=True),
+        "ModifiedOn": account.shown_time(activity.modified_on, millis=True),
         "CreatedBy": "",
         "ActivityEvent_Note": activity.note,
     }

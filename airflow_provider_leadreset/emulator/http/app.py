@@ -18,6 +18,7 @@ from airflow_provider_leadreset.emulator.http.replies import (
 )
 from airflow_provider_leadreset.emulator.http.routes.activities import activity_routes
 from airflow_provider_leadreset.emulator.http.routes.control import control_routes
+from airflow_provider_leadreset.emulator.http.routes.creating import creating_routes
 from airflow_provider_leadreset.emulator.http.routes.lead_page import page_routes
 from airflow_provider_leadreset.emulator.http.routes.leads import lead_routes
 from airflow_provider_leadreset.emulator.http.routes.reset import reset_routes
@@ -39,7 +40,7 @@ def build_app(account: Account, drop: Drop) -> CallMiddleware:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for routes in (reset_routes, activity_routes, task_routes, lead_routes):
+    for routes in (reset_routes, activity_routes, task_routes, lead_routes, creating_routes):
         app.include_router(routes(account), prefix="/v2", include_in_schema=False)
     app.include_router(control_routes(account), prefix="/_emulator", dependencies=[Depends(require_meant)])
     app.include_router(page_routes(account), include_in_schema=False)

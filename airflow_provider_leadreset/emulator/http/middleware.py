@@ -36,6 +36,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Drop = Callable[[Scope], None]
 """Closes the connection of a request without an answer."""
 
+_LEAD_KEYS = ("ProspectId", "RelatedProspectId", "RelatedEntityId")
 _LEAD_FIELDS = ("leadid", "id", "prospectid")
 
 
@@ -187,7 +188,7 @@ def _lead_of(body: Any, query: Mapping[str, str]) -> str | None:
     found: Any = None
     if isinstance(body, dict):
         parameter = body.get("Parameter")
-        found = body.get("ProspectId") or (
+        found = next((body[name] for name in _LEAD_KEYS if body.get(name)), None) or (
             parameter.get("RelatedId") if isinstance(parameter, dict) else None
         )
     if found is None:

@@ -27,13 +27,14 @@ from airflow_provider_leadreset.emulator.store.entities import (
     guid,
 )
 from airflow_provider_leadreset.emulator.store.reset_queue import ResetQueue
-from airflow_provider_leadreset.emulator.store.times import american_text, parse_time
+from airflow_provider_leadreset.emulator.store.times import american_text, automation_before, parse_time
 
 Time = datetime | str
 """An aware datetime, or UTC text ``YYYY-MM-DD HH:MM:SS``."""
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
+    """Return the present moment, aware, in UTC."""
     return datetime.now(UTC)
 
 
@@ -62,7 +63,7 @@ class Crm:
         queue_delay: float | None = 0.05,
         dialect: Dialect | Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.dialect: Dialect = Dialect.of(dialect)
         """May be exchanged for another one while the emulator runs."""
@@ -79,6 +80,8 @@ class Crm:
         self._activities: dict[str, Activity] = {}
         self._deleted = 0
         self._queue.take_all()
+        self._unseen: list[tuple[float, Callable[[], None]]] = []
+        self._losses = random.Random("lost resets")  # ruff: ignore[suspicious-non-cryptographic-random-usage] - must repeat itself
         self.directory = Directory(self._new_id)
         self.user_id = self._new_id()
         self.directory.users[self.user_id] = User(
@@ -334,8 +337,10 @@ class Crm:
     def last_modified(self, lead: Lead) -> datetime:
         """Return the LeadLastModifiedOn that can be read now, as the dialect moves it."""
         with self._changed:
-            lag = timedelta(seconds=self.dialect.last_modified_lag)
-            return lead.last_modified(self.dialect.moves_last_modified, self.now() - lag)
+            until = self.now() - timedelta(seconds=self.dialect.last_modified_lag)
+            moved = lead.last_modified(self.dialect.moves_last_modified, until)
+            every = self.dialect.automation_every
+            return max(moved, automation_before(until, every)) if every else moved
 
     def activities(self) -> list[Activity]:
         """Return the activities of all leads, in no particular order."""
@@ -390,7 +395,7 @@ class Crm:
         """Accept a reset."""
         with self._changed:
             self._settle()
-            self._queue.put(reset)
+            self._queue.put(reset, self.dialect.replica_lag)
 
     def queued(self, lead_id: str) -> int:
         """Return how many resets of a lead are still queued."""
@@ -421,17 +426,46 @@ class Crm:
                 due_in = self._queue.next_due_in()
                 self._changed.wait(left if due_in is None else min(left, due_in))
 
+    def _show_later(self, show: Callable[[], None]) -> None:
+        """Let reads see a change once the replica that they ask has it."""
+        self._settle()
+        lag = self.dialect.replica_lag
+        if lag:
+            self._unseen.append((self._clock() + lag, show))
+        else:
+            show()
+
     def _settle(self) -> None:
-        due = self._queue.take_due()
+        # What is written and what is deleted is seen in the order in which it happened.
+        now = self._clock()
+        while self._unseen and self._unseen[0][0] <= now:
+            at, show = self._unseen.pop(0)
+            self._apply_due(at)
+            show()
+        self._apply_due(now)
+
+    def _apply_due(self, until: float) -> None:
+        due = self._queue.take_due(until)
         if due:
             self._apply(due)
+
+    def _has_effect(self, reset: Reset) -> bool:
+        names, dialect = self.directory, self.dialect
+        unknown = reset.event_codes - set(names.activity_types) or reset.task_types - set(names.task_types)
+        if unknown and dialect.unknown_types == "in vain":
+            return False
+        system = {code for code in reset.event_codes & set(names.activity_types) if not names.is_custom(code)}
+        return not (system and dialect.system_events == "in vain")
+
+    def _gets_lost(self) -> bool:
+        return self.dialect.lost_resets == "one in ten" and self._losses.random() < 0.1
 
     def _apply(self, resets: Iterable[Reset]) -> int:
         gone = 0
         for reset in resets:
             lead = self._leads.get(reset.lead_id)
-            if lead is None:
-                # Unknown from the start, or merged meanwhile.
+            if lead is None or self._gets_lost() or not self._has_effect(reset):
+                # No lead: unknown from the start, or merged meanwhile.
                 continue
             before = len(lead.deleted_activities)
             deleted = reset.apply(lead, self.dialect, self.directory.is_custom)

@@ -69,6 +69,7 @@ class Task:
     due_date: datetime
     owner_id: str
     status: str
+    description: str = ""
 
     def view(self) -> dict[str, Any]:
         """Return the record as JSON-able fields."""

@@ -26,16 +26,22 @@ class ResetQueue:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, reset: Reset) -> None:
-        """Accept a reset."""
-        due = None if self.delay is None else self._clock() + self.delay
+    def put(self, reset: Reset, later: float = 0.0) -> None:
+        """Accept a reset.
+
+        :param later: seconds that it is applied later than others, since reads show it so much later.
+        """
+        due = None if self.delay is None else self._clock() + self.delay + later
         self._waiting.append((due, reset))
 
-    def take_due(self) -> list[Reset]:
-        """Remove and return the resets whose time has come."""
+    def take_due(self, until: float | None = None) -> list[Reset]:
+        """Remove and return the resets whose time has come.
+
+        :param until: the moment that counts as the present one, in seconds of the clock; None for the present.
+        """
         if not self._waiting:
             return []
-        now = self._clock()
+        now = self._clock() if until is None else until
         due = [reset for at, reset in self._waiting if at is not None and at <= now]
         if due:
             self._waiting = [(at, reset) for at, reset in self._waiting if at is None or at > now]

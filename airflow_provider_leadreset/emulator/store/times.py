@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _TEXT = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?")
 
@@ -40,3 +40,20 @@ def time_text(moment: datetime, *, millis: bool = False) -> str:
     utc = moment.astimezone(UTC)
     text = utc.strftime("%Y-%m-%d %H:%M:%S")
     return f"{text}.{utc.microsecond // 1000:03d}" if millis or utc.microsecond else text
+
+
+def automation_before(until: datetime, every: int) -> datetime:
+    """Return when an automation last ran.
+
+    Its moments drift, so that nobody falls into step with it: each lies somewhere in the first third of its span.
+
+    :param until: aware; the present moment, or one before it.
+    :param every: seconds between two runs, on the average.
+    """
+    epoch = datetime(2000, 1, 1, tzinfo=UTC)
+    number = int((until - epoch).total_seconds() // every)
+    while True:
+        run = epoch + timedelta(seconds=number * every + number * number * 7 % (every // 3 + 1))
+        if run <= until:
+            return run
+        number -= 1

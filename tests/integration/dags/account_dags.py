@@ -56,7 +56,7 @@ with DAG("few_calls", params={"leads": None}, schedule=None, **BASICS) as few_ca
     LeadResetOperator(
         task_id="reset",
         prospect_ids="{{ params.leads }}",
-        max_calls=4,
+        max_calls=5,
         retries=2,
         retry_delay=timedelta(0),
         **ASKED,

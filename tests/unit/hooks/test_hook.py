@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -532,3 +533,17 @@ def test_types_are_read(emulator: LeadSquaredEmulator, connect: Any) -> None:
     hook = connect(host=emulator.url)
     assert hook.activity_types()[166] == "Site visit"
     assert hook.task_types() == {kind: "Call back"}
+
+
+@pytest.mark.parametrize("extra", [{"timeout": SECRET}, {"calls_per_5s": "many"}, {"rules": {SECRET: 1}}])
+def test_keys_in_no_traceback(connect: Any, extra: dict[str, Any]) -> None:
+    """Neither an error of the connection nor what a traceback shows of the hook holds a key, wherever it was pasted."""
+    hook = connect(extra=extra)
+    with pytest.raises(InputError) as caught:
+        hook.get_conn()
+    assert_no_key(str(caught.value))
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
+    assert frames
+    for frame in frames:
+        for value in frame.f_locals.values():
+            assert_no_key(repr(value))

@@ -68,7 +68,7 @@ def activity_routes(account: Account) -> APIRouter:
         found.sort(key=_SORT_KEYS[column], reverse=integer(sorting, "Direction", 1) == 1)
         rows = page(found, section(body, "Paging"), account.dialect)
         count = record_count(account.dialect, len(found), len(rows))
-        return reply({**count, "List": [event_row(activity) for activity in rows]})
+        return reply({**count, "List": [event_row(account, activity) for activity in rows]})
 
     @router.get("/ProspectActivity.svc/GetActivityDetails")
     async def details(request: Request) -> Response:

@@ -49,7 +49,7 @@ def lead_routes(account: Account) -> APIRouter:
             "OwnerIdName": account.directory.user_name(lead.owner_id),
             "CreatedOn": time_text(lead.created_on, millis=True),
             "ModifiedOn": time_text(lead.created_on, millis=True),
-            "LeadLastModifiedOn": time_text(account.last_modified(lead), millis=True),
+            "LeadLastModifiedOn": account.shown_last_modified(lead),
             "ProspectActivityDate_Max": time_text(latest, millis=True) if latest else None,
             "StatusCode": "0",
         }

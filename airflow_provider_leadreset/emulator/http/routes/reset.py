@@ -34,7 +34,7 @@ def reset_routes(account: Account) -> APIRouter:
             raise ApiError(403, FORBIDDEN, "Only an administrator can reset a lead")
         reset = parse_reset(body, account.now())
         _check_types(reset, account)
-        if account.find_lead(reset.lead_id) is None and account.dialect.unknown_lead == "refused":
+        if not account.knows(reset.lead_id) and account.dialect.unknown_lead == "refused":
             raise ApiError(500, INVALID_REFERENCE, "Lead not found")
         account.enqueue(reset)
         request.scope[ENTRY].accepted = True

@@ -18,7 +18,6 @@ from airflow_provider_leadreset.emulator.http.request_body import (
 )
 from airflow_provider_leadreset.emulator.http.row_paging import page, record_count
 from airflow_provider_leadreset.emulator.store.entities import Note, Task
-from airflow_provider_leadreset.emulator.store.times import time_text
 
 _DONE = "Completed"
 _TO_DO = 1
@@ -38,9 +37,9 @@ def task_routes(account: Account) -> APIRouter:
         return {
             id_key("TaskID"): task.id,
             "Name": task.name,
-            "Description": "",
-            "DueDate": time_text(task.due_date),
-            "CreatedOn": time_text(task.created_on),
+            "Description": task.description,
+            "DueDate": account.shown_time(task.due_date),
+            "CreatedOn": account.shown_time(task.created_on),
             "OwnerID": task.owner_id,
             "OwnerName": owner,
             "CreatedBy": task.owner_id,
@@ -57,9 +56,9 @@ def task_routes(account: Account) -> APIRouter:
             "ProspectID": task.lead_id,
             "Name": task.name,
             "Category": _TO_DO,
-            "Description": "",
+            "Description": task.description,
             "RelatedEntity": 1,
-            "DueDate": time_text(task.due_date, millis=True),
+            "DueDate": account.shown_time(task.due_date, millis=True),
             "Reminder": 15,
             "ReminderBeforeDays": 0,
             "NotifyBy": "1000",
@@ -68,7 +67,7 @@ def task_routes(account: Account) -> APIRouter:
             "OwnerName": owner,
             "CreatedBy": task.owner_id,
             "CreatedByName": owner,
-            "CreatedOn": time_text(task.created_on, millis=True),
+            "CreatedOn": account.shown_time(task.created_on, millis=True),
             "ModifiedBy": task.owner_id,
         }
 
@@ -135,7 +134,9 @@ def task_routes(account: Account) -> APIRouter:
         author = account.directory.user_name(account.user_id)
         rows = page(found, section(body, "Paging"), account.dialect)
         count = record_count(account.dialect, len(found), len(rows)) if account.dialect.note_counts else {}
-        return reply({**count, account.dialect.notes_key: [_note_row(note, author) for note in rows]})
+        return reply(
+            {**count, account.dialect.notes_key: [_note_row(account, note, author) for note in rows]}
+        )
 
     return router
 
@@ -144,7 +145,7 @@ def _status_code(task: Task) -> int:
     return 1 if task.status == _DONE else 0
 
 
-def _note_row(note: Note, author: str) -> dict[str, Any]:
+def _note_row(account: Account, note: Note, author: str) -> dict[str, Any]:
     return {
         "ProspectNoteId": note.id,
         "RelatedProspectId": note.lead_id,
@@ -152,5 +153,5 @@ def _note_row(note: Note, author: str) -> dict[str, Any]:
         "AttachmentName": note.attachment_url.rpartition("/")[2] if note.attachment_url else None,
         "AttachmentURL": note.attachment_url,
         "CreatedByName": author,
-        "CreatedOn": time_text(note.created_on, millis=True),
+        "CreatedOn": account.shown_time(note.created_on, millis=True),
     }

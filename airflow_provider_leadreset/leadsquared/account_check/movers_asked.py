@@ -1,0 +1,81 @@
+"""What the check does to see whether it moves the lead's LeadLastModifiedOn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedActivity, CheckedKind
+from airflow_provider_leadreset.leadsquared.account_check.last_modified_question import (
+    TIMES,
+    LastModifiedQuestion,
+)
+from airflow_provider_leadreset.leadsquared.account_check.trials import (
+    Specimen,
+    Trial,
+    TrialRunner,
+    seconds_around,
+)
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion
+    from airflow_provider_leadreset.leadsquared.account_check.audits_question import AuditsQuestion
+    from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+
+
+def ask_what_moves(
+    client: LeadSquaredClient, runner: TrialRunner, audits: Sequence[AuditsQuestion]
+) -> list[CheckedQuestion]:
+    """Ask of each thing that the check can do whether it moves the lead's LeadLastModifiedOn.
+
+    :param audits: changes of stage and owner, where others were named.
+    """
+    question = LastModifiedQuestion(client, runner.lead_id, runner)
+    to_reset: list[Specimen] = []
+    if runner.kinds:
+        to_reset = [runner.make(runner.kinds[0]) for _ in range(TIMES)]
+        runner.wait_seen(to_reset)
+    for kind in runner.kinds:
+        name = f"activity_{kind.code}" if isinstance(kind, CheckedActivity) else kind.name
+        what = (
+            f"a new activity of event {kind.code}"
+            if isinstance(kind, CheckedActivity)
+            else f"a new {kind.name}"
+        )
+        question.ask(name, what, lambda made=kind: _make(runner, made))  # type: ignore[misc]
+    for one in audits:
+        numbers = iter(range(2 * TIMES))
+        question.ask(
+            one.name,
+            f"a change of the {one.name}",
+            lambda asked=one, numbers=numbers: asked.change(next(numbers)),  # type: ignore[misc]
+        )
+        if next(numbers) % 2:
+            one.change(1)
+    if to_reset:
+        question.ask("reset", "a reset", lambda: _take_away(runner, to_reset.pop()))
+    return question.answers()
+
+
+def _make(runner: TrialRunner, kind: CheckedKind) -> tuple[datetime, datetime]:
+    began = runner.server_now()
+    runner.make(kind, apart=False)
+    return began, runner.server_now()
+
+
+def _take_away(runner: TrialRunner, one: Specimen) -> tuple[datetime, datetime]:
+    """Reset a record, and return between which moments it went."""
+    assert one.seen is not None  # ruff: ignore[assert] - it was waited for
+    moment = one.seen.dates["CreatedOn"]
+    trial = Trial("reset", one.kind.selectors, seconds_around(moment, moment), [one])
+    present = runner.server_now()
+    runner.send([trial])
+    began, pause = runner.clock.seconds(), 1.0
+    while not one.is_gone and runner.clock.seconds() - began < runner.watch:
+        runner.read()
+        if not one.missing:
+            present = runner.server_now()
+        runner.clock.sleep(pause)
+        pause = min(pause * 1.1, max(2.0, runner.watch / 300))
+    return present, runner.server_now()

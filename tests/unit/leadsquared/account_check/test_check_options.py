@@ -1,0 +1,88 @@
+"""What the account check is asked, and what it says that costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_leadreset.leadsquared.account_check.check_options import (
+    CheckOptions,
+    cost_of,
+    parse_check_options,
+)
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
+from support.simulated_account import CODE, SimulatedAccount
+
+GUID = "1F0C6F5E-3b1d-4a57-9a44-0a6f3f1f7a01"
+LIVE = "api-in21.leadsquared.com"
+
+
+def test_what_is_given_is_parsed() -> None:
+    """Values come as they are, or as the text of a template."""
+    assert parse_check_options(host=LIVE) == CheckOptions()
+    found = parse_check_options(
+        lead=GUID,
+        activity_event=" 201 ",
+        task_type=" Call ",
+        stage="Contacted",
+        owner=GUID,
+        patience=900,
+        host=LIVE,
+    )
+    assert found == CheckOptions(GUID.lower(), 201, "Call", "Contacted", GUID.lower(), 900)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"lead": "asha"}, "lead holds 'asha'|lead"),
+        ({"lead": None}, "lead came to None"),
+        ({"owner": ""}, "owner is ''"),
+        ({"activity_event": None}, "activity_event came to None"),
+        ({"activity_event": "call"}, "activity_event is 'call': give the code"),
+        ({"activity_event": True}, "activity_event is True"),
+        ({"activity_event": 0}, "activity_event is 0"),
+        ({"activity_event": 10**9}, "activity_event is 1000000000"),
+        ({"task_type": None}, "task_type came to None"),
+        ({"task_type": 5}, "task_type is 5"),
+        ({"stage": " "}, "stage is ' '"),
+        ({"patience": None}, "patience came to None"),
+        ({"patience": True}, "patience is True"),
+        ({"patience": 599}, "patience is 599: an account needs 600 seconds"),
+        ({"patience": 90_000}, "patience is 90000: give seconds"),
+        ({"patience": float("nan")}, "patience is nan"),
+    ],
+)
+def test_bad_values_are_refused(given: dict[str, Any], message: str) -> None:
+    """A value that cannot be what was meant is refused, quoted."""
+    with pytest.raises(InputError, match=message):
+        parse_check_options(**given, host=LIVE)
+
+
+def test_less_patience_for_an_emulator() -> None:
+    """Only an emulator on this machine may be asked with less patience."""
+    for host in ("127.0.0.1:8790", "localhost"):
+        assert parse_check_options(patience=5, host=host).patience == 5
+    with pytest.raises(InputError, match="less is for an emulator"):
+        parse_check_options(patience=5, host="127.0.0.1.example.com")
+
+
+@pytest.mark.parametrize("calls_per_5s", [25, 5])
+@pytest.mark.parametrize("left_out", [(), ("stage", "owner"), ("task_type", "stage", "owner")])
+def test_cost_is_what_it_takes(calls_per_5s: int, left_out: tuple[str, ...]) -> None:
+    """Calls and minutes that are told beforehand are those that a usual account takes, by a third at most."""
+    with SimulatedAccount(calls_per_5s=calls_per_5s) as account:
+        asked = {
+            "activity_event": CODE,
+            "task_type": "Follow-up call",
+            "stage": "Contacted",
+            "owner": account.other_user,
+        } | dict.fromkeys(left_out, NOT_GIVEN)
+        cost = cost_of(parse_check_options(**asked, host=account.client.host), calls_per_5s)
+        account.check(**asked)
+        calls, minutes = len(account.account.calls), account.time.passed / 60
+    assert 0.75 * calls <= cost.calls <= 1.4 * calls
+    assert 0.75 * minutes <= cost.minutes <= 1.4 * minutes
+    assert cost.share == pytest.approx(cost.calls / 100, abs=0.1)
