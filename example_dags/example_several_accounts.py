@@ -15,9 +15,9 @@ from datetime import timedelta
 import pendulum
 
 try:
-    from airflow.sdk import dag, task
+    from airflow.sdk import dag
 except ImportError:  # Airflow 2.11
-    from airflow.decorators import dag, task
+    from airflow.decorators import dag
 
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 
@@ -48,24 +48,19 @@ def clean_up(account: str, *, timezone: str, pool_slots: int, list_id: str):
         tags=["leadsquared"],
         doc_md=__doc__,
         default_args={"retries": 3, "retry_delay": timedelta(minutes=10), "pool": pool},
-        params={"list_id": list_id},
+        params={
+            "list_id": list_id,
+            "evidence": "file:///tmp/leadreset-evidence",  # a folder that all workers share
+        },
     )
     def example_several_accounts():
-        @task
-        def members_of(list_id: str) -> list[str]:
-            from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
-
-            with LeadResetHook(
-                connection
-            ) as hook:  # paced to this task's slot, and waits for its last call to be over
-                return hook.list_members(list_id)
-
         LeadResetOperator(
             task_id="reset",
-            prospect_ids=members_of("{{ params.list_id }}"),
+            list_id="{{ params.list_id }}",
             activity_event_list=[166],  # Test call
-            window="P1D/{{ data_interval_end.in_timezone(dag.timezone).to_date_string() }}",
+            window="P1D/run_day",  # the account's own day before
             timezone=timezone,
+            evidence_path="{{ params.evidence }}",
             max_leads=500,
             max_calls=2000,  # of the account's day
             pool_slots=pool_slots,
