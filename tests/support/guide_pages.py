@@ -129,7 +129,8 @@ def connection_in_environment(block: str) -> str:
     code = (
         "from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook\n"
         "hook = LeadResetHook()\n"
-        "print(hook.get_conn().host, hook._connection.login, hook._connection.password, hook.settings.calls_per_5s)"
+        "keys = [key.text() for key in (hook._connection.login, hook._connection.password)]\n"
+        "print(hook.get_conn().host, *keys, hook.settings.calls_per_5s)"
     )
     return shell(f"{sys.executable} -c '{code}'", AIRFLOW_CONN_LEADSQUARED_DEFAULT=shown).splitlines()[-1]
 
