@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.leadsquared.api import client
+from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.runtime import failures as failure
@@ -153,6 +154,9 @@ def test_time_out_while_an_answer_hangs(dags, hanging, run, monkeypatch, dag, se
     monkeypatch.setattr(
         LeadSquaredClient, "close", lambda self: (close(self), ended.append(time.monotonic()))
     )
+    monkeypatch.setattr(
+        AccountIdentity, "ask", AccountIdentity.of_keys
+    )  # so that the first call is the reset
     server, began = hanging
     result = run(getattr(dags, dag), leads=[UNKNOWN])
     assert result.state == "failed"

@@ -48,8 +48,9 @@ class BoundsQuestion:
             first, middle, last = (moment for moment in created if moment is not None)
             if not first + timedelta(seconds=2) <= middle <= last - timedelta(seconds=2):
                 continue
-            # ToDate is sent as a second before the end.
-            window = Window(first, last.replace(microsecond=0) + timedelta(seconds=1))
+            # A window's start is rounded up, and this is to begin with the record's second; ToDate is sent as a second
+            # before the end.
+            window = Window(first.replace(microsecond=0), last.replace(microsecond=0) + timedelta(seconds=1))
             bystanders = [bystander] if bystander and bystander.seen else []
             self.trials.append(Trial("bounds", self.kind.selectors, window, three, bystanders))
         return self.trials
