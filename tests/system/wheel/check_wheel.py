@@ -19,7 +19,7 @@ info = ProvidersManager().providers["airflow-provider-leadreset"]
 assert info.version == airflow_provider_leadreset.__version__, info.version
 assert ProvidersManager().hooks["leadsquared"].hook_name == "LeadSquared"
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
-LeadResetOperator(task_id="reset", prospect_ids="x", window="2026-09-01/2026-10-01")
+LeadResetOperator(task_id="reset", prospect_ids="x", activity_event_list=[166], window="2026-09-01/2026-10-01")
 from airflow.sdk import Asset
 assert Asset("LeadSquared://acme/leads/").uri == "leadsquared://acme/leads"
 from importlib.util import find_spec
