@@ -406,3 +406,8 @@ def task_errors() -> Generator[None, None, None]:
         raise LeadResetInputError(
             f"a path is no directory where one is needed, or is one where a file is needed: {error}"
         ) from None
+    except OSError as error:
+        raise LeadResetResourceError(
+            f"a storage refused or did not answer ({type(error).__name__}: {error}): is it there, and may this worker "
+            "read and write it?"
+        ) from None
