@@ -48,6 +48,7 @@ class Sent:
         self.first = ""
         self.last = ""
         self._settled = DistinctKeys()
+        self._answered = DistinctKeys()
         self._in_doubt = DistinctKeys()
         self._resolved = 0
         self._open: dict[int, str] = {}
@@ -96,8 +97,10 @@ class Sent:
             self._doubt(key)
         if line.outcome == "not_reached" or not line.final:
             return
-        if self._settled.add(key):
+        gone = line.outcome == "nothing_to_reset" and line.reason == "already_gone"
+        if (line.outcome == "queued" or gone) and self._answered.add(key):
             self._resolved += key in self._in_doubt
+        if self._settled.add(key):
             if line.outcome in {"failed", "unknown"}:
                 self.refused_leads += 1
                 if len(self.refused) < MOST_REMEMBERED:
@@ -109,11 +112,11 @@ class Sent:
 
     def _doubt(self, key: bytes) -> None:
         if self._in_doubt.add(key):
-            self._resolved += key in self._settled
+            self._resolved += key in self._answered
 
     def close(self) -> None:
         """Forget it."""
-        for keys in (self.queued, self._settled, self._in_doubt):
+        for keys in (self.queued, self._settled, self._answered, self._in_doubt):
             keys.close()
 
     def describe(self) -> str:

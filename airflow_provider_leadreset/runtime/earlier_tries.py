@@ -45,7 +45,7 @@ def earlier_tries(
     :param digest: of what is asked for; None for what the last of them asked for.
     :param log: where it is said what could not be read, or is not continued.
     """
-    tries = read_tries(task, before=before)
+    tries = read_tries(task, before=before, strict=True)
     requests = [
         process.request
         for one in tries
@@ -86,7 +86,9 @@ def _add(found: EarlierTries, one: TryJournal, generation: str, digest: str | No
                         doubtful.add(index)
                     found.progress.record(index, prospect_id, "unanswered", reason=NAMED_ONLY, final=False)
             elif isinstance(line, OutcomeLine):
-                if line.outcome == "not_reached" and line.index in doubtful:
+                if (
+                    line.index in doubtful
+                ):  # named here and unanswered nowhere before: this is what became of it
                     found.progress.withdraw(line.index)
                 doubtful.discard(line.index)
                 found.progress.record(

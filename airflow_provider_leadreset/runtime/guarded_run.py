@@ -20,6 +20,8 @@ from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.runtime.base import BaseRun, storage_path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_leadreset.compat import Context
     from airflow_provider_leadreset.leadsquared.request.lead_files import ReadablePath
     from airflow_provider_leadreset.leadsquared.safety.plan import Plan
@@ -47,7 +49,7 @@ class GuardedRun(BaseRun):
         with self.naming_connection():
             self.hook.settings.rules.check_arguments(given)
         if self.task.approval is not NOT_GIVEN:
-            self.approval = checked_approval(self.task.approval)
+            self.approval = redacted(checked_approval(self.task.approval), self.client.redact)
             if self.task.plan is NOT_GIVEN:
                 refuse_for_lack_of_a_plan(self.approval)
         if self.task.reason is not NOT_GIVEN:
@@ -83,6 +85,17 @@ class GuardedRun(BaseRun):
     def account_text(self) -> str:
         """What tells the account: it is asked for, since keys can be exchanged between two tries."""
         return self.account.text
+
+
+def redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    """Return a JSON value with the keys struck out of its texts: it is kept as evidence and as XCom."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [redacted(item, redact) for item in value]
+    if isinstance(value, dict):
+        return {redact(name): redacted(item, redact) for name, item in value.items()}
+    return value
 
 
 def _file_of_exclusions(text: str) -> ReadablePath:

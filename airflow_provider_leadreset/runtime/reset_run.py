@@ -63,7 +63,7 @@ class ResetRun(GuardedRun):
         """Check everything, then reset the leads; see :class:`.LeadResetOperator`."""
         try:
             return self._run()
-        except Exception as error:
+        except BaseException as error:  # a time-out, too
             if not self.output:
                 self._tell_earlier_tries(error)
             raise
@@ -280,7 +280,7 @@ class ResetRun(GuardedRun):
         leads: Iterable[tuple[str, dict[str, list[str]] | None]]
         leads = request.plan.records() if request.plan else ((lead, None) for lead in request.leads)
         for index, (lead, planned) in enumerate(leads):
-            if index not in self.record.counts.progress:  # those that are excluded are in it
+            if index not in self.record.counts.progress and lead not in self.exclusions:
                 yield PendingReset(index, LeadReset(lead, request.selectors, request.window), planned)
 
     def _summary(
@@ -306,7 +306,7 @@ class ResetRun(GuardedRun):
             "stopped_because": because,
         }
 
-    def _tell_earlier_tries(self, error: Exception) -> None:
+    def _tell_earlier_tries(self, error: BaseException) -> None:
         """Say what earlier tries did, where this one fails before it could begin: in the error's text and as XCom."""
         try:
             with task_errors():

@@ -67,16 +67,16 @@ class Outcome:
             return "excluded" if self.without_call == "excluded" else "nothing_to_reset"
         if self.error is None:
             return "queued"
+        if self.error.in_doubt:
+            return "unanswered"  # whatever was said of its repetition
         if isinstance(self.error, LeadRejectedError):
             return "unknown" if isinstance(self.error, UnknownLeadsError) else "failed"
-        if self.error.in_doubt:
-            return "unanswered"
         return "not_reached" if isinstance(self.error, _NOT_SENT) else "failed"
 
     @property
     def final(self) -> bool:
         """Whether another call could not change it."""
-        return self.error is None or isinstance(self.error, LeadRejectedError)
+        return self.error is None or (isinstance(self.error, LeadRejectedError) and not self.error.in_doubt)
 
     @property
     def reason(self) -> str:

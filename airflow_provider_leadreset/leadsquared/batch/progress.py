@@ -69,6 +69,15 @@ class Failure(NamedTuple):
     reason: str
 
 
+_LATER = "; later: "
+"""Between why a lead is unanswered, and what a later call came to."""
+
+
+def _ends_doubt(kind: OutcomeKind, reason: str) -> bool:
+    """Return whether an outcome says what became of a request that was sent before it."""
+    return kind in {"queued", "unanswered"} or (kind == "nothing_to_reset" and reason == "already_gone")
+
+
 class Progress:
     """What became of the leads of a batch, by their place in it. What is final needs no call any more.
 
@@ -132,8 +141,12 @@ class Progress:
         """
         if (index in self._final["queued"] and kind != "queued") or (index in self and not final):
             return
-        if index in self._unanswered and not final and kind != "unanswered":
-            return  # a request that was sent stays unanswered, whatever was not done after it
+        if index in self._unanswered and not _ends_doubt(kind, reason):
+            # A request that was sent may have been carried out, whatever was refused or not done after it.
+            if kind in {"failed", "unknown"} and (known := self.failures.get(index)):
+                told = known.reason.partition(_LATER)[0]
+                self.failures[index] = known._replace(reason=f"{told}{_LATER}{reason}")
+            return
         if kind == "not_reached":
             self._failed_now.discard(index)
             return

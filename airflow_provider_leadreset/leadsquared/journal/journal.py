@@ -97,8 +97,7 @@ class Journal:
         """
         source = iter(items)
         while chunk := list(islice(source, self._ahead)):
-            if len(self.files) > 1:  # whoever wrote the request has looked just before
-                self._look_for_later_try()
+            self._look_for_later_try()
             if self.overtaken_by is not None:
                 return
             leads = [lead_of(item) for item in chunk]

@@ -74,6 +74,7 @@ class ProcessJournal:
     parts: list[str]
     folder: EvidenceFolder
     found: TryJournal
+    strict: bool = False
 
     def lines(self) -> Iterator[Line]:
         """Stream the lines of all parts, in order, some parts side by side; parts that are not whole are refused."""
@@ -90,6 +91,11 @@ class ProcessJournal:
             data = _content(content)
             head, lines = parse_part(data)
             file = FileDigest(name=name, sha256=hashlib.sha256(data).hexdigest())
+        except OSError as error:
+            if self.strict:
+                raise
+            self.found.refuse(name, error)
+            return None
         except Exception as error:  # storages raise what they like
             self.found.refuse(name, error)
             return None
@@ -101,11 +107,13 @@ class ProcessJournal:
         return lines
 
 
-def read_tries(task: EvidenceFolder, *, before: int | None = None) -> list[TryJournal]:
+def read_tries(task: EvidenceFolder, *, before: int | None = None, strict: bool = False) -> list[TryJournal]:
     """Read the requests of all tries, in order; their journals are read by :meth:`ProcessJournal.lines`.
 
     :param task: the folder of all tries of the task.
     :param before: only of tries before this one; None for all.
+    :param strict: whether a storage that does not answer is an error; else what it keeps is named as unreadable.
+    :raises OSError: as ``strict`` says: it may be away, and what was done must not be taken for not done.
     :raises OvertakenError: there is a later one.
     """
     found = task.tries()
@@ -116,14 +124,18 @@ def read_tries(task: EvidenceFolder, *, before: int | None = None) -> list[TryJo
         )
     tries = [number for number in found if before is None or number < before]
     with ThreadPoolExecutor(READERS) as readers:
-        return list(readers.map(lambda number: _read_try(task.folder(f"try-{number}"), number), tries))
+        return list(
+            readers.map(lambda number: _read_try(task.folder(f"try-{number}"), number, strict), tries)
+        )
 
 
-def _read_try(folder: EvidenceFolder, number: int) -> TryJournal:
+def _read_try(folder: EvidenceFolder, number: int, strict: bool) -> TryJournal:
     found = TryJournal(number)
     try:
         found.names = folder.names()
     except Exception as error:
+        if strict and isinstance(error, OSError):
+            raise
         found.refuse("the folder", error)
     for name in found.names:
         if match := REQUEST_NAME.fullmatch(name):
@@ -136,11 +148,13 @@ def _read_try(folder: EvidenceFolder, number: int) -> TryJournal:
                 data = folder.read(name, MOST_PART)
                 request = parse_request(data)
             except Exception as error:  # storages raise what they like
+                if strict and isinstance(error, OSError):
+                    raise
                 found.refuse(name, error)  # without it, nothing tells what the parts are about
                 continue
             file = FileDigest(name=name, sha256=hashlib.sha256(data).hexdigest())
             found.processes.append(
-                ProcessJournal(match[1], request, [file], [part for _, part in parts], folder, found)
+                ProcessJournal(match[1], request, [file], [part for _, part in parts], folder, found, strict)
             )
     return found
 

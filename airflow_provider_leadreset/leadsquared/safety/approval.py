@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +60,10 @@ def checked_approval(value: Any) -> Any:
     return _kept(value)
 
 
+AHEAD = timedelta(minutes=5)
+"""How far ahead of this worker's clock another's may be."""
+
+
 def check_against_plan(approval: Any, *, digest: str, made_at: datetime) -> None:
     """Refuse an approval that was given before the plan was made, or to another.
 
@@ -71,12 +75,15 @@ def check_against_plan(approval: Any, *, digest: str, made_at: datetime) -> None
     """
     for answer in _answers(approval):
         is_airflows = "chosen_options" in answer
-        at = _moment(answer.get("responded_at" if is_airflows else "at"))
+        said = answer.get("responded_at" if is_airflows else "at")
+        at = _moment(said) if is_airflows else _latest_moment(said)
         if at is None and is_airflows:
             raise InputError(
-                f"the approval was given at {quoted(answer.get('responded_at'))}, which is no moment, so it cannot be "
-                "told whether the plan was shown: nothing is reset"
+                f"the approval was given at {quoted(said)}, which is no moment, so it cannot be told whether the plan "
+                "was shown: nothing is reset"
             )
+        if at is not None and _moment(said) and at > datetime.now(UTC) + AHEAD:
+            raise InputError(f"the approval was given at {at.isoformat()}, in the future: nothing is reset")
         if at is not None and at < made_at - SLACK:
             raise InputError(
                 f"the approval was given at {at.isoformat()}, before the plan was made at {made_at.isoformat()}: it "
@@ -216,6 +223,20 @@ def _moment(value: Any) -> datetime | None:
     except ValueError:
         return None
     return moment if moment and moment.utcoffset() is not None else None
+
+
+def _latest_moment(value: Any) -> datetime | None:
+    """Return the latest moment that a text can mean: one without an offset may be of any time zone."""
+    if moment := _moment(value):
+        return moment
+    try:
+        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        return None  # it may mean anything in a ticket
+    if moment is None or not 1 < moment.year < 9999:
+        return None
+    day = timedelta(days=1) if len(value.strip()) <= len("2026-10-01") else timedelta(0)
+    return moment.replace(tzinfo=UTC) + day + timedelta(hours=12)
 
 
 def _kept(value: Any) -> Any:

@@ -118,13 +118,18 @@ def test_outcome_told_again(told):
 
 @given(st.lists(st.sampled_from(list(KINDS)), min_size=1, max_size=6))
 def test_later_outcome_takes_the_place(kinds):
-    """Of several outcomes of one lead the last counts, but a final one stays unless the lead was queued."""
+    """Of several outcomes of one lead the last counts, but a final one stays unless the lead was queued.
+
+    A request that was sent stays unanswered, whatever a later one is refused for.
+    """
     counts = BatchCounts(1, RateLimiter(SlidingWindow(25), Clock()))
     for kind in kinds:
         counts.add(kind(0))
         assert sum(counts.outcomes().values()) == 1
     if queued in kinds:
         assert counts.queued == 1
+    elif unanswered in kinds and not {rejected, unknown, empty} & set(kinds[: kinds.index(unanswered)]):
+        assert counts.of("unanswered") == 1
     elif {rejected, unknown, empty} & set(kinds):
         assert counts.of("not_reached") == counts.of("unanswered") == 0
     elif unanswered in kinds:

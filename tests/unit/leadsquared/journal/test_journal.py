@@ -175,11 +175,18 @@ def test_later_try_ends_naming(journal, later, tmp_path):
 
 def test_later_try_is_seen_by_outcomes_too(journal, later):
     """A later try is noticed also where only outcomes are written."""
+    assert next(journal.written_ahead(range(9), lead_of)) == 0
     later.append(3)
-    assert next(journal.written_ahead(range(9), lead_of)) == 0  # whoever wrote the request has looked
     journal.ended(queued(0))
     journal.write_if_due(0.0)
     journal.write_if_due(WRITE_EVERY)
+    assert journal.overtaken_by == 3
+
+
+def test_later_try_before_the_first_part(journal, later):
+    """A later try that is at work before the first part lets no lead be called."""
+    later.append(3)
+    assert list(journal.written_ahead(range(9), lead_of)) == []
     assert journal.overtaken_by == 3
 
 
