@@ -198,7 +198,7 @@ class Lane:
         saved: set[str] = set()
         for entry in found["task_state_store"] if found else []:
             for kind in ("queued", "failed", "unknown"):
-                for start, end in entry["value"][kind]:
+                for start, end in entry["value"].get(kind, []):
                     saved.update(leads[start:end])
         return saved
 
