@@ -60,10 +60,6 @@ def checked_approval(value: Any) -> Any:
     return _kept(value)
 
 
-AHEAD = timedelta(minutes=5)
-"""How far ahead of this worker's clock another's may be."""
-
-
 def check_against_plan(approval: Any, *, digest: str, made_at: datetime) -> None:
     """Refuse an approval that was given before the plan was made, or to another.
 
@@ -82,8 +78,6 @@ def check_against_plan(approval: Any, *, digest: str, made_at: datetime) -> None
                 f"the approval was given at {quoted(said)}, which is no moment, so it cannot be told whether the plan "
                 "was shown: nothing is reset"
             )
-        if at is not None and _moment(said) and at > datetime.now(UTC) + AHEAD:
-            raise InputError(f"the approval was given at {at.isoformat()}, in the future: nothing is reset")
         if at is not None and at < made_at - SLACK:
             raise InputError(
                 f"the approval was given at {at.isoformat()}, before the plan was made at {made_at.isoformat()}: it "

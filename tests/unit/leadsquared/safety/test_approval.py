@@ -261,8 +261,6 @@ def test_answer_after_plan(value):
     "value",
     [
         {**YES, "responded_at": MADE - timedelta(seconds=61)},
-        {**YES, "responded_at": "2999-01-01T00:00:00Z"},
-        {**TICKET, "at": "2999-01-01T00:00:00Z"},
         {**TICKET, "at": "2025-10-01"},
         {**TICKET, "at": "2025-10-01 10:00:00"},
         {**YES, "responded_at": "2025-11-01T12:00:00Z"},
@@ -272,7 +270,7 @@ def test_answer_after_plan(value):
 )
 def test_answer_before_plan_refused(value):
     """An answer that is older than the plan was about something else."""
-    with pytest.raises(InputError, match=r"before the plan was made|in the future"):
+    with pytest.raises(InputError, match="before the plan was made"):
         against_plan(value)
 
 
