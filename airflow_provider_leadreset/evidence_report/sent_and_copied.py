@@ -86,7 +86,7 @@ class Sent:
             self._add_outcome(line)
 
     def end_process(self) -> None:
-        """Take what a process named and told no more of as unanswered."""
+        """Count what a process named and told no more of as unanswered."""
         for lead in self._open.values():
             self._doubt(key_of(lead.lower()))
         self._open.clear()

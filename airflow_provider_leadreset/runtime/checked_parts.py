@@ -49,7 +49,7 @@ class CheckedParts:
         self._readings: dict[int, int] = {}
 
     def add_overdue(self, pending: PendingReset) -> None:
-        """Take a lead whose reset came too late after its reading: it is read again, up to a few times."""
+        """Add a lead whose reset came too late after its reading: it is read again, up to a few times."""
         self._overdue[pending.index] = pending
 
     def of(self, pool: WorkerPool, pending: Iterator[PendingReset]) -> Iterator[list[PendingReset]]:

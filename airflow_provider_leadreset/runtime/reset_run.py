@@ -307,7 +307,7 @@ class ResetRun(GuardedRun):
         }
 
     def _tell_earlier_tries(self, error: BaseException) -> None:
-        """Say what earlier tries did, where this one fails before it could begin: in the error's text and as XCom."""
+        """Report what earlier tries did, where this one fails before it could begin: in its error and as XCom."""
         try:
             with task_errors():
                 self.evidence = self.evidence or self._evidence()

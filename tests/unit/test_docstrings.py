@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import airflow
@@ -74,3 +76,16 @@ def test_task_parameters_are_described(task: Any) -> None:
 def test_templated_parameters(task: Any) -> None:
     """Templated parameters are said to be templated, and no others."""
     assert set(re.findall(r":param (\w+): \(templated\)", task.__doc__)) == set(task.template_fields)
+
+
+def test_docstrings_begin_as_usual():
+    """A function's docstring begins with what it does in usual words: Return, Record, Raise, and no idiom."""
+    root = Path(airflow_provider_leadreset.__file__).parent
+    odd = [
+        f"{path.relative_to(root)}: {said.splitlines()[0]}"
+        for path in sorted(root.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and (said := ast.get_docstring(node))
+        if said.split()[0] in {"Give", "Gives", "Note", "Say", "Says", "Take", "Takes"}
+    ]
+    assert odd == []

@@ -152,7 +152,7 @@ class WritableCrm(Crm):
             return task.id
 
     def change_record(self, record_id: str, kind: type[Activity | Task | Note], text: str) -> bool:
-        """Give a record that a call has created another text, which moves its ModifiedOn.
+        """Change the text of a record that a call has created, which moves its ModifiedOn.
 
         :returns: whether there is such a record.
         """
@@ -170,13 +170,13 @@ class WritableCrm(Crm):
             return True
 
     def change_stage(self, lead_id: str, stage: str) -> None:
-        """Give a lead another stage, which makes an audit."""
+        """Change a lead's stage, which makes an audit."""
         with self._changed:
             old = self._lead_to_write(lead_id).stage
             self._audit(lead_id, "StageChange", (old, stage), lambda lead: setattr(lead, "stage", stage))
 
     def change_owner(self, lead_id: str, owner_id: str) -> None:
-        """Give a lead another owner, which makes an audit."""
+        """Change a lead's owner, which makes an audit."""
         with self._changed:
             old = self.directory.user_name(self._lead_to_write(lead_id).owner_id)
             names = old, self.directory.user_name(owner_id)

@@ -44,7 +44,7 @@ class OwnLead:
 
     @classmethod
     def given(cls, client: LeadSquaredClient, prospect_id: str, *, notes: bool) -> OwnLead:
-        """Take a lead that is given, which must exist and hold no record of any kind.
+        """Use a lead that is given, which must exist and hold no record of any kind.
 
         :param notes: whether the account has calls for notes.
         :raises InputError: it is unknown, or holds a record.
@@ -111,7 +111,7 @@ class OwnLead:
         self._change("LeadManagement.svc/UpdateNote", note_id, body)
 
     def change_lead(self, attribute: str, value: str) -> None:
-        """Give the lead another stage or owner (``LeadManagement.svc/Lead.Update``, seen)."""
+        """Change the lead's stage or owner (``LeadManagement.svc/Lead.Update``, seen)."""
         body = [{"Attribute": attribute, "Value": value}]
         self._write("LeadManagement.svc/Lead.Update", self.id, body, {"leadId": self.id})
 

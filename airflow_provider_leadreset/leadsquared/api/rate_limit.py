@@ -145,7 +145,7 @@ class RateLimiter:
             self._edge.gave_up(permit)
 
     def give_back(self, permit: Permit) -> None:
-        """Take back the permit of a call that is not made after all."""
+        """Withdraw the permit of a call that is not made after all."""
         with self._condition:
             self.calls -= 1
             self.departed -= 1
@@ -200,7 +200,7 @@ class RateLimiter:
                 raise ClosedError("not repeated: the batch was stopped")
 
     def release(self) -> None:
-        """Say that nothing is called here for now, so that others need not keep to what holds here."""
+        """Record that nothing is called here for now, so that others need not keep to what holds here."""
 
     def close(self) -> None:
         """Let no further call start; wake all who wait."""

@@ -49,7 +49,7 @@ class IndexSet:
         self._spans[first:last] = [(start, end)]
 
     def discard(self, index: int) -> None:
-        """Take a number out; one that is not in it changes nothing. In one step, as :meth:`add`."""
+        """Remove a number; one that is not in it changes nothing. In one step, as :meth:`add`."""
         if index not in self:
             return
         at = bisect_right(self._spans, index, key=itemgetter(0)) - 1
@@ -161,7 +161,7 @@ class Progress:
             self.failures.pop(index, None)
 
     def withdraw(self, index: int) -> None:
-        """Take back that a lead is unanswered: no request of it was sent after all."""
+        """Withdraw that a lead is unanswered: no request of it was sent after all."""
         self._unanswered.discard(index)
         self.failures.pop(index, None)
 

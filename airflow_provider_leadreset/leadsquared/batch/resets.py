@@ -41,7 +41,7 @@ class BatchJudge:
         self.stop_reason = first_cause(self.stop_reason, error)
 
     def settle(self, index: int, prospect_id: str, future: Future[None]) -> Outcome | None:
-        """Take the end of a lead's reset.
+        """Judge the end of a lead's reset.
 
         :returns: what became of the lead; None if it was not reached because the batch ended.
         """
@@ -53,7 +53,7 @@ class BatchJudge:
         return Outcome(index, prospect_id)
 
     def refuse(self, index: int, prospect_id: str, error: LeadSquaredError) -> Outcome | None:
-        """Take a lead that is not reset because of what was found before. That says nothing of the others.
+        """Judge a lead that is not reset because of what was found before. That says nothing of the others.
 
         :returns: as :meth:`settle` does.
         """

@@ -106,7 +106,7 @@ class Journal:
             yield from chunk
 
     def called(self, call: Call) -> None:
-        """Take down a call about a lead, from any thread."""
+        """Record a call about a lead, from any thread."""
         self._lines.append(
             CallLine(
                 prospect_id=call.prospect_id,
@@ -118,12 +118,12 @@ class Journal:
         )
 
     def ended(self, outcome: OutcomeLine) -> None:
-        """Take down what became of a lead; told again, it is written again."""
+        """Record what became of a lead; told again, it is written again."""
         self._lines.append(outcome)
         self._open.pop(outcome.index, None)
 
     def archived(self, line: ArchivedLine) -> None:
-        """Take down a closed part of the archive."""
+        """Record a closed part of the archive."""
         self._lines.append(line)
 
     def write_if_due(self, now: float) -> None:

@@ -54,7 +54,7 @@ class TryJournal:
     other_version: bool = False
 
     def refuse(self, name: str, error: BaseException) -> None:
-        """Take down a file that cannot be read."""
+        """Record a file that cannot be read."""
         self.unreadable.append(f"{name}: {scrubbed(str(error), 300) or type(error).__name__}")
         self.other_version |= isinstance(error, VersionError)
 

@@ -176,7 +176,7 @@ class ArchivePart:
         self._type_names = {type_id.lower(): name for type_id, name in type_names.items()}
 
     def add(self, pending: PendingReset, read: Future[FoundRecords]) -> None:
-        """Take what was read of a lead.
+        """Add what was read of a lead.
 
         :raises LeadSquaredError: the lead may not be reset.
         """

@@ -22,7 +22,7 @@ POOL = "leadsquared_default"
 
 
 def shares() -> list[int]:
-    """Say how many calls in 5 s a plain hook may start, and one that asks for more."""
+    """Return how many calls in 5 s a plain hook may start, and one that asks for more."""
     from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 
     found = []
