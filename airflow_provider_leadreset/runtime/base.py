@@ -138,14 +138,13 @@ class BaseRun:
         hook.warns_outside_pool = False  # this run does
         slots = self.slots
         try:
-            if hook.settings.pool == slots.pool:
-                hook.calls = slots.slots
-            elif not self.task.warned_outside_pool:
-                self.task.warned_outside_pool = True  # a sensor pokes often
-                self.log.warning("%s", outside_pool(slots, hook.settings.pool, conn_id))
-            hook.get_conn()
-        except InputError as error:
-            raise InputError(f"connection {conn_id}: {error}") from None
+            with self.naming_connection():
+                if hook.settings.pool == slots.pool:
+                    hook.calls = slots.slots
+                elif not self.task.warned_outside_pool:
+                    self.task.warned_outside_pool = True  # a sensor pokes often
+                    self.log.warning("%s", outside_pool(slots, hook.settings.pool, conn_id))
+                hook.get_conn()
         except AirflowNotFoundException as error:
             # Airflow says the same of a backend that is away, and of a variable it cannot read (tried on 2.11 and 3.3).
             variable = f"AIRFLOW_CONN_{conn_id.upper()}"
@@ -370,7 +369,7 @@ class BaseRun:
         try:
             yield
         except InputError as error:
-            raise InputError(f"connection {self.task.leadsquared_conn_id}: {error}") from None
+            raise InputError(f"connection {self.conn_id}: {error}") from None
 
 
 def storage_path(argument: str, text: str) -> ObjectStoragePath:

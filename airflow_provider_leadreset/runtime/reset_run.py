@@ -92,9 +92,8 @@ class ResetRun(GuardedRun):
             last_account.keep(self.account)
             summary = self._reset(request)
             last_account.forget()
-            if (
-                self.task.outlets and "outlet_events" in self.context
-            ):  # a unit test may have next to no context
+            # A unit test may have next to no context.
+            if self.task.outlets and "outlet_events" in self.context:
                 tell_consumers(self.task.outlets, self.context["outlet_events"], summary)
             if self.checkpoint:
                 self.checkpoint.forget()

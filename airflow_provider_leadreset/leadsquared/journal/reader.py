@@ -156,6 +156,9 @@ def _read_try(folder: EvidenceFolder, number: int, strict: bool) -> TryJournal:
             found.processes.append(
                 ProcessJournal(match[1], request, [file], [part for _, part in parts], folder, found, strict)
             )
+    for name in found.names:
+        if (part := PART_NAME.fullmatch(name)) and f"{part[1]}-request.json" not in found.names:
+            found.refuse(name, InputError("its request is missing, so nothing tells what it is about"))
     return found
 
 

@@ -108,9 +108,11 @@ def refuse_for_lack_of_a_plan(approval: Any) -> None:
 def _plain(value: Any) -> Any:
     """Read what a template has made a text of; make lists of sequences, such as a mapped task's output."""
     if isinstance(value, str) and value.strip().startswith(("[", "{", "(")):
-        for read in (json.loads, ast.literal_eval):
+        for read in (_from_json, _from_python):
             try:
                 return _plain(read(value.strip()))
+            except InputError:
+                raise
             except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
                 continue  # the last three: an unhashable key, brackets without end
     if isinstance(value, str) and "chosen_options" in value:
@@ -120,6 +122,29 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         return [_plain(item) for item in value]
     return value
+
+
+def _from_json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_with_names_once)
+
+
+def _from_python(text: str) -> Any:
+    for node in ast.walk(ast.parse(text, mode="eval")):
+        if isinstance(node, ast.Dict):
+            _with_names_once([(key.value, None) for key in node.keys if isinstance(key, ast.Constant)])
+    return ast.literal_eval(text)
+
+
+def _with_names_once(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    """Return a mapping of pairs; the last of two of one name would hide what the first says."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(
+            f"approval is a text in which {quoted(twice)} stands twice: nobody has said yes, so nothing is reset"
+        )
+    return found
 
 
 def _answers(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -181,7 +206,9 @@ def _is_somebody(who: Any) -> bool:
     if isinstance(who, (list, tuple)):
         return bool(who) and all(map(_is_somebody, who))
     if isinstance(who, str):
-        return who.strip().lower() not in _NOBODY
+        # An address of a page is nobody, nor are signs alone, of which some do not even show.
+        named = any(sign.isalnum() for sign in who) and "://" not in who
+        return named and who.strip().lower() not in _NOBODY
     return isinstance(who, (int, UUID)) and not isinstance(who, bool) and who != 0
 
 

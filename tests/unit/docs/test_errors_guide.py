@@ -82,6 +82,7 @@ NOT_WORTH_A_LINE = {
     **dict.fromkeys(
         (
             "it is no file",
+            "its request is missing, so nothing tells what it is about",
             "there are more than … kinds of records",
             "there is nothing at …: give an evidence_path, or a folder in it",
             "… is no JSON object",

@@ -120,3 +120,16 @@ def test_part_is_checked():
         parse_part(b'{"schema_version": 1, "line": "head"}\n')
     with pytest.raises(VersionError, match="schema version 7"):
         parse_part(b'{"schema_version": 7}\n')
+
+
+def test_parts_without_a_request(tmp_path):
+    """Parts whose request is missing are named: nobody can tell what they are about, and calls were made."""
+    (written(tmp_path, 1) / f"{TOKEN}-request.json").unlink()
+    (found,) = read_tries(EvidenceFolder(tmp_path))
+    assert found.processes == []
+    assert [told.partition(":")[0] for told in found.unreadable] == [
+        f"{TOKEN}-00001.jsonl",
+        f"{TOKEN}-00002.jsonl",
+        f"{TOKEN}-00003.jsonl",
+    ]
+    assert "its request is missing" in found.unreadable[0]
