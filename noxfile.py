@@ -54,5 +54,15 @@ def suites(session: nox.Session, *airflow: str) -> None:
     if found != f"{asked} {session.python}":
         session.error(f"Airflow {asked} on Python {session.python} was asked for, and {found} was installed")
     # Nothing is written into the tree: another session runs its tests beside.
-    kept = ("-p", "no:cacheprovider")
-    session.run("python", "-m", "pytest", *kept, "tests/unit", "tests/integration", *session.posargs)
+    kept = ("-p", "no:cacheprovider", "-n", "2", "--dist", "worksteal")
+    session.run(
+        "python",
+        "-m",
+        "pytest",
+        *kept,
+        "-m",
+        "not exhaustive",
+        "tests/unit",
+        "tests/integration",
+        *session.posargs,
+    )

@@ -35,6 +35,11 @@ for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
     del os.environ[name]
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name packed bytes, in which the second stands, by their number: processes that share out tests must agree."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def airflow_db() -> None:
     """Airflow's tables, in the tests' own SQLite file."""

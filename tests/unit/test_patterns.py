@@ -269,6 +269,7 @@ def slow_text(use: Callable[[str], object], texts: Iterable[tuple[str, str, str]
     return ""
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.where)
 def test_pattern_is_linear(pattern: Pattern) -> None:
     """Each pattern takes linear time for texts that nearly match."""
@@ -278,6 +279,7 @@ def test_pattern_is_linear(pattern: Pattern) -> None:
         assert slow_text(uses(pattern)[method], hard_texts(pattern)) == "", method
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("text", "method"),
     [

@@ -255,7 +255,7 @@ DEEP = b"[" * 100_000
         ("verification.json", b'{"gone": 1}', "which says no schema_version"),
         ("verification.json", b'{"schema_version": 1, "gone": 1}', "it is no VerificationRecord: plan"),
     ],
-    ids=lambda value: str(value)[:40],
+    ids=lambda value: value[:40] if isinstance(value, str) else f"{len(value)} bytes",
 )
 def test_damage_named(folder, told, name, content, said):
     """A file that cannot be read is named with the reason, and the others are told all the same."""

@@ -155,7 +155,12 @@ def test_unreadable_variable_is_named(monkeypatch):
 
 def test_host_that_is_away_names_connection(monkeypatch):
     """An outage names the connection, too."""
-    connection = {"conn_type": "leadsquared", "host": "http://127.0.0.1:9", "login": "a", "password": "b"}
+    connection = {
+        "conn_type": "leadsquared",
+        "host": "http://127.0.0.1:9",
+        "login": "u$r-access",
+        "password": "s3cret-of-it",
+    }
     monkeypatch.setenv("AIRFLOW_CONN_AWAY", json.dumps(connection))
     task = LeadResetPreviewOperator(task_id="preview", prospect_ids=LEAD, leadsquared_conn_id="away", **ASKED)
     context: Any = {}

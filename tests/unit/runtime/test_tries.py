@@ -284,7 +284,12 @@ def test_unanswered_is_retried(lsq, task, fault, error):
 def test_not_sent_is_not_unanswered(lsq, task, monkeypatch):
     """Where no connection comes about nothing was sent: the leads are not reached, and the task may be retried."""
     leads = make_leads(lsq, 3)
-    connection = {"conn_type": "leadsquared", "host": "http://127.0.0.1:9", "login": "a", "password": "b"}
+    connection = {
+        "conn_type": "leadsquared",
+        "host": "http://127.0.0.1:9",
+        "login": "u$r-access",
+        "password": "s3cret-of-it",
+    }
     monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", json.dumps(connection))
     del task.arguments["evidence_path"], task.arguments["activity_event_list"]
     task.arguments["should_delete_prospect_notes"] = True

@@ -178,6 +178,7 @@ def test_clients_share_their_account() -> None:
     assert many.limiter.sliding_window.share == 8
 
 
+@pytest.mark.exhaustive
 def test_three_clients_keep_the_least() -> None:
     """Three clients of one account at once make no more calls in 5 s than the least that one of them asks for."""
     with LeadSquaredEmulator(calls_per_5s=10) as lsq:

@@ -21,7 +21,7 @@ FIXED = trip(uniform(0.001, 0.011), steady(0.3))
 DOWN = trip(uniform(0.001, 0.011), uniform(0.05, 0.8))
 BOTH_WAYS = trip(uniform(0.025, 0.4), uniform(0.025, 0.4))
 
-many = settings(max_examples=600, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def everyone_once(result, leads, tasks=1):
@@ -113,6 +113,7 @@ def any_travel(draw, before=pieces):
     return travel
 
 
+@pytest.mark.exhaustive
 @many
 @given(
     any_travel(),
@@ -142,6 +143,7 @@ def test_any_network(travel, share, limit, count_rejected, names_limit, seed):
     assert MARGIN <= paces[0].margin <= MARGIN_MOST
 
 
+@pytest.mark.exhaustive
 @many
 @given(any_travel(before=st.floats(0, 20).map(lambda one: [one])), st.integers(1, 25), st.integers(0, 2**32))
 def test_share_kept_without_jitter(travel, share, seed):
@@ -152,6 +154,7 @@ def test_share_kept_without_jitter(travel, share, seed):
     assert result.worst() <= share
 
 
+@pytest.mark.exhaustive
 @many
 @given(
     st.floats(0, 3),
@@ -188,6 +191,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.exhaustive
 @many
 @given(steps, st.integers(1, 6), st.integers(0, 10))
 def test_permit_return_time(steps, share, more):

@@ -314,6 +314,7 @@ def packed(size: int, wrap: int = 31) -> bytes:
     return b"".join(packer.compress(bytes(2**20)) for _ in range(size // 2**20)) + packer.flush()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("status", [200, 302, 403, 500])
 def test_small_answer_large_inside(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer of 300 MB behind 300 KB costs little memory."""

@@ -111,6 +111,7 @@ def read(lsq: LeadSquaredEmulator, dialect: dict[str, Any], leads: Any, listed: 
     return refused
 
 
+@pytest.mark.exhaustive
 def test_every_pair_of_dialects(world):
     """In each pair of dialects all records, leads and members are read whole."""
     lsq, leads, listed = world
@@ -126,6 +127,7 @@ def test_every_pair_of_dialects(world):
     assert tried > 300
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("page_cap", values("page_cap"))
 def test_every_way_of_paging(world, page_cap):
     """In each combination of paging dialects what is read is whole, and what is not is an error."""

@@ -50,6 +50,7 @@ def read(client: LeadSquaredClient, lead: str, **asked: Any) -> list[Any]:
     return read_lead(client, lead, selectors, WINDOW, task_types_of(client, selectors)).records
 
 
+@pytest.mark.exhaustive
 def test_ten_thousand_activities(lsq, client):
     """Ten thousand activities are counted exactly and in little memory."""
     lead = lsq.add_lead()

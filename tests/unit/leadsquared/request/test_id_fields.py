@@ -127,6 +127,7 @@ LINES = {
 }
 
 
+@pytest.mark.exhaustive
 @needs_linux
 @pytest.mark.parametrize("name", LINES)
 def test_million_rows_half_double(tmp_path: Path, name: str) -> None:

@@ -394,6 +394,7 @@ def test_any_change_read_or_refused(tmp_path: Path, name: str, packed: bool) -> 
 IDS = f"{A}\n".encode() * 300
 
 
+@pytest.mark.exhaustive
 @needs_linux
 def test_million_ids_on_one_line(tmp_path: Path) -> None:
     """A million ids on one line are read a block at a time."""
@@ -405,6 +406,7 @@ def test_million_ids_on_one_line(tmp_path: Path) -> None:
     assert cost.mib < 40
 
 
+@pytest.mark.exhaustive
 @needs_linux
 def test_duplicates_among_a_million(tmp_path: Path) -> None:
     """A million ids of which half are duplicates are told apart in flat memory."""

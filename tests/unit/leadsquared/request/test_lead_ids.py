@@ -15,6 +15,7 @@ from airflow_provider_leadreset.leadsquared.request.lead_ids import (
     chunked,
     parse_lead_ids,
 )
+from support.written import written
 
 A = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 B = "3f2504e0-4f89-11d3-9a0c-0305e82c3302"
@@ -74,7 +75,7 @@ class Lazy(Sequence[Any]):
         (" [ ]\n", []),
         ("()", []),
     ],
-    ids=repr,
+    ids=written,
 )
 def test_ids_in_order_without_duplicates(value: object, expected: list[str]) -> None:
     """Lead IDs are read in their order, each of them once."""
@@ -136,7 +137,7 @@ def test_ids_in_order_without_duplicates(value: object, expected: list[str]) -> 
         iter([A]),
         (lead for lead in [A]),
     ],
-    ids=lambda value: repr(value)[:60],
+    ids=lambda value: written(value)[:60],
 )
 def test_invalid_ids_refused(value: object) -> None:
     """Any value that contains something other than lead IDs is refused."""

@@ -14,6 +14,7 @@ from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
 from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY, NOT_GIVEN
+from support.written import written
 
 LEAD = "3F2504E0-4f89-11d3-9a0c-0305e82c3301"
 TASK = "3c8c1f00-0000-4000-8000-000000000001"
@@ -90,7 +91,7 @@ def test_unused_selectors_omitted(given_: dict[str, Any], expected: dict[str, An
         (range(166, 168), (166, 167)),
         (999_999_999, (999_999_999,)),
     ],
-    ids=repr,
+    ids=written,
 )
 def test_event_code_forms(value: object, expected: tuple[int, ...]) -> None:
     """Event codes are read from lists and from the texts that templates make of them."""
@@ -148,7 +149,7 @@ def test_event_code_forms(value: object, expected: tuple[int, ...]) -> None:
         "[\0]",
         "[__import__('os').getpid()]",
     ],
-    ids=repr,
+    ids=written,
 )
 def test_invalid_event_codes_refused(value: object) -> None:
     """A value that is not an event code is refused."""
@@ -188,7 +189,7 @@ def test_empty_rendered_list_refused(name: str, value: str) -> None:
         (166, None),
         ([TASK, ""], None),
     ],
-    ids=repr,
+    ids=written,
 )
 def test_task_types_are_guids(value: object, expected: tuple[str, ...] | None) -> None:
     """Task types are read as GUIDs, and anything else is refused."""
@@ -212,7 +213,7 @@ def test_task_types_are_guids(value: object, expected: tuple[str, ...] | None) -
         ([True], None),
         ("[StageChange]", None),
     ],
-    ids=repr,
+    ids=written,
 )
 def test_audit_names(value: object, expected: tuple[str, ...] | None) -> None:
     """Audits are the two that exist, in their exact spelling."""

@@ -83,6 +83,7 @@ def sent(window: Window) -> tuple[datetime, datetime]:
     return first, last
 
 
+@pytest.mark.exhaustive
 def test_dates_at_each_clock_change() -> None:
     """Dates around each clock change from 1970 to 2037 begin at their first instant, and windows of them meet there."""
     count = left_out = 0

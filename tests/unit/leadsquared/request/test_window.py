@@ -21,6 +21,7 @@ from airflow_provider_leadreset.leadsquared.request.window import (
     wait_out,
 )
 from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY, EntireHistory
+from support.written import written
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -259,7 +260,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("value", REFUSED, ids=repr)
+@pytest.mark.parametrize("value", REFUSED, ids=written)
 def test_invalid_windows_refused(value: object) -> None:
     """Any other value is refused, and the error quotes it and names the right form."""
     with pytest.raises(InputError) as caught:

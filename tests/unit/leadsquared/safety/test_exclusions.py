@@ -136,6 +136,7 @@ def test_more_than_memory_holds():
     excluded.close()
 
 
+@pytest.mark.exhaustive
 @needs_linux
 def test_million_exclusions_in_flat_memory(tmp_path):
     """A million excluded leads take little memory."""

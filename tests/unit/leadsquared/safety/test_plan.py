@@ -23,6 +23,7 @@ from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from airflow_provider_leadreset.leadsquared.safety import plan as plan_module
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, PlanWriter, plan_reference
 from support.peak_memory import bomb, cost_of, needs_linux
+from support.written import written
 
 LEADS = [f"3f2504e0-4f89-11d3-9a0c-0305e82c33{number:02}" for number in range(3)]
 OTHER = "11111111-0000-4000-8000-000000000000"
@@ -204,7 +205,7 @@ def test_invalid_plan_refused(path, content):
         ({"made_at": "2026-10-02T00:00:00"}, "as made_at"),
         ({"made_at": 1e300}, "as made_at"),
     ],
-    ids=repr,
+    ids=written,
 )
 def test_odd_head_refused(path, change, said):
     """A plan whose head says what none can say is refused, though its end fits."""
