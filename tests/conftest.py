@@ -56,3 +56,11 @@ def lsq(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     with LeadSquaredEmulator() as emulator:
         monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", emulator.conn_json)
         yield emulator
+
+
+@pytest.fixture
+def quick_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failed call is repeated as often as ever, and at once."""
+    from airflow_provider_leadreset.leadsquared.api import client
+
+    monkeypatch.setattr(client, "RETRY_DELAYS", tuple(0.0 for _ in client.RETRY_DELAYS))

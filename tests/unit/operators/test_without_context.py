@@ -153,6 +153,7 @@ def test_unreadable_variable_is_named(monkeypatch):
         task.execute(context)
 
 
+@pytest.mark.usefixtures("quick_repeats")
 def test_host_that_is_away_names_connection(monkeypatch):
     """An outage names the connection, too."""
     connection = {

@@ -193,6 +193,7 @@ def test_exclusions_of_nothing_refused(lsq, plan):
     refused(lsq, "exclude is '', which names no lead", plan=plan, exclude="")
 
 
+@pytest.mark.usefixtures("quick_repeats")
 def test_excluded_after_it_was_called(lsq, leads, plan):
     """A lead that an earlier try has called counts as that try left it, though it is excluded later."""
     store = StateStore()
@@ -301,6 +302,7 @@ def test_typed_digest_needs_a_plan(lsq, leads):
 # -- the account ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("quick_repeats")
 def test_account_exchanged_between_tries(lsq, leads):
     """A retry that meets another account of the host is refused before its first reset, and a Clear starts anew."""
     store = StateStore()
@@ -321,6 +323,7 @@ def test_account_exchanged_between_tries(lsq, leads):
     assert called(lsq) == set(leads)
 
 
+@pytest.mark.usefixtures("quick_repeats")
 def test_same_account_goes_on(lsq, leads):
     """A retry of the same account goes on where the last try stopped, and what was kept for it goes at the end."""
     store = StateStore()

@@ -31,6 +31,7 @@ def test_account_is_told_by_its_code(lsq):
         {"kind": "404-html", "times": None},
     ],
 )
+@pytest.mark.usefixtures("quick_repeats")
 def test_account_without_a_code(lsq, fault):
     """An account that does not say its code is told by host and keys, and no key is shown."""
     lsq.fault(path="UserByAccessKey.Get", **fault)
@@ -45,6 +46,7 @@ def test_account_without_a_code(lsq, fault):
         one.close()
 
 
+@pytest.mark.usefixtures("quick_repeats")
 def test_outage_is_no_answer(lsq):
     """An outage says nothing of the account: it is raised, so that a retry asks again."""
     lsq.fault("drop", times=None)
