@@ -24,7 +24,7 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.=-]|^\.*$")
 _HASH = 16
 """Hex digits of the hash in a folder's name: two ids with the same cannot be found on purpose."""
 
-_HASHED = re.compile(rf".*-[0-9a-f]{{{_HASH}}}", re.DOTALL)
+_HASHED = re.compile(r"-[0-9a-f]{16}\Z")
 """An id that looks like the folder of another: it gets a hash of its own."""
 
 _TRY = re.compile(r"try-(0|[1-9][0-9]{0,8})")
@@ -107,7 +107,7 @@ def task_folder(
 def safe_name(name: str) -> str:
     """Return a name that every storage takes, and that no other name comes to."""
     safe = _NOT_IN_NAMES.sub("_", name)[:MOST_NAME]
-    if safe == name and not _HASHED.fullmatch(name):
+    if safe == name and not _HASHED.search(name):
         return safe
     return f"{safe}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:_HASH]}"
 

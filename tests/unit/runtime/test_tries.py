@@ -124,7 +124,7 @@ def test_killed_try_is_continued(lsq, task):
 
 @pytest.mark.parametrize("change", ["clear", "leads", "version", "task"])
 def test_what_is_not_continued(lsq, task, change, caplog, capfd):
-    """A Clear, another request, a journal of another version or of another task start anew; all but the first are said."""
+    """A Clear, another request, and a journal of another version or task start anew; the last three are said."""
     leads = make_leads(lsq, 5)
     task.run(1, prospect_ids=leads)
     lsq.reset_calls()
