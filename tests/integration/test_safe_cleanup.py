@@ -122,7 +122,7 @@ def test_evidence_report_names_damage(lsq, world, safe, tmp_path, capsys):
     capsys.readouterr()
     assert evidence.main([str(tmp_path)]) == 0
     told = capsys.readouterr().out
-    assert "archive-00001.jsonl.gz cannot be read" in told
+    assert "archive-00001.jsonl.gz: it is not as the journal says, so it counts for nothing" in told
     assert "was never finished and counts for nothing" in told
 
 
