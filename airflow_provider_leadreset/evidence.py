@@ -1,8 +1,9 @@
 """An account of deletions for an auditor, from the evidence folder alone.
 
-``python -m airflow_provider_leadreset.evidence PATH [--html FILE]`` prints, for each DAG run that it finds evidence of
-below ``PATH``: what was planned, who approved it and when, what was sent and answered, what was copied, and what
-is verified as gone. It reads files only, and says of each that it cannot read that it cannot.
+``python -m airflow_provider_leadreset.evidence PATH [--html FILE] [--expect DIGEST]`` prints, for each DAG run that it
+finds evidence of below ``PATH``: what was planned, who approved it and when, what was sent and answered, what was
+copied, and what a sensor found the API to give no longer. It reads files only, and names each that it cannot read, and
+each that is not as it was written: also compared with a digest that was kept elsewhere (``--expect``).
 """
 
 from __future__ import annotations

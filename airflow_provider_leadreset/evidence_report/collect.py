@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_leadreset.evidence_report.evidence_files import UNREADABLE, read_object
-from airflow_provider_leadreset.evidence_report.sent_and_copied import MOST_NAMED, Copied, Sent
+from airflow_provider_leadreset.evidence_report.as_written import (
+    Notes,
+    PlanCheck,
+    check_names,
+    check_request,
+    check_summary,
+)
+from airflow_provider_leadreset.evidence_report.copies import Copies
+from airflow_provider_leadreset.evidence_report.evidence_files import UNREADABLE, read_bytes, read_object
+from airflow_provider_leadreset.evidence_report.expected import FoundSummary
+from airflow_provider_leadreset.evidence_report.sent_and_copied import Sent
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.folder import ARCHIVE, REPORT, EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.reader import ProcessJournal, TryJournal, read_tries
@@ -17,11 +28,24 @@ from airflow_provider_leadreset.leadsquared.journal.schema import ArchivedLine, 
 from airflow_provider_leadreset.leadsquared.journal.schema_results import Summary, VerificationRecord
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan
 from airflow_provider_leadreset.leadsquared.text import describe_counts, pluralize, scrubbed
+from airflow_provider_leadreset.leadsquared.untrusted_files import parse_json
 
 Line = tuple[str, str]
 """A heading and what is said under it."""
 
-ORDER = ("Planned", "Requested", "Approved", "Sent", "Ended", "Copied", "Verified", "Unreadable")
+ORDER = (
+    "Planned",
+    "Requested",
+    "Approved",
+    "Sent",
+    "Failed",
+    "Unanswered",
+    "Ended",
+    "Copied",
+    "Verified",
+    "Changed",
+    "Unreadable",
+)
 """How headings begin, in the order in which they are told."""
 
 MOST_SAID = 4000
@@ -30,28 +54,38 @@ MOST_SAID = 4000
 TASK_DEPTH = 4
 """A task's folder is ``dag/run/task/map index``, below one of the two roots."""
 
-_OURS = re.compile(
-    r"[0-9a-f]{8}-(request|summary|failed|verification|shown|archive-[0-9]{5,9}|[0-9]{5,9})\.(json|jsonl|md|jsonl\.gz)"
-)
 _VERIFICATION = re.compile(r"[0-9a-f]{8}-verification\.json")
-_COPIES = re.compile(r"[0-9a-f]{8}-archive-[0-9]{5,9}\.jsonl\.gz")
 
 
-def account_of(root: Any) -> dict[str, list[Line]]:
+@dataclass
+class Account:
+    """What an evidence folder tells.
+
+    :param runs: for each run that has evidence (``dag/run``), what is to be said, in order.
+    :param summaries: all that were found.
+    :param plans: the digests of all finished plans that were found.
+    """
+
+    runs: dict[str, list[Line]] = field(default_factory=dict)
+    summaries: list[FoundSummary] = field(default_factory=list)
+    plans: list[str] = field(default_factory=list)
+
+
+def account_of(root: Any) -> Account:
     """Read an evidence folder.
 
     :param root: a path, such as ``pathlib.Path`` or Airflow's ``ObjectStoragePath``: the ``evidence_path`` itself, or
         the folder of a DAG or of a run in it.
-    :returns: for each run that has evidence (``dag/run``), what is to be said, in order.
     """
-    runs: dict[str, list[Line]] = {}
+    account = Account()
+    runs = account.runs
     for task in sorted(_task_folders(root), key=str):
         name = "/".join(task.parts[-4:-2]) if len(task.parts) >= 4 else str(task)
-        told = [(scrubbed(heading), _cut(scrubbed(said))) for heading, said in _of_task(task)]
+        told = [(scrubbed(heading), _cut(scrubbed(said))) for heading, said in _of_task(task, account)]
         runs.setdefault(scrubbed(name), []).extend(told)
     for lines in runs.values():
         lines.sort(key=lambda line: ORDER.index(line[0].split()[0].rstrip(":")))
-    return runs
+    return account
 
 
 def _cut(text: str) -> str:
@@ -83,126 +117,129 @@ def _other_root(task: Any, here: str, there: str) -> Any:
     return folder
 
 
-class _Notes:
-    """What cannot be read of a task."""
-
-    def __init__(self) -> None:
-        self._named: list[str] = []
-        self._count = 0
-
-    def add(self, what: str) -> None:
-        self._count += 1
-        if len(self._named) < MOST_NAMED:
-            self._named.append(what)
-
-    def __str__(self) -> str:
-        more = f"; and {self._count - len(self._named)} more" if self._count > len(self._named) else ""
-        return "; ".join(self._named) + more
-
-
-def _of_task(folder: Any) -> Iterator[Line]:
+def _of_task(folder: Any, account: Account) -> Iterator[Line]:
     task = folder.parent.name if folder.name == "unmapped" else f"{folder.parent.name} {folder.name}"
+    unreadable, changed, plans = Notes(), Notes(), PlanCheck(folder)
     for path in sorted(folder.glob("plan-*.jsonl.gz"), key=str):
-        yield f"Planned by {task}", _said_of_plan(path)
-    notes = _Notes()
-    with closing(Sent()) as sent, closing(Copied()) as copied:
-        removed = 0
+        yield f"Planned by {task}", _said_of_plan(path, account, unreadable)
+    summaries: list[tuple[str, str]] = []
+    copies_folder = _other_root(folder, REPORT, ARCHIVE)
+    with (
+        closing(Sent()) as sent,
+        closing(Copies(copies_folder, change=changed.change, refuse=unreadable.refuse)) as copies,
+    ):
+        identity = None
         for attempt in read_tries(EvidenceFolder(folder)):
             name = f"try-{attempt.try_number}"
+            for _ in check_names(attempt):
+                yield f"Ended: {task}, {name}", "before its request was written, and so before its first call"
             for process in attempt.processes:
+                identity = identity or process.request.identity
+                if process.request.identity != identity:
+                    changed.change(
+                        f"{name}/{process.files[0].name}",
+                        f"it is of another task, {process.request.identity}",
+                    )
                 yield from _said_of_request(task, name, process.request)
-                removed += _read_process(process, sent, folder, name)
-                yield from _said_of_end(task, name, process, folder)
+                _read_process(process, sent, copies)
+                for told in check_request(process, folder):
+                    changed.add(told)
+                if process.request.plan and (
+                    why := plans.difference(process.request.plan.path, process.request.plan.digest)
+                ):
+                    changed.add(why)
+                yield from _said_of_end(task, process, folder / name, copies, summaries)
             for what in attempt.unreadable:
-                notes.add(f"{name}/{what.partition(': ')[0]} cannot be read ({what.partition(': ')[2]})")
-            yield from _verifications(task, folder / name, attempt, notes)
-        _read_copies(_other_root(folder, REPORT, ARCHIVE), copied, notes)
-        if sent.tries or sent.resets:
-            yield f"Sent by {task}", sent.describe()
-        if copied.parts:
-            yield f"Copied by {task}", copied.describe()
-        if removed:
-            yield f"Copied by {task}", f"{pluralize(removed, 'part')} written once, removed since"
-    if said := str(notes):
+                unreadable.add(f"{name}/{what.partition(': ')[0]} cannot be read ({what.partition(': ')[2]})")
+            for what in attempt.changed:
+                changed.add(f"{name}/{what}")
+            yield from _verifications(task, folder / name, attempt, unreadable, changed, plans)
+        copies.read()
+        yield from sent.lines(task)
+        if said := copies.describe():
+            yield f"Copied by {task}", said
+    place = "/".join(folder.parts[-TASK_DEPTH:])
+    whole = not str(changed) and not str(unreadable)
+    account.summaries += [
+        FoundSummary(scrubbed(f"{place}/{name}"), digest, whole) for name, digest in summaries
+    ]
+    if said := str(changed):
+        yield f"Changed or missing of {task}", said
+    if said := str(unreadable):
         yield f"Unreadable of {task}", said
 
 
-def _read_process(process: ProcessJournal, sent: Sent, folder: Any, attempt: str) -> int:
-    """Count what a process sent; return how many of its parts of the archive are not there any more."""
-    sent.begin_try(process.request.leads)
-    copies, removed = _other_root(folder, REPORT, ARCHIVE) / attempt, 0
+def _read_process(process: ProcessJournal, sent: Sent, copies: Copies) -> None:
+    """Count what a process sent, and look at the copies that it tells of."""
+    number = process.found.try_number
+    sent.begin_try(number, process.request)
     for line in process.lines():
         try:
             sent.add(line)
         except InputError as error:
             process.found.refuse(process.parts[0], error)
             break
-        if isinstance(line, ArchivedLine) and _COPIES.fullmatch(line.file.name):
-            removed += not (copies / line.file.name).exists()
+        if isinstance(line, ArchivedLine):
+            copies.check(f"try-{number}", line.file, "the journal")
     sent.end_process()
-    return removed
 
 
-def _said_of_end(task: str, attempt: str, process: ProcessJournal, folder: Any) -> Iterator[Line]:
-    name = f"{process.token}-summary.json"
+def _said_of_end(
+    task: str, process: ProcessJournal, folder: Any, copies: Copies, summaries: list[tuple[str, str]]
+) -> Iterator[Line]:
+    name = process.summary_name
     if name not in process.found.names:
         yield (
-            f"Ended: {task}, {attempt}",
+            f"Ended: {task}, {folder.name}",
             "without a summary: this try was ended from outside, or could not write",
         )
         return
     try:
-        summary = Summary.parse(read_object(folder / attempt / name))
+        content = read_bytes(folder / name)
+        summaries.append((f"{folder.name}/{name}", hashlib.sha256(content).hexdigest()))
+        summary = Summary.parse(parse_json(content, "it"))
     except Exception as error:
         process.found.refuse(name, error)
         return
-    known = {file.name: file.sha256 for file in process.files}
-    for file in summary.files:
-        if known.get(file.name, file.sha256) != file.sha256 or file.name not in process.found.names:
-            process.found.refuse(file.name, InputError("it is not as the summary says, or missing"))
+    check_summary(process, summary, folder)
+    for file in summary.archive_files:
+        copies.check(folder.name, file, "the summary")
     if summary.stopped_because:
-        yield f"Ended: {task}, {attempt}", f"before all leads were reached: {summary.stopped_because}"
+        yield f"Ended: {task}, {folder.name}", f"before all leads were reached: {summary.stopped_because}"
 
 
-def _verifications(task: str, folder: Any, attempt: TryJournal, notes: _Notes) -> Iterator[Line]:
+def _verifications(
+    task: str, folder: Any, attempt: TryJournal, unreadable: Notes, changed: Notes, plans: PlanCheck
+) -> Iterator[Line]:
     for name in attempt.names:
-        if _VERIFICATION.fullmatch(name):
-            try:
-                yield (
-                    f"Verified by {task}",
-                    _said_of_verification(VerificationRecord.parse(read_object(folder / name))),
-                )
-            except Exception as error:  # whatever a file of others may bring about
-                notes.add(f"{folder.name}/{name} cannot be read ({_why(error)})")
-        elif not _OURS.fullmatch(name):
-            notes.add(f"{folder.name}/{name} cannot be read (it is no file of this provider's)")
+        if not _VERIFICATION.fullmatch(name):
+            continue
+        try:
+            verification = VerificationRecord.parse(read_object(folder / name))
+        except Exception as error:  # whatever a file of others may bring about
+            unreadable.refuse(f"{folder.name}/{name}", error)
+            continue
+        if why := plans.difference(verification.plan, verification.digest):
+            changed.add(why)
+        yield f"Verified by {task}", _said_of_verification(verification)
 
 
-def _read_copies(folder: Any, copied: Copied, notes: _Notes) -> None:
-    for number in EvidenceFolder(folder).tries():
-        attempt = folder / f"try-{number}"
-        for name in EvidenceFolder(attempt).names():
-            if not _COPIES.fullmatch(name):
-                continue
-            try:
-                copied.add_part(attempt / name)
-            except UNREADABLE as error:
-                notes.add(f"{attempt.name}/{name} cannot be read ({_why(error)})")
-
-
-def _why(error: BaseException) -> str:
-    return str(error) if isinstance(error, InputError) else type(error).__name__
-
-
-def _said_of_plan(path: Any) -> str:
+def _said_of_plan(path: Any, account: Account, unreadable: Notes) -> str:
+    plan, said = None, ""
     try:
-        if not path.is_file():
-            return f"{path.name} is no file"
-        return _said_of_finished(path, Plan.read(path))
+        if path.is_file():
+            plan = Plan.read(path)
+        else:
+            said = f"{path.name} is no file"
     except InputError as error:
-        return str(error)
+        said = str(error)
     except UNREADABLE as error:
-        return f"{path.name} cannot be read ({type(error).__name__})"
+        said = f"{path.name} cannot be read ({type(error).__name__})"
+    if said:
+        unreadable.add(said)
+        return said
+    account.plans += [plan.digest] if plan else []
+    return _said_of_finished(path, plan)
 
 
 def _said_of_finished(path: Any, plan: Plan | None) -> str:
@@ -241,8 +278,12 @@ def _said_of_request(task: str, attempt: str, asked: Request) -> Iterator[Line]:
 
 
 def _said_of_verification(verification: VerificationRecord) -> str:
-    said = f"{verification.gone} of {verification.records} planned records are gone, "
-    said += f"{verification.leads_done} of {verification.leads} leads are done"
+    said = "The API no longer gives "
+    if verification.records is None:
+        said += "any record in the window"
+    else:
+        said += f"{verification.gone} of {pluralize(verification.records, 'planned record')}"
+    said += f"; {verification.leads_done} of {pluralize(verification.leads, 'lead')} done"
     if verification.unverifiable:
         said += f"; unverifiable: {'; '.join(verification.unverifiable)}"
     return f"{said}; plan with digest {verification.digest}"

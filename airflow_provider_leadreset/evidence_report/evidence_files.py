@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.untrusted_files import (
+    BLOCK,
     DAMAGED,
     bounded_lines,
     limited,
@@ -27,11 +29,31 @@ def read_object(path: Any) -> dict[str, Any]:
 
     :raises InputError: it is none, or too long.
     """
+    return _object(read_bytes(path), "it")
+
+
+def read_bytes(path: Any) -> bytes:
+    """Read a file that is one JSON value, as it is.
+
+    :raises InputError: it is no file, or too long.
+    """
     with _file(path).open("rb") as file:
-        content = file.read(MOST_EVIDENCE_LINE + 1)
+        content: bytes = file.read(MOST_EVIDENCE_LINE + 1)
     if len(content) > MOST_EVIDENCE_LINE:
         refuse_long("it", MOST_EVIDENCE_LINE)
-    return _object(content, "it")
+    return content
+
+
+def digest_of_file(path: Any) -> str:
+    """Return the SHA-256 of what a file holds, as hex.
+
+    :raises InputError: it is no file, or too large.
+    """
+    with _file(path).open("rb") as file:
+        content, digest = limited(file), hashlib.sha256()
+        while block := content.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def read_objects(path: Any) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_leadreset.evidence_report.evidence_files import read_objects
@@ -14,131 +16,202 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
     CallLine,
     NamedLine,
     OutcomeLine,
+    Request,
 )
 from airflow_provider_leadreset.leadsquared.text import pluralize, quoted
 
 MOST_REMEMBERED = 1000
-"""Refused leads that are remembered, so that those can be named that stay refused."""
+"""Refused and unanswered leads that are remembered each, so that those can be named that stay so."""
 
 MOST_OPEN = 100_000
 """Leads that are named and have no outcome yet: a process of ours has a hundred at most."""
 
 MOST_NAMED = 20
-"""How many refused leads, unreadable files and kinds of records are named."""
+"""How many refused or unanswered leads, unreadable files and kinds of records are named."""
 
 MOST_KIND = 40
 """Characters of the name of a kind of records; a longer one is none."""
+
+MOST_WHY = 140
+"""Characters of a reason that is told: with twenty of them, all that is said under a heading is shown."""
+
+_LATER = "; later: "
+"""Between why a lead is unanswered, and what a later call came to; as a journal has it, too."""
+
+NO_MORE_TOLD = "named for a call, and the try was ended before it told what became of it"
+
+
+@dataclass
+class _OfRequest:
+    """What was sent for one request: what asks for the same in the same generation of a run.
+
+    :param number: of the request, from 1.
+    :param told: leads of which anything is told but that none was sent.
+    :param refused: leads that failed or are unknown, the first thousand, and why.
+    :param doubts: leads that are unanswered, the first thousand by their key: id, and why.
+    """
+
+    number: int
+    asked_for: int = 0
+    excluded: int = 0
+    tries: list[int] = field(default_factory=list)
+    resets: int = 0
+    queued: int = 0
+    told: int = 0
+    in_doubt: int = 0
+    refused_leads: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+    doubts: dict[bytes, tuple[str, str]] = field(default_factory=dict)
+    others: Counter[str] = field(default_factory=Counter)
+    first: str = ""
+    last: str = ""
+
+    @property
+    def never_sent(self) -> int:
+        """Leads that were asked for, and of which no request was sent nor needed."""
+        return max(0, self.asked_for - self.excluded - self.told)
+
+    def describe(self) -> str:
+        """Return it as text."""
+        said = f"{pluralize(self.resets, 'reset')} in {pluralize(len(self.tries), 'try', 'tries')}: "
+        said += f"{pluralize(self.queued, 'lead')} queued by LeadSquared"
+        if self.resets:
+            said += f", from {self.first} to {self.last}"
+        for outcome, count in sorted(self.others.items()):
+            said += f"; {pluralize(count, 'lead')}: {outcome.replace('_', ' ')}"
+        if self.excluded:
+            said += f"; {pluralize(self.excluded, 'lead')}: excluded"
+        if self.refused_leads:
+            said += f"; {pluralize(self.refused_leads, 'lead')} failed or unknown"
+        if self.in_doubt:
+            said += f"; {pluralize(self.in_doubt, 'lead')} unanswered, which may have been reset"
+        if self.never_sent:
+            said += f"; {pluralize(self.never_sent, 'lead')} never sent"
+        return said
 
 
 class Sent:
     """What one task (or one of its mapped parts) sent, over all its tries.
 
-    A lead that is named for a call, and of which its process tells nothing more, is unanswered, unless another try
-    tells what became of it.
+    A lead that is named for a call, and of which its process tells nothing more, is unanswered, unless another try of
+    the same request tells what became of it: what another request came to, with another window or after a Clear, says
+    nothing of the first.
     """
 
     def __init__(self) -> None:
-        self.tries = 0
-        self.asked_for = 0
-        self.resets = 0
-        self.queued = DistinctKeys()
-        self.refused: dict[str, str] = {}
-        self.refused_leads = 0
-        self.others: Counter[str] = Counter()
-        self.first = ""
-        self.last = ""
         self._settled = DistinctKeys()
         self._answered = DistinctKeys()
         self._in_doubt = DistinctKeys()
-        self._resolved = 0
+        self._requests: dict[tuple[str, str], _OfRequest] = {}
+        self._now = _OfRequest(0)
         self._open: dict[int, str] = {}
+        self._answers: dict[str, str] = {}
 
-    @property
-    def unanswered(self) -> int:
-        """Leads that may have been reset, and nobody knows."""
-        return len(self._in_doubt) - self._resolved
-
-    @property
-    def never_sent(self) -> int:
-        """Leads that were asked for, and of which no request was sent nor needed."""
-        return max(0, self.asked_for - len(self._settled) - self.unanswered)
-
-    def begin_try(self, leads: int) -> None:
-        """Count a try.
-
-        :param leads: how many it was asked for.
-        """
-        self.tries += 1
-        self.asked_for = max(self.asked_for, leads)
+    def begin_try(self, number: int, asked: Request) -> None:
+        """Begin what a process of a try was asked for."""
+        which = asked.generation, asked.request_digest
+        now = self._now = self._requests.setdefault(which, _OfRequest(len(self._requests) + 1))
+        now.tries.append(number)
+        now.asked_for = max(now.asked_for, asked.leads)
+        now.excluded = asked.excluded
 
     def add(self, line: NamedLine | CallLine | OutcomeLine | ArchivedLine) -> None:
         """Count a line of a journal."""
+        now = self._now
         if isinstance(line, CallLine):
-            self.resets += 1
-            self.first = min(self.first or line.sent_at, line.sent_at)
-            self.last = max(self.last, line.sent_at)
+            now.resets += 1
+            now.first = min(now.first or line.sent_at, line.sent_at)
+            now.last = max(now.last, line.sent_at)
+            if len(self._answers) < MOST_OPEN:
+                self._answers[line.prospect_id.lower()] = line.answer
         elif isinstance(line, NamedLine):
             self._open.update(line.leads)
             if len(self._open) > MOST_OPEN:
                 raise InputError(f"it names more than {MOST_OPEN} leads without an outcome")
         elif isinstance(line, OutcomeLine):
             self._open.pop(line.index, None)
+            self._answers.pop(line.prospect_id.lower(), None)
             self._add_outcome(line)
 
     def end_process(self) -> None:
         """Count what a process named and told no more of as unanswered."""
         for lead in self._open.values():
-            self._doubt(key_of(lead.lower()))
+            answer = self._answers.get(lead.lower())
+            why = f"{NO_MORE_TOLD}, but for its call: {answer}" if answer else NO_MORE_TOLD
+            self._doubt(self._key(lead), lead, why)
         self._open.clear()
+        self._answers.clear()
+
+    def _key(self, lead: str) -> bytes:
+        return key_of(f"{self._now.number} {lead.lower()}")
 
     def _add_outcome(self, line: OutcomeLine) -> None:
-        key, lead = key_of(line.prospect_id.lower()), line.prospect_id[:100]
+        now, key, lead = self._now, self._key(line.prospect_id), line.prospect_id[:100]
         if line.outcome == "unanswered":
-            self._doubt(key)
+            self._doubt(key, lead, line.reason)
         if line.outcome == "not_reached" or not line.final:
             return
-        gone = line.outcome == "nothing_to_reset" and line.reason == "already_gone"
-        if (line.outcome == "queued" or gone) and self._answered.add(key):
-            self._resolved += key in self._in_doubt
+        already_gone = line.outcome == "nothing_to_reset" and line.reason == "already_gone"
+        if (line.outcome == "queued" or already_gone) and self._answered.add(key):
+            now.queued += line.outcome == "queued"
+            if key in self._in_doubt:
+                now.in_doubt -= 1
+                now.doubts.pop(key, None)
+        if key in self._in_doubt and key not in self._answered:
+            if key in now.doubts:  # what was sent first may have been carried out
+                why = now.doubts[key][1].partition(_LATER)[0]
+                now.doubts[key] = lead, f"{why[: MOST_WHY // 2]}{_LATER}{line.reason[: MOST_WHY // 2]}"
+            return
         if self._settled.add(key):
+            now.told += key not in self._in_doubt
             if line.outcome in {"failed", "unknown"}:
-                self.refused_leads += 1
-                if len(self.refused) < MOST_REMEMBERED:
-                    self.refused[lead] = line.reason[:500]
+                now.refused_leads += 1
+                if len(now.refused) < MOST_REMEMBERED:
+                    now.refused[lead] = line.reason[:MOST_WHY]
             elif line.outcome != "queued":
-                self.others[line.outcome] += 1
-        if line.outcome == "queued":
-            self.queued.add(key)
+                now.others[line.outcome] += 1
 
-    def _doubt(self, key: bytes) -> None:
+    def _doubt(self, key: bytes, lead: str, why: str) -> None:
+        now = self._now
+        if key in self._answered:
+            return
         if self._in_doubt.add(key):
-            self._resolved += key in self._answered
+            now.in_doubt += 1
+            now.told += key not in self._settled
+        if key in now.doubts or len(now.doubts) < MOST_REMEMBERED:
+            now.doubts[key] = lead[:100], why[:MOST_WHY]
 
     def close(self) -> None:
         """Forget it."""
-        for keys in (self.queued, self._settled, self._answered, self._in_doubt):
+        for keys in (self._settled, self._answered, self._in_doubt):
             keys.close()
 
-    def describe(self) -> str:
-        """Return it as text."""
-        said = f"{pluralize(self.resets, 'reset')} in {pluralize(self.tries, 'try', 'tries')}: "
-        said += f"{pluralize(len(self.queued), 'lead')} queued by LeadSquared"
-        if self.resets:
-            said += f", from {self.first} to {self.last}"
-        for outcome, count in sorted(self.others.items()):
-            said += f"; {pluralize(count, 'lead')}: {outcome.replace('_', ' ')}"
-        if self.unanswered:
-            said += f"; {pluralize(self.unanswered, 'lead')} unanswered, which may have been reset"
-        if self.never_sent:
-            said += f"; {pluralize(self.never_sent, 'lead')} never sent"
-        if self.refused:
-            leads = "; ".join(f"{lead}: {why}" for lead, why in sorted(self.refused.items())[:MOST_NAMED])
-            said += f". {pluralize(self.refused_leads, 'lead')} not: {leads}"
-        return said
+    def lines(self, task: str) -> Iterator[tuple[str, str]]:
+        """Yield headings, and what is said under each: of several requests each by itself."""
+        for one in self._requests.values():
+            name = task if len(self._requests) == 1 else f"{task}, {_describe_tries(one.tries)}"
+            yield f"Sent by {name}", one.describe()
+            if one.refused:
+                named = [f"{lead}: {why}" for lead, why in sorted(one.refused.items())]
+                yield f"Failed of {name}", _some(named, one.refused_leads)
+            if one.doubts:
+                named = sorted(f"{lead}: {why}" for lead, why in one.doubts.values())
+                yield f"Unanswered of {name}", _some(named, one.in_doubt)
+
+
+def _describe_tries(numbers: list[int]) -> str:
+    named = [f"try-{number}" for number in dict.fromkeys(numbers)]
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    return ", ".join(named[:MOST_NAMED]) + more
+
+
+def _some(named: list[str], count: int) -> str:
+    more = f"; and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
+    return "; ".join(named[:MOST_NAMED]) + more
 
 
 class Copied:
-    """Which records one task copied: a retry copies again what it cannot know to be gone."""
+    """Which records one task copied: a retry copies again what it cannot know to be done."""
 
     def __init__(self) -> None:
         self.parts = 0

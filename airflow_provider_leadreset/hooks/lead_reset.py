@@ -24,7 +24,7 @@ from airflow_provider_leadreset.leadsquared.api.connection import (
     lead_page,
     web_address_of,
 )
-from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings
+from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings, strike_out
 from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -157,7 +157,7 @@ class LeadResetHook(BaseHook):
             return self._read_settings()
         except InputError as error:
             keys = [key for key in (self._connection.login, self._connection.password) if key.text()]
-            said = spellings(*keys).sub("***", str(error)) if keys else str(error)
+            said = strike_out(spellings(*keys), str(error)) if keys else str(error)
             raise InputError(said) from None
 
     def _read_settings(self) -> AccountSettings:

@@ -66,6 +66,8 @@ class LeadSquaredError(Exception):
         self.prospect_id = prospect_id
         self.in_doubt = False
         """Whether a request that deletes was sent, and LeadSquared's own answer to it did not come."""
+        self.why_in_doubt = ""
+        """What came in place of that answer, where this is an error of what was done after it."""
 
     @property
     def reason(self) -> str:

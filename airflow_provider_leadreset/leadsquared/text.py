@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 
 _TERMINAL_SEQUENCE = re.compile(
@@ -56,6 +57,21 @@ def scrubbed(text: str, limit: int | None = None) -> str:
         sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in " ".join(plain.split())
     )
     return line if limit is None or len(line) <= limit else f"{line[:limit]}…"
+
+
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Signs that count as letters or symbols, and show nothing."""
+
+
+def without_invisible(text: str) -> str:
+    """Return text without all that a reader does not see, or sees as a mark on another sign; blanks stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        sign
+        for sign in _TERMINAL_SEQUENCE.sub("", text)
+        if sign.isprintable() and sign not in _BLANK_LETTERS and unicodedata.category(sign)[0] != "M"
+    )
 
 
 def presentable(text: str, redact: Callable[[str], str], limit: int | None = None) -> str:

@@ -35,17 +35,26 @@ class EarlierTries:
 
 
 def earlier_tries(
-    task: EvidenceFolder, *, before: int, generation: str, digest: str | None, log: Any
+    task: EvidenceFolder,
+    *,
+    identity: list[Any],
+    before: int,
+    generation: str,
+    digest: str | None,
+    log: Any,
 ) -> EarlierTries:
     """Read what earlier tries did.
 
     :param task: the folder of all tries.
+    :param identity: ids of DAG, run and task, and the map index: of another that left its files here nothing counts.
     :param before: the number of this try.
     :param generation: see :func:`.checkpoint.generation`: a Clear starts anew.
     :param digest: of what is asked for; None for what the last of them asked for.
     :param log: where it is said what could not be read, or is not continued.
     """
     tries = read_tries(task, before=before, strict=True)
+    for one in tries:
+        _leave_out_others(one, identity)
     requests = [
         process.request
         for one in tries
@@ -62,7 +71,7 @@ def earlier_tries(
     found = EarlierTries()
     for one in tries:
         _add(found, one, generation, digest)
-        for what in one.unreadable:
+        for what in (*one.unreadable, *one.changed):
             log.warning("Of try %d this cannot be relied on: %s", one.try_number, what)
     if any(one.other_version for one in tries):
         log.warning(
@@ -94,8 +103,16 @@ def _add(found: EarlierTries, one: TryJournal, generation: str, digest: str | No
                 found.progress.record(
                     line.index, line.prospect_id, line.outcome, reason=line.reason, final=line.final
                 )
-        found.continued.append(EarlierTry(try_number=one.try_number, files=process.files))
+        found.continued.append(EarlierTry(try_number=one.try_number, files=process.ends()))
     found.progress.end_try()
+
+
+def _leave_out_others(one: TryJournal, identity: list[Any]) -> None:
+    """Leave out files of another task: storages differ in which names they hold for the same."""
+    for process in list(one.processes):
+        if process.request.identity != identity:
+            one.doubt(process.files[0].name, f"it is of another task, {process.request.identity}")
+            one.processes.remove(process)
 
 
 def _belongs(request: Request, generation: str, digest: str | None) -> bool:

@@ -142,6 +142,7 @@ class ResetRun(GuardedRun):
         if self.evidence:
             found = earlier_tries(
                 self.evidence.task,
+                identity=self.identity,
                 before=self.context["ti"].try_number,
                 generation=generation(self.context),
                 digest=digest,

@@ -11,8 +11,13 @@ from airflow_provider_leadreset.leadsquared.batch.progress import Failure
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.journal import Journal
+from airflow_provider_leadreset.leadsquared.journal.reader import MOST_PART, is_part
 from airflow_provider_leadreset.leadsquared.journal.schema import FileDigest, Request
 from airflow_provider_leadreset.leadsquared.journal.schema_results import FailedLine, Summary
+from airflow_provider_leadreset.leadsquared.untrusted_files import size
+
+MOST_LISTED_FILES = 20_000
+"""Files of a kind that a summary lists, some 2 MiB: so that it stays below what a reader takes."""
 
 
 class TryEvidence:
@@ -42,7 +47,13 @@ class TryEvidence:
 
         :param ahead: how many leads a part of the journal names at most.
         """
-        first = self.report.write(f"{self.token}-request.json", request.as_line())
+        asked = request.as_line()
+        if len(asked) > MOST_PART:
+            raise InputError(
+                f"the request has {size(len(asked))}, and no more than {size(MOST_PART)} can be read again: what "
+                "approval says beside its yes, or another argument, is too long"
+            )
+        first = self.report.write(f"{self.token}-request.json", asked)
         self.journal = Journal(
             self.report, token=self.token, first=first, ahead=ahead, later_try=self._later_try
         )
@@ -62,7 +73,12 @@ class TryEvidence:
     def write_summary(self, output: dict[str, Any]) -> str:
         """Write the summary, with the digests of all files before it; return its own digest."""
         said = {name: value for name, value in output.items() if name != "evidence_digest"}
-        summary = Summary(**said, files=self.journal.files, archive_files=self.archive_files)
+        summary = Summary(
+            **said,
+            parts=sum(map(is_part, self.journal.files)),
+            files=self.journal.files[-MOST_LISTED_FILES:],
+            archive_files=self.archive_files[-MOST_LISTED_FILES:],
+        )
         return self._write_once(f"{self.token}-summary.json", summary.as_line()).sha256
 
     def _write_once(self, name: str, data: bytes) -> FileDigest:

@@ -62,7 +62,7 @@ def count(lsq: Any, lead: str) -> dict[str, int]:
 
 
 def test_plan_copied_reset_and_verified(lsq, world, safe, tmp_path):
-    """What was previewed is copied, goes, and is verified as gone."""
+    """What was previewed is copied and goes, and the API no longer gives it."""
     gone = {lead: ids_in_window(lsq, lead) for lead in world[:2]}
     result = safe([*world, UNKNOWN])
     assert result.state == "success"
@@ -105,7 +105,7 @@ def test_evidence_report(lsq, world, safe, tmp_path, capsys):
         "Approve, by Asha, at 2099-10-01T12:00:00+00:00",
         "2 resets in 1 try: 2 leads queued by LeadSquared",
         "4 activities, 2 notes, 2 tasks, in 1 closed part",
-        "8 of 8 planned records are gone, 2 of 2 leads are done",
+        "The API no longer gives 8 of 8 planned records; 2 of 2 leads done",
     ]
     places = [told.index(part) for part in parts]
     assert places == sorted(places)
@@ -122,7 +122,7 @@ def test_evidence_report_names_damage(lsq, world, safe, tmp_path, capsys):
     capsys.readouterr()
     assert evidence.main([str(tmp_path)]) == 0
     told = capsys.readouterr().out
-    assert "archive-00001.jsonl.gz cannot be read" in told
+    assert "archive-00001.jsonl.gz: it is not as the journal says, so it counts for nothing" in told
     assert "was never finished and counts for nothing" in told
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES
+from airflow_provider_leadreset.leadsquared.journal.reader import is_part
 from airflow_provider_leadreset.leadsquared.journal.schema import (
     EvidenceAccount,
     FileDigest,
@@ -59,6 +60,7 @@ def a_summary(files: list[FileDigest], **values: Any) -> Summary:
         "evidence": None,
         "failed_path": None,
         "stopped_because": None,
+        "parts": sum(map(is_part, files)),
         "files": files,
         "archive_files": [],
     }

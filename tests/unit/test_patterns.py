@@ -27,7 +27,7 @@ from airflow_provider_leadreset.leadsquared.request.lead_ids import parse_lead_i
 from airflow_provider_leadreset.leadsquared.request.lead_reset import parse_selectors
 from airflow_provider_leadreset.leadsquared.request.storage_uris import parse_uri
 from airflow_provider_leadreset.leadsquared.request.window import parse_timezone, parse_window
-from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
+from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed, without_invisible
 from airflow_provider_leadreset.leadsquared.untrusted_files import parse_json
 
 PACKAGE = Path(airflow_provider_leadreset.__file__).parent
@@ -331,6 +331,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "parse_uri of a local path": lambda text: parse_uri("evidence_path", f"/{text}", "folder"),
     "quoted": quoted,
     "scrubbed": scrubbed,
+    "without_invisible": without_invisible,
     "parse_json": lambda text: parse_json(text, "it"),
     "parse_json of an object": lambda text: parse_json(f'{{"{text}', "it"),
 }

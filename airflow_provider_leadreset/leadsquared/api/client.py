@@ -20,7 +20,7 @@ from airflow_provider_leadreset.leadsquared.api.responses import (
     read_answer,
     wrong_host,
 )
-from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings
+from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings, strike_out
 from airflow_provider_leadreset.leadsquared.api.sliding_window import RESET, Permit
 from airflow_provider_leadreset.leadsquared.api.transport import Transport
 from airflow_provider_leadreset.leadsquared.errors import (
@@ -77,9 +77,11 @@ class _Attempts:
     """What became of the attempts at one call.
 
     :param in_doubt: whether one was sent, and LeadSquared's own answer to it did not come.
+    :param why_in_doubt: what came in place of that answer, the last time.
     """
 
     in_doubt: bool = False
+    why_in_doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class LeadSquaredClient:
 
     def redact(self, text: str) -> str:
         """Strike both keys, in any spelling, out of a text that is about to be shown."""
-        return self._spellings.sub("***", text)
+        return strike_out(self._spellings, text)
 
     def stop(self) -> None:
         """Let no further call start, give those under way a second, and break them off then.
@@ -259,6 +261,7 @@ class LeadSquaredClient:
             )
         except LeadSquaredError as error:
             error.in_doubt = attempts.in_doubt
+            error.why_in_doubt = attempts.why_in_doubt
             raise
 
     def _repeated(
@@ -391,6 +394,7 @@ class LeadSquaredClient:
             failure = error
             if writes and permit.sent is not None and isinstance(error, _NO_ANSWER):
                 attempts.in_doubt = True
+                attempts.why_in_doubt = error.reason
             raise
         finally:
             # One that was not sent is no call.

@@ -7,6 +7,8 @@ from base64 import b64encode
 from collections.abc import Iterator
 from html.entities import html5
 
+from airflow_provider_leadreset.leadsquared.text import without_invisible
+
 
 class Secret:
     """A value that its ``repr`` does not show, for tracebacks show the ``repr`` of local names."""
@@ -49,6 +51,18 @@ def spellings(*keys: Secret) -> re.Pattern[str]:
         [*plain, *packed, *(text.replace("+", "-").replace("/", "_") for text in packed)], key=len
     )[::-1]
     return re.compile("|".join("".join(_units(text)) for text in texts if text), re.IGNORECASE)
+
+
+def strike_out(keys: re.Pattern[str], text: str) -> str:
+    """Return a text with ``***`` in place of each key, also where signs that nobody sees are strewn into it.
+
+    Of a text with such a key nothing invisible is kept.
+
+    :param keys: see :func:`spellings`.
+    """
+    struck = keys.sub("***", text)
+    seen = without_invisible(struck)
+    return keys.sub("***", seen) if seen != struck and keys.search(seen) else struck
 
 
 _SHORTEST_PACKED = 8

@@ -137,13 +137,19 @@ class BatchCounts:
         }
 
     def failed_by_reason(self) -> dict[str, int]:
-        """Return how many leads failed, are unknown or unanswered for each reason, the most frequent first."""
+        """Return how many leads failed, are unknown or unanswered for each reason, the most frequent first.
+
+        They add up: of many reasons, and of leads whose reason an earlier try could not keep, the rest is one number.
+        """
         found = Counter(without_ids(one.reason) for one in self.progress.failures.values())
-        most = found.most_common(MOST_REASONS)
-        by_reason = dict(most)
-        if others := found.total() - sum(by_reason.values()):
+        by_reason = dict(found.most_common(MOST_REASONS))
+        if others := self._failures - sum(by_reason.values()):
             by_reason["other reasons"] = by_reason.get("other reasons", 0) + others
         return by_reason
+
+    @property
+    def _failures(self) -> int:
+        return self.of("failed") + self.of("unknown") + self.of("unanswered")
 
     def listed(self, most: int | None = None) -> Iterator[Failure]:
         """Yield failed, unknown and unanswered leads, each with its reason, by their place.
@@ -163,7 +169,7 @@ class BatchCounts:
     def named_failures(self) -> str:
         """Name the first failed leads and why, for an error's text."""
         lines = [f"{one.prospect_id}: {one.reason}" for one in self.listed(MOST_NAMED)]
-        more = len(self.progress.failures) - len(lines)
+        more = self._failures - len(lines)
         return "\n".join([*lines, f"… and {more} more"] if more > 0 else lines)
 
 

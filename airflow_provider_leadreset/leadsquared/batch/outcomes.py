@@ -31,6 +31,9 @@ WithoutCall = Literal["without_records", "already_gone", "not_modified", "exclud
 NOTHING_KINDS: tuple[WithoutCall, ...] = ("without_records", "already_gone", "not_modified")
 """The ways in which there is nothing to reset."""
 
+LATER = "; later: "
+"""Between why a lead is unanswered, and what a later call came to."""
+
 MOST_REASON = 500
 """Characters of a reason that are kept."""
 
@@ -83,7 +86,11 @@ class Outcome:
         """Why, without the lead: equal for two leads that ended alike. Empty for one that is queued."""
         if self.without_call is not None:
             return self.without_call
-        return scrubbed(self.error.reason, MOST_REASON) if self.error else ""
+        if self.error is None:
+            return ""
+        first, last = self.error.why_in_doubt, self.error.reason
+        said = f"{first}{LATER}{last}" if self.error.in_doubt and first not in {"", last} else last
+        return scrubbed(said, MOST_REASON)
 
 
 def without_ids(reason: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from airflow_provider_leadreset.leadsquared.batch.outcomes import NOTHING_KINDS, Outcome, OutcomeKind
+from airflow_provider_leadreset.leadsquared.batch.outcomes import LATER, NOTHING_KINDS, Outcome, OutcomeKind
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
@@ -67,10 +67,6 @@ class Failure(NamedTuple):
     prospect_id: str
     kind: OutcomeKind
     reason: str
-
-
-_LATER = "; later: "
-"""Between why a lead is unanswered, and what a later call came to."""
 
 
 def _ends_doubt(kind: OutcomeKind, reason: str) -> bool:
@@ -144,8 +140,8 @@ class Progress:
         if index in self._unanswered and not _ends_doubt(kind, reason):
             # A request that was sent may have been carried out, whatever was refused or not done after it.
             if kind in {"failed", "unknown"} and (known := self.failures.get(index)):
-                told = known.reason.partition(_LATER)[0]
-                self.failures[index] = known._replace(reason=f"{told}{_LATER}{reason}")
+                told = known.reason.partition(LATER)[0]
+                self.failures[index] = known._replace(reason=f"{told}{LATER}{reason}")
             return
         if kind == "not_reached":
             self._failed_now.discard(index)

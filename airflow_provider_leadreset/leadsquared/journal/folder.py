@@ -18,10 +18,16 @@ REPORT, ARCHIVE = "report", "archive"
 MOST_NAME = 120
 """Characters of a folder's name: file systems take 255 bytes, of which a sign may have four; the rest is for a hash."""
 
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.=-]|^\.+$")
-"""Run ids hold colons and plus signs, which not every storage takes; dots alone lead elsewhere."""
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.=-]|^\.*$")
+"""Run ids hold colons and plus signs, which not every storage takes; dots alone lead elsewhere, nothing nowhere."""
 
-_TRY = re.compile(r"try-([0-9]{1,9})")
+_HASH = 16
+"""Hex digits of the hash in a folder's name: two ids with the same cannot be found on purpose."""
+
+_HASHED = re.compile(r"-[0-9a-f]{16}\Z")
+"""An id that looks like the folder of another: it gets a hash of its own."""
+
+_TRY = re.compile(r"try-(0|[1-9][0-9]{0,8})")
 
 
 class EvidenceFolder:
@@ -101,7 +107,9 @@ def task_folder(
 def safe_name(name: str) -> str:
     """Return a name that every storage takes, and that no other name comes to."""
     safe = _NOT_IN_NAMES.sub("_", name)[:MOST_NAME]
-    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    if safe == name and not _HASHED.search(name):
+        return safe
+    return f"{safe}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:_HASH]}"
 
 
 def digest_of(data: IO[bytes]) -> str:

@@ -31,6 +31,9 @@ WRITE_EVERY = 2.0
 MOST_LINES = 5000
 """Lines of one part, beside those that it names."""
 
+MOST_BYTES = 4 << 20
+"""Bytes of the lines of one part, about: an error in Devanagari takes six for each letter, and a reader has a limit."""
+
 MOST_ANSWER = 500
 """Characters of an error that are kept."""
 
@@ -152,11 +155,14 @@ class Journal:
 
     def _write(self, named: NamedLine | None) -> None:
         self._settle_begun()
-        lines = self._lines[:MOST_LINES]
+        packed = list(_up_to(MOST_BYTES, self._lines[:MOST_LINES]))
+        lines = self._lines[: len(packed)]
+        if named:
+            packed.append(named.as_line())
         self._parts += 1
         name = f"{self._token}-{self._parts:05}.jsonl"
-        head = JournalHead(part=self._parts, previous=self.files[-1])
-        data = b"".join(record.as_line() for record in (head, *lines, *([named] if named else ())))
+        head = JournalHead(part=self._parts, lines=len(packed), previous=self.files[-1])
+        data = b"".join((head.as_line(), *packed))
         self._begun = _Begun(FileDigest(name=name, sha256=hashlib.sha256(data).hexdigest()), lines)
         del self._lines[: len(lines)]
         self._folder.write(name, data)
@@ -179,3 +185,14 @@ class Journal:
             return hashlib.sha256(self._folder.read(file.name)).hexdigest() == file.sha256
         except Exception:  # a storage that is away raises what it likes; the lines are then written again
             return False
+
+
+def _up_to(most: int, records: list[EvidenceRecord]) -> Iterator[bytes]:
+    """Yield the lines of records, at least one, until they have so many bytes."""
+    length = 0
+    for record in records:
+        line = record.as_line()
+        length += len(line)
+        yield line
+        if length >= most:
+            return

@@ -26,7 +26,7 @@ from airflow_provider_leadreset.leadsquared.text import scrubbed
 from airflow_provider_leadreset.leadsquared.untrusted_files import parse_json
 
 MOST_PART = 8 << 20
-"""Bytes of a part of a journal: one of the largest, of 5,000 lines and 25 leads, has some 3 MiB."""
+"""Bytes of a part of a journal, of a request or of a summary: what is written keeps below it."""
 
 READERS = 8
 """Threads that read parts side by side: an object store takes a third of a second for each."""
@@ -44,6 +44,7 @@ class TryJournal:
     :param processes: one, or several where two processes had the same try number.
     :param names: of all files and folders in it.
     :param unreadable: what could not be read, and why; of parts once they were read.
+    :param changed: what was changed or removed since it was written, and what tells so; of parts once they were read.
     :param other_version: whether any of that is of another version than this package knows.
     """
 
@@ -51,12 +52,19 @@ class TryJournal:
     processes: list[ProcessJournal] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
     other_version: bool = False
 
     def refuse(self, name: str, error: BaseException) -> None:
         """Record a file that cannot be read."""
         self.unreadable.append(f"{name}: {scrubbed(str(error), 300) or type(error).__name__}")
         self.other_version |= isinstance(error, VersionError)
+
+    def doubt(self, name: str, why: str) -> None:
+        """Record a file that is not as it was written, or is missing."""
+        told = f"{scrubbed(name, 300)}: {why}"
+        if told not in self.changed:
+            self.changed.append(told)
 
 
 @dataclass
@@ -86,10 +94,34 @@ class ProcessJournal:
                 if (lines := self._lines_of(name, content)) is not None:
                     yield from lines
 
+    @property
+    def summary_name(self) -> str:
+        """What its summary is called, if it came to write one."""
+        return f"{self.token}-summary.json"
+
+    def ends(self) -> list[FileDigest]:
+        """Return what all its files can be told by: the request, the last part that was read, and the summary.
+
+        :raises OSError: as ``strict`` says.
+        """
+        found = [self.files[0], *self.files[1:][-1:]]
+        if (name := self.summary_name) not in self.found.names:
+            return found
+        try:
+            data = self.folder.read(name, MOST_PART)
+        except Exception as error:  # storages raise what they like
+            if self.strict and isinstance(error, OSError):
+                raise
+            self.found.refuse(name, error)
+            return found
+        return [*found, FileDigest(name=name, sha256=hashlib.sha256(data).hexdigest())]
+
     def _lines_of(self, name: str, content: bytes | Exception) -> list[Line] | None:
         try:
             data = _content(content)
             head, lines = parse_part(data)
+            _check_place(name, head)
+            _check_indices(lines, self.request.leads)
             file = FileDigest(name=name, sha256=hashlib.sha256(data).hexdigest())
         except OSError as error:
             if self.strict:
@@ -100,9 +132,7 @@ class ProcessJournal:
             self.found.refuse(name, error)
             return None
         if head.previous not in self.files:
-            self.found.refuse(
-                name, InputError(f"it follows {head.previous.name}, which is not as it was written")
-            )
+            self.found.doubt(head.previous.name, f"it is not as it was when {name} was written after it")
         self.files.append(file)
         return lines
 
@@ -162,6 +192,11 @@ def _read_try(folder: EvidenceFolder, number: int, strict: bool) -> TryJournal:
     return found
 
 
+def is_part(file: FileDigest) -> bool:
+    """Return whether a file is a part of a journal, by its name."""
+    return bool(PART_NAME.fullmatch(file.name))
+
+
 def parse_part(data: bytes) -> tuple[JournalHead, list[Line]]:
     """Return the head and the lines of a part.
 
@@ -171,7 +206,32 @@ def parse_part(data: bytes) -> tuple[JournalHead, list[Line]]:
     lines = list(_objects(data))
     if not lines:
         raise InputError("it is empty")
-    return JournalHead.parse(lines[0]), [parse_journal_line(line) for line in lines[1:]]
+    head = JournalHead.parse(lines[0])
+    if head.lines != len(lines) - 1:
+        raise InputError(f"its head says that {head.lines} lines follow, and {len(lines) - 1} do")
+    return head, [parse_journal_line(line) for line in lines[1:]]
+
+
+def _check_place(name: str, head: JournalHead) -> None:
+    """Refuse a part under the name of another.
+
+    :raises InputError: it is one.
+    """
+    if (match := PART_NAME.fullmatch(name)) and int(match[2]) != head.part:
+        raise InputError(f"its head says that it is part {head.part}")
+
+
+def _check_indices(lines: list[Line], leads: int) -> None:
+    """Refuse a part that tells of leads that were not asked for.
+
+    :raises InputError: it does.
+    """
+    for line in lines:
+        told = [index for index, _ in line.leads] if isinstance(line, NamedLine) else []
+        told += [line.index] if isinstance(line, OutcomeLine) else []
+        for index in told:
+            if not 0 <= index < leads:
+                raise InputError(f"it tells of a lead at place {index}, and {leads} were asked for")
 
 
 def parse_request(data: bytes) -> Request:

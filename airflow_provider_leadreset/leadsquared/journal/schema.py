@@ -116,7 +116,9 @@ class EarlierTry(EvidenceRecord):
     """A try whose files were read to know what is done, and what those files held."""
 
     try_number: int
-    files: list[FileDigest]
+    files: list[FileDigest] = Field(
+        description="Its request, the last part that was read, and its summary: each part tells the one before"
+    )
 
 
 class Request(EvidenceRecord):
@@ -153,6 +155,11 @@ class Request(EvidenceRecord):
     versions: Versions
     continues: list[EarlierTry] = Field(default_factory=list)
 
+    @property
+    def identity(self) -> list[str | int]:
+        """The task that it is of: ids of its DAG, run and task, and its map index."""
+        return [self.dag_id, self.run_id, self.task_id, self.map_index]
+
 
 class JournalHead(EvidenceRecord):
     """The first line of a part of the journal (``…-00001.jsonl``): its number, and the file before it."""
@@ -160,6 +167,7 @@ class JournalHead(EvidenceRecord):
     line: Literal["head"] = "head"
     schema_version: Literal[1] = 1
     part: int
+    lines: int = Field(description="How many follow: a part that was cut has fewer")
     previous: FileDigest
 
 

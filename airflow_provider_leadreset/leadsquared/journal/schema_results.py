@@ -66,8 +66,13 @@ class Summary(EvidenceRecord):
     failed_path: str | None
     leads_path: str | None = Field(default=None, description="The members of the list that was reset")
     stopped_because: str | None
-    files: list[FileDigest] = Field(description="What this try wrote before, in its order")
-    archive_files: list[FileDigest] = Field(description="Copies of records, below archive/")
+    parts: int = Field(description="How many parts the journal of this try has")
+    files: list[FileDigest] = Field(
+        description="What this try wrote before, in its order; of very many the last: each part tells the one before"
+    )
+    archive_files: list[FileDigest] = Field(
+        description="Copies of records, below archive/; of very many the last: the journal tells all"
+    )
 
 
 class ArchiveLine(EvidenceRecord):
@@ -84,7 +89,7 @@ class ArchiveLine(EvidenceRecord):
 
 
 class VerificationRecord(EvidenceRecord):
-    """What a sensor found to be gone (``…-verification.json``)."""
+    """How many planned records the API no longer gives, as a sensor found (``…-verification.json``)."""
 
     schema_version: Literal[1] = 1
     plan: str

@@ -89,7 +89,7 @@ NOT_WORTH_A_LINE = {
             "… is no folder: give an evidence_path, or a folder in it",
             "… is no kind of records",
             "it names more than … leads without an outcome",
-            "it is not as the summary says, or missing",
+            "it is no file of this provider's",
         ),
         "for auditors: the command says it of a file, or of what was typed",
     ),
@@ -98,12 +98,16 @@ NOT_WORTH_A_LINE = {
 
 NOT_WORTH_A_LINE |= {
     "<error.message>": "an error's own words, which the guide quotes",
+    "the request has …, and no more than … can be read again: what approval says beside its yes, or another argument, "
+    "is too long": "megabytes in an approval: it says itself what to do",
     "<errno.EEXIST>": "then told in words that the guide quotes: exists already",
     **dict.fromkeys(
         (
             "<_told(error, 'line of a journal')>",
             "<_told(error, cls.__name__)>",
-            "it follows …, which is not as it was written",
+            "its head says that … lines follow, and … do",
+            "its head says that it is part …",
+            "it tells of a lead at place …, and … were asked for",
             "it is empty",
             "it is of schema version …, and this package knows … alone",
             "it is …, which says no schema_version",

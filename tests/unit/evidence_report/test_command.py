@@ -4,78 +4,17 @@ import gzip
 import json
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from airflow_provider_leadreset.evidence import main
-from airflow_provider_leadreset.leadsquared.api.client import Call
-from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.journal import Journal
 from airflow_provider_leadreset.leadsquared.journal.schema import ArchivedLine, FileDigest, OutcomeLine
-from support.evidence_files import a_request, a_summary
+from support.evidence_files import a_request
+from support.evidence_tries import LEADS, OTHER, TOKEN, json_lines, write_copies, write_try
 from support.peak_memory import bomb, cost_of, needs_linux
-
-LEADS = [f"3f2504e0-4f89-11d3-9a0c-0305e82c33{number:02}" for number in range(30)]
-TOKEN, OTHER = "0123abcd", "ffff0000"
-
-
-def json_lines(*rows: object) -> bytes:
-    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-
-
-def write_try(
-    task: Path,
-    number: int,
-    outcomes: list[tuple[str, str, str]],
-    *,
-    token: str = TOKEN,
-    named: tuple[str, ...] = (),
-    leads: int = 3,
-    summary: bool = True,
-    **request: Any,
-) -> Path:
-    """Write a try as a run does.
-
-    :param outcomes: lead, outcome and reason.
-    :param named: leads that are named, and of which nothing more is told.
-    """
-    folder = EvidenceFolder(task / f"try-{number}")
-    asked = a_request(try_number=number, leads=leads, **request)
-    first = folder.write(f"{token}-request.json", asked.as_line())
-    journal = Journal(folder, token=token, first=first, ahead=50, later_try=lambda: None)
-    index_of = {lead: index for index, lead in enumerate(LEADS)}
-    given = [*(lead for lead, *_ in outcomes), *named]
-    for lead in journal.written_ahead(given, lambda lead: (index_of.get(lead.lower(), 99), lead)):
-        for other, outcome, reason in outcomes:
-            if other == lead:
-                if outcome not in {"not_reached", "nothing_to_reset"}:
-                    error = None if outcome == "queued" else LeadRejectedError(reason)
-                    journal.called(Call(lead, datetime(2026, 10, 2, tzinfo=UTC), 0.1, error))
-                final = outcome not in {"not_reached", "unanswered"}
-                index = index_of.get(lead.lower(), 99)
-                journal.ended(
-                    OutcomeLine(index=index, prospect_id=lead, outcome=outcome, reason=reason, final=final)  # type: ignore[arg-type]
-                )
-    journal.close()
-    if summary:
-        folder.write(f"{token}-summary.json", a_summary(journal.files).as_line())
-    return task / f"try-{number}"
-
-
-def write_copies(task: Path, number: int, name: str, *rows: object) -> Path:
-    path = (
-        Path(str(task).replace("/report/", "/archive/"))
-        / f"try-{number}"
-        / f"{TOKEN}-archive-{name}.jsonl.gz"
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(json_lines(*rows)))
-    return path
-
 
 NOTES = ({"kind": "notes", "id": "a"}, {"kind": "notes", "id": "b"})
 
@@ -88,9 +27,8 @@ def task(tmp_path: Path) -> Path:
 @pytest.fixture
 def folder(task: Path) -> Path:
     """The folder of one try that reset three leads and copied two records."""
-    path = write_try(task, 1, [(lead, "queued", "") for lead in LEADS[:3]], approval={"ticket": "CRM-17"})
-    write_copies(task, 1, "00001", *NOTES)
-    return path
+    outcomes = [(lead, "queued", "") for lead in LEADS[:3]]
+    return write_try(task, 1, outcomes, copied=NOTES, approval={"ticket": "CRM-17"})
 
 
 @pytest.fixture
@@ -110,8 +48,9 @@ def test_account_of_a_run(folder, told):
     assert "3 leads at api-in21.leadsquared.com (account 1234, keys of Asha)" in text
     assert "CRM-17" in text
     assert "3 resets in 1 try: 3 leads queued by LeadSquared" in text
-    assert "2 notes, in 1 closed part" in text
+    assert "2 notes, in 1 closed part\n" in text
     assert "Unreadable" not in text
+    assert "Changed" not in text
     assert "Ended" not in text
 
 
@@ -127,22 +66,24 @@ def test_tries_counted_together(folder, task, told):
         ],
         leads=6,
     )
-    write_try(task, 3, [(LEADS[5], "queued", "")], leads=6)
-    write_copies(task, 2, "00001", *NOTES)
+    write_try(task, 3, [(LEADS[5], "queued", "")], leads=6, copied=NOTES)
     text = told()
     assert "4 leads queued by LeadSquared, from 2026-10-02T00:00:00.000+00:00 to" in text
-    assert f". 1 lead not: {LEADS[4]}: HTTP 500: no" in text
-    assert "1 lead never sent" in text
-    assert "unanswered" not in text.replace("_", " ").partition("Sent by")[2]
+    assert (
+        f"; 1 lead failed or unknown; 1 lead never sent\nFailed of reset\n    {LEADS[4]}: HTTP 500: no\n"
+        in text
+    )
+    assert "nanswered" not in text.replace("_", " ").partition("Sent by")[2]
     assert "2 notes, in 2 closed parts" in text
 
 
 def test_many_refused_leads(folder, task, told):
     """Of many refused leads the first are named, and all are counted."""
-    write_try(task, 2, [(lead, "failed", "no") for lead in LEADS[5:]])
+    write_try(task, 2, [(lead, "failed", "no") for lead in LEADS[5:]], leads=30)
     text = told()
-    assert "25 leads not: " in text
+    assert "; 25 leads failed or unknown" in text
     assert text.count(": no") == 20
+    assert ": no; and 5 more\n" in text
 
 
 def test_killed_try(task, told):
@@ -164,17 +105,17 @@ def test_leads_without_a_call(task, told):
     write_try(task, 1, outcomes)
     text = told()
     assert "0 leads queued" in text
-    assert "1 lead: nothing to reset; 1 lead never sent" in text
-    assert f"1 lead not: {LEADS[2]}: no such lead" in text
+    assert "1 lead: nothing to reset; 1 lead failed or unknown; 1 lead never sent" in text
+    assert f"Failed of reset\n    {LEADS[2]}: no such lead" in text
 
 
 def test_changed_part_is_named(folder, told):
     """A part of the journal that was changed, taken away or torn is named."""
     part = folder / f"{TOKEN}-00002.jsonl"
     part.write_text(part.read_text().replace("queued", "failed"))
-    assert f"try-1/{part.name} cannot be read (it is not as the summary says, or missing)" in told()
+    assert f"Changed or missing of reset\n    try-1/{part.name}: it is not as the summary says" in told()
     part.unlink()
-    assert f"try-1/{part.name} cannot be read (it is not as the summary says, or missing)" in told()
+    assert f"try-1/{part.name}: it is missing, and the summary names it" in told()
 
 
 def test_removed_copies_are_told(task, told):
@@ -240,7 +181,7 @@ DEEP = b"[" * 100_000
         ("request.json", b'{"leads": ' + b"9" * 5000 + b"}", "a number of 5000 digits"),
         ("request.json", a_request().as_line().decode().encode("utf-16"), "it is not UTF-8"),
         ("request.json", b"\0" * 100, "no JSON"),
-        ("summary.json", b"[]", "it is no JSON object"),
+        ("summary.json", b"[]", "which says no schema_version"),
         ("00009.jsonl", b"[1]\n", "which says no schema_version"),
         ("00009.jsonl", DEEP, "its last line has no end"),
         ("00009.jsonl", b"\xff\n", "it is not UTF-8"),
@@ -353,15 +294,15 @@ def test_huge_files_in_flat_memory(folder, tmp_path, name):
 def test_many_records_in_flat_memory(task, folder, tmp_path):
     """Many leads and records are counted without being held."""
     evidence = EvidenceFolder(task / "try-2")
-    first = evidence.write(f"{TOKEN}-request.json", a_request(leads=50_000).as_line())
+    first = evidence.write(f"{TOKEN}-request.json", a_request(leads=25_000).as_line())
     journal = Journal(evidence, token=TOKEN, first=first, ahead=1000, later_try=lambda: None)
-    for index in journal.written_ahead(range(50_000), lambda index: (index, f"lead {index}")):
+    for index in journal.written_ahead(range(25_000), lambda index: (index, f"lead {index}")):
         journal.ended(OutcomeLine(index=index, prospect_id=f"lead {index}", outcome="queued", final=True))
     journal.close()
-    write_copies(task, 1, "00002", *({"kind": "notes", "id": f"n{number}"} for number in range(200_000)))
+    write_copies(task, 1, "00002", *({"kind": "notes", "id": f"n{number}"} for number in range(100_000)))
     cost = cost_of(IMPORTS, "assert main([str(path), '--html', str(path / 'page')]) == 0", tmp_path)
     assert not cost.error, cost
     assert cost.mib < 60
     page = (tmp_path / "page").read_text()
-    assert "50003 leads queued" in page
-    assert "200002 notes" in page
+    assert "25003 leads queued" in page
+    assert "100002 notes" in page

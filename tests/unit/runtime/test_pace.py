@@ -208,6 +208,9 @@ def test_reached_max_calls_end_the_reset(lsq: Any, monkeypatch: pytest.MonkeyPat
     assert summary["calls"] == 46
     assert summary["not_reached"] + summary["unanswered"] >= 10
     assert sum(summary[kind] for kind in OUTCOMES) == 40
+    assert summary["unanswered"]
+    doubts = [one["error"] for one in summary["failures"] if one["outcome"] == "unanswered"]
+    assert all(why.startswith("HTTP 500: ") for why in doubts), "not only what ended the batch"
     assert len({call.prospect_id for call in lsq.resets}) == summary["queued"]
 
 

@@ -210,7 +210,14 @@ class Started:
         named = {lead for line in lines if line.get("line") == "named" for _, lead in line["leads"]}
         assert sent <= named
         assert {line["prospect_id"] for line in lines if line.get("line") == "call"} == sent
-        found = earlier_tries(self.run.evidence.task, before=2, generation="0", digest="x", log=self.run.log)
+        found = earlier_tries(
+            self.run.evidence.task,
+            identity=["d", "r", "t", -1],
+            before=2,
+            generation="0",
+            digest="x",
+            log=self.run.log,
+        )
         self.assert_known(found.progress, sent)
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from contextlib import suppress
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -69,8 +70,6 @@ def test_lead_is_named_before_its_call(lsq, task, monkeypatch):
 
 def test_summary_names_all_files(lsq, task):
     """XCom has the summary's digest, and the summary those of all files before it."""
-    from hashlib import sha256
-
     summary = task.run(1, prospect_ids=make_leads(lsq, 12))
     assert summary == task.summary
     (kept,) = task.files("*-summary.json")
@@ -116,13 +115,16 @@ def test_killed_try_is_continued(lsq, task):
     assert 0 < len(done) < 40
     request = json.loads(task.files("try-2/*-request.json")[0].read_text())
     (earlier,) = request["continues"]
-    kept = {path.name for path in task.files("try-1/*")}
-    assert (earlier["try_number"], {file["name"] for file in earlier["files"]}) == (1, kept)
+    first, *_, last = [*task.files("try-1/*-request.json"), *task.files("try-1/*-0????.jsonl")]
+    assert earlier["try_number"] == 1
+    assert {file["name"]: file["sha256"] for file in earlier["files"]} == {
+        path.name: sha256(path.read_bytes()).hexdigest() for path in (first, last)
+    }
 
 
-@pytest.mark.parametrize("change", ["clear", "leads", "version"])
+@pytest.mark.parametrize("change", ["clear", "leads", "version", "task"])
 def test_what_is_not_continued(lsq, task, change, caplog, capfd):
-    """A Clear, another request and a journal of another version start anew; the last two are said."""
+    """A Clear, another request, and a journal of another version or task start anew; the last three are said."""
     leads = make_leads(lsq, 5)
     task.run(1, prospect_ids=leads)
     lsq.reset_calls()
@@ -131,11 +133,14 @@ def test_what_is_not_continued(lsq, task, change, caplog, capfd):
     if change == "version":
         (path,) = task.files("*-request.json")
         path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 2'))
+    if change == "task":  # as on a storage that tells "t" and "T" not apart
+        (path,) = task.files("*-request.json")
+        path.write_text(path.read_text().replace('"task_id": "t"', '"task_id": "T"'))
     summary = task.run(2, prospect_ids=leads[1:] if change == "leads" else leads)
     assert summary["done_in_earlier_tries"] == 0
     assert len(accepted(lsq)) == summary["leads"]
-    said = {"clear": "", "leads": "asked for something else", "version": "does not know"}[change]
-    assert said in caplog.text + capfd.readouterr().out
+    said = {"leads": "asked for something else", "version": "does not know", "task": "it is of another task"}
+    assert said.get(change, "") in caplog.text + capfd.readouterr().out
 
 
 def test_unreadable_part_is_named(lsq, task, caplog, capfd):
@@ -231,6 +236,9 @@ def test_failed_leads_are_all_named(lsq, task):
     assert reasons[unanswered][0] == "unanswered"
     with pytest.raises(LeadResetLeadsFailedError):
         task.run(2, prospect_ids=leads)
+    (request,), (kept,) = task.files("try-2/*-request.json"), task.files("try-1/*-summary.json")
+    (earlier,) = json.loads(request.read_text())["continues"]
+    assert earlier["files"][-1] == {"name": kept.name, "sha256": sha256(kept.read_bytes()).hexdigest()}
     (again,) = task.files("try-2/*-failed.jsonl")
     assert set(Leads.from_file(again)) == {*bad, unknown, unanswered}
 

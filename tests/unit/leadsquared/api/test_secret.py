@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings
+from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings, strike_out
 
 KEYS = [
     "u$rAK0123456789abcdef",
@@ -102,6 +102,38 @@ def test_base64_of_keys(key: str) -> None:
     for text in (key, f"{key}:another key"):
         for packed in (b64encode(text.encode()).decode(), urlsafe_b64encode(text.encode()).decode()):
             assert pattern.sub("***", f"Basic {packed}").rstrip("=") == "Basic ***"
+
+
+INVISIBLE = [
+    "\u200b",
+    "\ufeff",
+    "\u00ad",
+    "\u2060",
+    "\u034f",
+    "\ufe0f",
+    "\u3164",
+    "\u2800",
+    "\u200a",
+    "\n",
+    "\x1b[0m",
+]
+
+
+@pytest.mark.parametrize("sign", INVISIBLE, ids=ascii)
+@pytest.mark.parametrize("key", KEYS)
+def test_invisible_signs_hide_no_key(key: str, sign: str) -> None:
+    """A key that somebody strews invisible signs into is struck out, however many, in any spelling."""
+    pattern = spellings(Secret(key), Secret("another key"))
+    for spelled in (key, in_json(key)):
+        for said in (sign.join(spelled), spelled[:1] + sign * 9 + spelled[1:]):
+            assert strike_out(pattern, f"before {said} after") == "before *** after"
+
+
+def test_invisible_signs_beside_a_key_stay() -> None:
+    """Where no key is hidden, a text is left as it is, accents and all."""
+    pattern = spellings(Secret(KEYS[0]), Secret(KEYS[1]))
+    text = f"Zoe\u0301 \u200b {KEYS[0]}\n"
+    assert strike_out(pattern, text) == "Zoe\u0301 \u200b ***\n"
 
 
 def test_other_text_is_left() -> None:

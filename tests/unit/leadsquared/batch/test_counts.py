@@ -17,6 +17,7 @@ from airflow_provider_leadreset.leadsquared.batch.counts import (
     least_seconds,
 )
 from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES, Outcome
+from airflow_provider_leadreset.leadsquared.batch.progress import MOST_STORED, Progress
 from airflow_provider_leadreset.leadsquared.errors import (
     LeadRejectedError,
     ResponseTooLargeError,
@@ -165,6 +166,17 @@ def test_reasons_are_added_up():
     found = counts.failed_by_reason()
     assert next(iter(found.items())) == ("lead … is locked", 3)
     assert (len(found), found["other reasons"], sum(found.values())) == (MOST_REASONS + 1, 11, 33)
+
+
+def test_reasons_of_earlier_tries_add_up():
+    """Of failed leads whose reason an earlier try could not keep, the reasons are one number, and none is missing."""
+    progress = Progress()
+    for index in range(MOST_STORED + 30):
+        progress.add(Outcome(index, f"lead {index}", LeadRejectedError("no")))
+    counts = BatchCounts(200, RateLimiter(SlidingWindow(25), Clock()), Progress(progress.as_json()))
+    counts.add(unanswered(150))
+    assert counts.failed_by_reason() == {"no": MOST_STORED, "down": 1, "other reasons": 30}
+    assert counts.named_failures().splitlines()[-1] == f"… and {MOST_STORED + 31 - 20} more"
 
 
 def test_summary_contents(clock):

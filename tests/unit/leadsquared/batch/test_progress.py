@@ -10,6 +10,7 @@ from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.leadsquared.batch.progress import MOST_STORED, IndexSet, Progress, fingerprint
 from airflow_provider_leadreset.leadsquared.errors import (
     LeadRejectedError,
+    MaxCallsError,
     ResponseTooLargeError,
     UnavailableError,
 )
@@ -83,6 +84,19 @@ def test_unanswered_until_answered():
     assert (progress.count("unanswered"), 0 in progress) == (1, False)
     progress.add(Outcome(0, LEAD))
     assert (progress.count("unanswered"), progress.count("queued"), progress.failures) == (0, 1, {})
+
+
+def test_reason_of_a_doubt():
+    """A lead in doubt is told with what came in place of an answer, not only with what ended the batch after it."""
+    error = MaxCallsError("max_calls=5 is reached")
+    error.in_doubt, error.why_in_doubt = True, "HTTP 500: no answer"
+    outcome = Outcome(3, LEAD, error)
+    assert (outcome.kind, outcome.reason) == (
+        "unanswered",
+        "HTTP 500: no answer; later: max_calls=5 is reached",
+    )
+    error.why_in_doubt = error.reason
+    assert Outcome(3, LEAD, error).reason == "max_calls=5 is reached"
 
 
 def test_long_batch_stays_small():

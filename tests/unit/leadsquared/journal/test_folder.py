@@ -33,7 +33,7 @@ def test_ids_stay_in_folder(tmp_path, name):
     """No id leads out of its folder."""
     folder = task_folder(tmp_path, REPORT, dag_id=name, run_id="r", task_id=name, map_index=-1)
     parts = folder.path.relative_to(tmp_path).parts
-    assert len(parts) == (5 if name else 3)
+    assert len(parts) == 5
     assert not {".", "..", ""} & set(parts)
 
 
@@ -49,6 +49,15 @@ def test_replaced_signs_leave_a_hash():
     names = {safe_name(name) for name in ("a:b", "a+b", "a_b", "a/b")}
     assert len(names) == 4
     assert "a_b" in names
+
+
+@pytest.mark.parametrize("name", ["a:b", "a" * 130, "..", "", "half \ud800"])
+def test_twins_of_a_hash(name):
+    """An id that is spelled as the folder of another gets a folder of its own."""
+    twin = safe_name(name)
+    assert twin != name
+    assert safe_name(twin) != twin
+    assert safe_name("export-20261001") == "export-20261001"
 
 
 def test_files_never_overwritten(tmp_path):
@@ -71,6 +80,6 @@ def test_unfinished_files_do_not_count(tmp_path):
 
 def test_tries_of_a_task(tmp_path):
     """The tries of a task are told by their folders, in order of their numbers."""
-    for name in ("try-2", "try-10", "try-x", "try-1", "plan-1.jsonl.gz", "try-1234567890"):
+    for name in ("try-2", "try-10", "try-x", "try-1", "try-01", "plan-1.jsonl.gz", "try-1234567890"):
         (tmp_path / name).mkdir()
     assert EvidenceFolder(tmp_path).tries() == [1, 2, 10]

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.leadsquared.api.client import Call
-from airflow_provider_leadreset.leadsquared.errors import ThrottledError
+from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, ThrottledError
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.journal import WRITE_EVERY, Journal
+from airflow_provider_leadreset.leadsquared.journal.reader import MOST_PART, parse_part
 from airflow_provider_leadreset.leadsquared.journal.schema import ArchivedLine, FileDigest, OutcomeLine
 from support.evidence_files import objects_in
 
@@ -157,6 +158,21 @@ def test_failed_write_loses_no_line(journal, folder, tmp_path, late):
     assert [line["index"] for line in lines_in(tmp_path, "outcome")] == [0, 1, 7]
     written = sorted(path.name for path in tmp_path.iterdir())
     assert written == sorted(file.name for file in journal.files)
+
+
+def test_long_answers_make_more_parts(journal, tmp_path):
+    """However long the errors are, and in whatever script, no part is too large to be read again."""
+    error = LeadRejectedError("\N{DEVANAGARI LETTER A}\N{GRINNING FACE}" * 999, status=500)
+    for index in range(1500):
+        journal.called(Call(LEAD, AT, 0.1, error))
+        reason = "\N{GRINNING FACE}" * 500
+        journal.ended(OutcomeLine(index=index, prospect_id=LEAD, outcome="failed", reason=reason, final=True))
+    journal.close()
+    parts = sorted(tmp_path.glob("*-0????.jsonl"))
+    assert max(part.stat().st_size for part in parts) < MOST_PART
+    told = [line for part in parts for line in parse_part(part.read_bytes())[1]]
+    assert len(told) == 3000
+    assert [line.index for line in told if isinstance(line, OutcomeLine)] == list(range(1500))
 
 
 def test_later_try_ends_naming(journal, later, tmp_path):

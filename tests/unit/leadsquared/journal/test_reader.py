@@ -63,6 +63,13 @@ TORN = {
     "a line too much": lambda data: data + b'{"line": "outcome"}\n',
     "deep": lambda data: b"[" * 100_000 + b"\n",
     "not UTF-8": lambda data: data + b"\xff\n",
+    "cut at a line's end": lambda data: b"".join(data.splitlines(keepends=True)[:-1]),
+    "cut after its head": lambda data: data.splitlines(keepends=True)[0],
+    "a line twice": lambda data: data + data.splitlines(keepends=True)[-1],
+    "another part's": lambda data: data.replace(b'"part": 2', b'"part": 3'),
+    "a lead beyond the batch": lambda data: data.replace(b'"index": 1', b'"index": 6'),
+    "a lead before the batch": lambda data: data.replace(b'"index": 1', b'"index": -1'),
+    "a named lead beyond the batch": lambda data: data.replace(b'[3, "3"]', b'[6, "3"]'),
 }
 
 
@@ -109,9 +116,10 @@ def test_broken_chain_is_told(tmp_path):
     part.write_text(part.read_text().replace('"queued"', '"failed"'))
     (found,) = read_tries(EvidenceFolder(tmp_path), before=2)
     assert list(found.processes[0].lines())
-    assert found.unreadable == [
-        f"{TOKEN}-00003.jsonl: it follows {part.name}, which is not as it was written"
+    assert found.changed == [
+        f"{part.name}: it is not as it was when {TOKEN}-00003.jsonl was written after it"
     ]
+    assert found.unreadable == []
 
 
 def test_part_is_checked():
