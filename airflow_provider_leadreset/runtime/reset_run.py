@@ -28,7 +28,7 @@ from airflow_provider_leadreset.runtime.announcement import announce
 from airflow_provider_leadreset.runtime.base import ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.batch_record import BatchRecord
 from airflow_provider_leadreset.runtime.checked_parts import CheckedParts
-from airflow_provider_leadreset.runtime.checkpoint import Checkpoint, generation
+from airflow_provider_leadreset.runtime.checkpoint import Checkpoint, generation, may_be_cleared
 from airflow_provider_leadreset.runtime.earlier_tries import EarlierTries, describe_earlier, earlier_tries
 from airflow_provider_leadreset.runtime.failures import failure
 from airflow_provider_leadreset.runtime.guarded_run import GuardedRun
@@ -154,6 +154,11 @@ class ResetRun(GuardedRun):
             self.log.info(
                 "Continuing where an earlier try stopped: %d leads are done", found.progress.in_earlier_tries
             )
+            if may_be_cleared(self.context, self.task.retries):
+                self.log.warning(
+                    "The DAG has fewer retries of this task than at its earlier tries, so a Clear looks like a retry: "
+                    "those leads are not reset again. If it was a Clear, clear the task once more, and it starts anew"
+                )
         return found
 
     def _begin_evidence(self, request: ResetRequest, earlier: EarlierTries, counts: BatchCounts) -> None:
@@ -168,7 +173,8 @@ class ResetRun(GuardedRun):
             shown=self.evidence.keep_shown(shown) if isinstance(shown, str) else None,
             continues=earlier.continued,
         )
-        self.evidence.begin(record, ahead=self.client.limiter.sliding_window.share)
+        share = self.client.limiter.sliding_window.share
+        self.evidence.begin(record, ahead=share, beside=earlier.beside)
         self.client.on_call = self.evidence.journal.called
 
     @keeps_summary_of_failure
@@ -251,12 +257,8 @@ class ResetRun(GuardedRun):
 
     def _tick(self, pool: WorkerPool) -> None:
         """Stop if that is due; log, save and write what is due."""
-        if self.evidence and (later := self.evidence.journal.overtaken_by) is not None:
-            self.judge.stop(
-                OvertakenError(
-                    f"try {later} of this task is at work, so this one has stopped and calls no more"
-                )
-            )
+        if self.evidence and (other := self.evidence.journal.overtaken_by) is not None:
+            self.judge.stop(OvertakenError(f"{other} is at work, so this one has stopped and calls no more"))
         if self.judge.stop_reason:
             pool.stop()
         self.record.tick(self.client.limiter.clock.now())
