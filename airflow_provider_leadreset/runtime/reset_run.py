@@ -23,13 +23,14 @@ from airflow_provider_leadreset.leadsquared.records.task_types import task_types
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.safety.archive import PendingReset, PreResetCheck, leads_per_part
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
-from airflow_provider_leadreset.leadsquared.text import pluralize, scrubbed
+from airflow_provider_leadreset.leadsquared.text import scrubbed
 from airflow_provider_leadreset.runtime.announcement import announce
 from airflow_provider_leadreset.runtime.base import ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.batch_record import BatchRecord
 from airflow_provider_leadreset.runtime.checked_parts import CheckedParts
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint, generation, may_be_cleared
 from airflow_provider_leadreset.runtime.earlier_tries import EarlierTries, describe_earlier, earlier_tries
+from airflow_provider_leadreset.runtime.excluded_leads import leave_out_excluded, tell_excluded
 from airflow_provider_leadreset.runtime.failures import failure
 from airflow_provider_leadreset.runtime.guarded_run import GuardedRun
 from airflow_provider_leadreset.runtime.last_account import LastAccount
@@ -85,10 +86,11 @@ class ResetRun(GuardedRun):
             with task_errors():
                 earlier = self._earlier_tries(request)
                 counts = BatchCounts(request.leads.count, self.client.limiter, earlier.progress)
-                self._leave_out_excluded(request, counts)
+                excluded = leave_out_excluded(self, request.leads, counts)
                 announce(self, request, counts)
                 self._begin_evidence(request, earlier, counts)
-            self.record = BatchRecord(counts, self.evidence, self.checkpoint, log=self.log)
+                self.record = BatchRecord(counts, self.evidence, self.checkpoint, log=self.log)
+                tell_excluded(self.record, request.leads, excluded)
             last_account.keep(self.account)
             summary = self._reset(request)
             last_account.forget()
@@ -108,20 +110,6 @@ class ResetRun(GuardedRun):
             reads_first=planned or self.task.archive is True,
             counts_first=not planned and self.task.max_records is not NOT_GIVEN,
             planned=planned,
-        )
-
-    def _leave_out_excluded(self, request: ResetRequest, counts: BatchCounts) -> None:
-        """Count the leads that are excluded, and say so; those that an earlier try has called count as it left them."""
-        if self.task.exclude is NOT_GIVEN:
-            return
-        for index, lead in enumerate(request.leads):
-            if lead in self.exclusions and index not in counts.progress:
-                counts.add(Outcome(index, lead, without_call="excluded"))
-        self.log.info(
-            "%d of %s are among the %d of exclude and are not reset",
-            counts.of("excluded"),
-            pluralize(request.leads.count, "lead"),
-            len(self.exclusions),
         )
 
     def _evidence(self) -> TryEvidence | None:
@@ -185,7 +173,9 @@ class ResetRun(GuardedRun):
         try:
             with pool:
                 if self.task.max_records is not NOT_GIVEN:
-                    refuse_too_many_records(pool, self, request, self.checked("max_records"))
+                    refuse_too_many_records(
+                        pool, self, request, self.record.counts, self.checked("max_records")
+                    )
                 for part in self._parts(pool, request):
                     for ended in pool.map_with_ticks(self._written_ahead(part), self._send):
                         if ended:
@@ -281,7 +271,7 @@ class ResetRun(GuardedRun):
         leads: Iterable[tuple[str, dict[str, list[str]] | None]]
         leads = request.plan.records() if request.plan else ((lead, None) for lead in request.leads)
         for index, (lead, planned) in enumerate(leads):
-            if index not in self.record.counts.progress and lead not in self.exclusions:
+            if self.is_to_be_called(index, lead, self.record.counts.progress):
                 yield PendingReset(index, LeadReset(lead, request.selectors, request.window), planned)
 
     def _summary(

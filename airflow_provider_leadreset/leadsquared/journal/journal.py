@@ -140,6 +140,11 @@ class Journal:
             self._write(None)
             self._oldest = None
 
+    def write_if_full(self) -> None:
+        """Write a part if as many lines wait as one holds."""
+        if len(self._lines) >= MOST_LINES:
+            self._write(None)
+
     def close(self) -> None:
         """Write what waits."""
         self._settle_begun()
