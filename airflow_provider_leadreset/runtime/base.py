@@ -27,7 +27,7 @@ from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.hooks.task_slots import TaskSlots, drain, outside_pool, slots_of
 from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
 from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint
-from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
+from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError, StorageError
 from airflow_provider_leadreset.leadsquared.journal.folder import (
     REPORT,
     EvidenceFolder,
@@ -411,7 +411,4 @@ def task_errors() -> Generator[None, None, None]:
             f"a path is no directory where one is needed, or is one where a file is needed: {error}"
         ) from None
     except OSError as error:
-        raise LeadResetResourceError(
-            f"a storage refused or did not answer ({type(error).__name__}: {error}): is it there, and may this worker "
-            "read and write it?"
-        ) from None
+        raise as_task_error(StorageError.of(error)) from None

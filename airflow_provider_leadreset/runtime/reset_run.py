@@ -17,6 +17,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadSquaredError,
     OverdueError,
     OvertakenError,
+    StorageError,
 )
 from airflow_provider_leadreset.leadsquared.journal.folder import ARCHIVE
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
@@ -31,7 +32,7 @@ from airflow_provider_leadreset.runtime.checked_parts import CheckedParts
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint, generation, may_be_cleared
 from airflow_provider_leadreset.runtime.earlier_tries import EarlierTries, describe_earlier, earlier_tries
 from airflow_provider_leadreset.runtime.excluded_leads import leave_out_excluded, tell_excluded
-from airflow_provider_leadreset.runtime.failures import failure
+from airflow_provider_leadreset.runtime.failures import as_task_error, failure
 from airflow_provider_leadreset.runtime.guarded_run import GuardedRun
 from airflow_provider_leadreset.runtime.last_account import LastAccount
 from airflow_provider_leadreset.runtime.max_calls import Need, need_of_reset
@@ -186,6 +187,10 @@ class ResetRun(GuardedRun):
             stopped = self._raised(judge.stop_reason)
         except (LeadSquaredError, InputError) as error:
             stopped = error
+        except OSError as error:
+            if isinstance(error, BrokenPipeError) and self.checkpoint:
+                raise  # the process that watches over this task is gone
+            stopped = StorageError.of(error)
         except BaseException as error:
             self._interrupted_by = f"interrupted by {type(error).__name__}"
             raise
@@ -197,6 +202,8 @@ class ResetRun(GuardedRun):
                 raise
         if failed := failure(self.record.counts, stopped, self.task.max_failed_leads):
             raise failed
+        if isinstance(hindered, OSError):
+            raise as_task_error(StorageError.of(hindered))
         if hindered:
             raise hindered
         return self.output
