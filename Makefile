@@ -60,12 +60,14 @@ wheel: $(NEW)/.ready
 fleet: $(FLEET)/.ready
 	$(FLEET)/bin/python tests/system/fleet/fleet.py
 
-# SIGKILL at random moments of 50 resets, then of 20 that copy first, on SQLite; some fifteen minutes.
-kill: $(NEW)/.ready
+# SIGKILL at random moments of 50 resets, then of 20 that copy first, on SQLite; then on the oldest Airflow. Some 25 min.
+kill: $(NEW)/.ready $(OLD)/.ready
 	$(NEW)/bin/python tests/system/kill/kill.py
 	$(NEW)/bin/python tests/system/kill/kill.py --archived
 	$(NEW)/bin/python tests/system/kill/kill.py --no-retries --rounds 20
 	$(NEW)/bin/python tests/system/kill/kill.py --stored --rounds 10
+	$(OLD)/bin/python tests/system/kill/kill.py --rounds 20
+	$(OLD)/bin/python tests/system/kill/kill.py --no-retries --rounds 10
 
 # The account check in every two ways in which an account may behave; some half an hour.
 account-check: $(NEW)/.ready

@@ -21,6 +21,7 @@
     ├── UncheckedError              a lead's records could not be read this time, so it was not reset
     ├── OverdueError                not sent: it was allowed until a moment that has passed; look again first
     ├── OvertakenError              a later try of the same task is at work: stop
+    ├── StorageError                what keeps files refused or did not answer: come back later
     └── ClosedError                 not sent: the batch had ended
         └── MaxCallsError           not sent: as many calls were made as may be
 
@@ -29,6 +30,8 @@ says, and leaves out what the network library says.
 """
 
 from __future__ import annotations
+
+from typing import Self
 
 
 class InputError(ValueError):
@@ -173,6 +176,18 @@ class OverdueError(LeadSquaredError):
 
 class OvertakenError(LeadSquaredError):
     """A later try of the same task is at work, so this one stops."""
+
+
+class StorageError(LeadSquaredError):
+    """What keeps evidence and other files refused, or did not answer: its rights, its space or the way there."""
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """Return it for what a storage raised."""
+        return cls(
+            f"a storage refused or did not answer ({type(error).__name__}: {error}): is it there, and may this worker "
+            "read and write it?"
+        )
 
 
 class ClosedError(LeadSquaredError):

@@ -52,8 +52,9 @@ class LeadResetOperator(LeadSelection):
     :param prospect_id_field: (templated) name of the column or key of the id. By default the one called ProspectID,
         LeadID or RelatedProspectID; blanks, underscores and letter case make no difference.
     :param exclude: (templated) leads that are never reset, such as those under a legal hold: ids, or the absolute URI
-        of a file of them, both as above, their field by its usual names. Read at each try, with a plan too. Of an empty
-        list or file nobody is excluded; a file that is missing stops the task.
+        of a file of them, both as above, their field by its usual names. Read at each try, with a plan too. A lead that
+        one try was told to leave out stays so at its retries, until a Clear. Of an empty list or file nobody is
+        excluded; a file that is missing stops the task.
     :param activity_event_list: (templated) codes of custom activity events to delete. Codes of system activities,
         which LeadSquared never deletes (documented), are not sent; alone they are refused. The account's list of
         types tells them apart, which takes one call. A code that it does not know is sent, and warned of.
@@ -87,7 +88,8 @@ class LeadResetOperator(LeadSelection):
         A lead that cannot be copied is not reset, one without records needs no reset. Audits are copied where the
         account shows them, attachments only by their address.
     :param max_leads: more leads than this are refused before the first call.
-    :param max_records: more records than this are refused before the first reset; they are counted first.
+    :param max_records: more records than this are refused before the first reset; they are counted first, at a retry
+        those of the leads that are still to be reset.
         Audits count where the account shows them; where no lead shows any, it is refused together with them.
     :param max_calls: the most calls that one try makes, repetitions included: it guards the day's quota. A task that
         needs more at least is refused before the first; one that comes to it stops, says what was not reached, and is

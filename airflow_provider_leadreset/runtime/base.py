@@ -27,7 +27,7 @@ from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.hooks.task_slots import TaskSlots, drain, outside_pool, slots_of
 from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
 from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint
-from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
+from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError, StorageError
 from airflow_provider_leadreset.leadsquared.journal.folder import (
     REPORT,
     EvidenceFolder,
@@ -178,13 +178,18 @@ class BaseRun:
         del leads, selectors
         return None
 
-    def before_first_call(self, leads: int, selectors: Selectors) -> None:
+    def may_be_called(self, leads: Leads) -> int:
+        """Return how many of the leads the task may call at all."""
+        return leads.count
+
+    def before_first_call(self, leads: Leads, selectors: Selectors) -> None:
         """Refuse to begin what ``max_calls`` does not suffice for.
 
         :raises InputError: it is less than what is needed.
         """
-        need = self.least_need(leads, selectors)
-        if need and self.task.max_calls is not NOT_GIVEN:
+        if self.task.max_calls is NOT_GIVEN:
+            return
+        if need := self.least_need(self.may_be_called(leads), selectors):
             refuse_if_too_few(self.checked("max_calls", least=1), need, read=self.source.calls)
 
     @cached_property
@@ -308,7 +313,7 @@ class BaseRun:
         leads = self.source.leads()
         if not leads.count:
             return ResetRequest(self.client.host, leads, selectors, window)
-        self.before_first_call(leads.count, selectors)
+        self.before_first_call(leads, selectors)
         codes = self._sorted_codes(selectors)
         deletable = replace(selectors, activity_event_list=codes.deletable) if codes.system else selectors
         return ResetRequest(
@@ -357,7 +362,7 @@ class BaseRun:
         if plan is None:
             raise InputError(f"the plan {path} was never finished: preview again")
         self.source.check_count(plan.leads)
-        self.before_first_call(plan.leads.count, plan.selectors)
+        self.before_first_call(plan.leads, plan.selectors)
         plan.check(digest=digest, now=self.now(), max_age=self._max_plan_age())
         self._accept(plan)
         plan.check_account(self.account)
@@ -406,7 +411,4 @@ def task_errors() -> Generator[None, None, None]:
             f"a path is no directory where one is needed, or is one where a file is needed: {error}"
         ) from None
     except OSError as error:
-        raise LeadResetResourceError(
-            f"a storage refused or did not answer ({type(error).__name__}: {error}): is it there, and may this worker "
-            "read and write it?"
-        ) from None
+        raise as_task_error(StorageError.of(error)) from None

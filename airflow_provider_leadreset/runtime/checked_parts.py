@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from itertools import islice
+from math import ceil, inf
 from typing import Any
 
+from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
 from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.leadsquared.batch.resets import BatchJudge
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
-from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError, UnknownLeadsError
+from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError, OverdueError, UnknownLeadsError
 from airflow_provider_leadreset.leadsquared.records.records import known_leads
 from airflow_provider_leadreset.leadsquared.safety.archive import (
+    READ_BEFORE,
     ArchivePart,
+    FoundRecords,
     PendingReset,
     PreResetCheck,
 )
 from airflow_provider_leadreset.runtime.batch_record import BatchRecord
 
+_Read = tuple[PendingReset, Future[FoundRecords]]
+
 MOST_READINGS = 3
 """How often a lead's records are read because its reset came too late after it, before it is given up."""
+
+HEADWAY = 5.0
+"""Seconds before the resets of a part must begin at the task's pace, so that none is late, in which it is closed."""
 
 
 class CheckedParts:
     """The leads of a reset that are read before, and perhaps copied.
+
+    A part is closed when all its leads have been read, or when those that were must be reset now: a read that hangs
+    holds up its own lead alone, which goes with a later part.
 
     :param size: how many leads are read before the first of them is reset.
     :param on_tick: called about each second, and after each lead; may stop the pool.
@@ -54,32 +67,52 @@ class CheckedParts:
 
     def of(self, pool: WorkerPool, pending: Iterator[PendingReset]) -> Iterator[list[PendingReset]]:
         """Yield leads that were read and may be reset now, a part at a time; no more once the batch must end."""
-        while part := [*self._again(), *islice(pending, self._size)]:
-            yield self._read(pool, part)
+        reads: Iterator[_Read | None] | None = None
+        while True:
+            if reads is None:
+                leads = [*self._again(), *islice(pending, self._size)]
+                if not leads:
+                    return
+                reads = pool.map_with_ticks(leads, self._check.read)
+            part, all_read = self._read(pool, reads)
+            if all_read:
+                reads = None
+            yield sorted(part.passed, key=lambda one: one.index)
             if self._judge.stop_reason:
                 return
+            # Afterwards: it takes a call, for which the others need not wait.
+            self._tell_empty(pool, part)
 
     def _again(self) -> list[PendingReset]:
         overdue, self._overdue = self._overdue, {}
         for index in overdue:
             self._readings[index] = self._readings.get(index, 1) + 1
+        for index, one in overdue.items():
+            if self._readings[index] > MOST_READINGS:
+                error = OverdueError(
+                    f"not sent: its records were read too long ago, {MOST_READINGS} times over, since a reset is "
+                    f"sent within {READ_BEFORE:g} s of their reading: give the task more pool_slots"
+                )
+                self._record.tell(Outcome(index, one.prospect_id, error))
         return [one for index, one in overdue.items() if self._readings[index] <= MOST_READINGS]
 
-    def _read(self, pool: WorkerPool, pending: Iterable[PendingReset]) -> list[PendingReset]:
-        """Read, and copy, the records of some leads; return those that may be reset, none if the batch must end."""
+    def _read(self, pool: WorkerPool, reads: Iterator[_Read | None]) -> tuple[ArchivePart, bool]:
+        """Read, and copy, the records of some leads, until all are read or those that were must be reset.
+
+        :returns: the closed part, whose leads may be reset, none if the batch must end; and whether all are read.
+        """
         with self._check.new_part() as part:
-            for ended in pool.map_with_ticks(pending, self._check.read):
-                if ended:
-                    one, found = ended
-                    try:
-                        part.add(one, found)
-                    except LeadSquaredError as error:
-                        if outcome := self._judge.refuse(one.index, one.prospect_id, error):
-                            self._record.tell(outcome)
+            all_read = True
+            for read in reads:
+                if read:
+                    self._add(part, *read)
                 self._on_tick(pool)
+                if self._must_go_now(pool, part):
+                    all_read = False
+                    break
             if self._judge.stop_reason:
-                return []
-            self._tell_empty(pool, part)
+                part.passed.clear()
+                return part, all_read
             line = self._check.close_part(part)
             if line and (evidence := self._record.evidence):
                 evidence.archive_files.append(line.file)
@@ -87,7 +120,25 @@ class CheckedParts:
                 self._log.info(
                     "Copied %d records to %s before their leads are reset", line.records, evidence.archive
                 )
-            return sorted(part.passed, key=lambda one: one.index)
+            return part, all_read
+
+    def _add(self, part: ArchivePart, one: PendingReset, read: Future[FoundRecords]) -> None:
+        if read.exception() is None and read.result().not_after < self._check.now():
+            self.add_overdue(one)
+            return
+        try:
+            part.add(one, read)
+        except LeadSquaredError as error:
+            if outcome := self._judge.refuse(one.index, one.prospect_id, error):
+                self._record.tell(outcome)
+
+    def _must_go_now(self, pool: WorkerPool, part: ArchivePart) -> bool:
+        """Whether the leads that were read are just in time to be reset, one after the other at the task's pace."""
+        if not part.passed:
+            return False
+        share = pool.client.limiter.sliding_window.share
+        takes = ceil(len(part.passed) / share) * WINDOW + HEADWAY
+        return self._check.now() + takes >= min(one.not_after or inf for one in part.passed)
 
     def _tell_empty(self, pool: WorkerPool, part: ArchivePart) -> None:
         """Tell which leads have nothing that could go, and which of them the account does not have."""

@@ -13,26 +13,44 @@ SAVE_EVERY = 2.0
 """Seconds between two savings: a killed try repeats at most the calls of so long, and those on their way."""
 
 
-def times_cleared(context: Context) -> str:
-    """Return a text that a retry leaves as it is, and a Clear changes."""
-    # Alone, max_tries would not do: with fewer retries in the DAG than before, a Clear can come to the same number.
-    # A unit test may call the task with next to no context.
+def own_clears(context: Context) -> str:
+    """Return a text that a Clear of this task changes, and neither a retry nor a Clear of another task does.
+
+    Airflow (2.11 to 3.3, seen in its source and in real runs) sets ``max_tries`` at a Clear to the try's number and the
+    task's retries: higher than before, unless the DAG has meanwhile got fewer retries; see :func:`may_be_cleared`. A
+    Clear of a task that is just running leaves it, so its next try goes on.
+    """
+    ti: Any = context.get("ti")  # a unit test may call the task with next to no context
+    return str(ti.max_tries if ti else 0)
+
+
+def may_be_cleared(context: Context, retries: int | None) -> bool:
+    """Return whether this may be the first try after a Clear, though :func:`own_clears` is as it was before.
+
+    That needs fewer retries in the DAG than at the earlier tries, by just as many as there were tries. A retry after
+    such a change looks the same, so nothing tells which of the two it is.
+
+    :param retries: of the task, as the DAG has it now.
+    """
     ti: Any = context.get("ti")
-    dag_run: Any = context.get("dag_run")
-    return f"{getattr(dag_run, 'clear_number', 0)}.{ti.max_tries if ti else 0}"
+    return bool(ti) and ti.try_number > 1 and ti.max_tries - (ti.try_number - 1) == retries
+
+
+def times_cleared(context: Context) -> str:
+    """Return a text that a Clear of this task changes, and on Airflow 3 one of any task of the run."""
+    return f"{getattr(context.get('dag_run'), 'clear_number', 0)}.{own_clears(context)}"
 
 
 def generation(context: Context) -> str:
-    """Return a text that a retry leaves as it is; a Clear changes it, and so does a new run under an old run's id."""
+    """Return a text that a retry leaves as it is; a Clear of this task changes it, and a new run of an old id."""
     started: Any = getattr(context.get("dag_run"), "start_date", None)
-    return f"{times_cleared(context)} {started.isoformat() if started else 'unknown start'}"
+    return f"{own_clears(context)} {started.isoformat() if started else 'unknown start'}"
 
 
 class Checkpoint:
     """The progress of one batch in the store that Airflow (3.3 and later) has for a task.
 
-    It is kept under the run's ``clear_number`` and the task's ``max_tries``: a retry leaves both as they are, a Clear
-    raises the first and mostly the second. So a retry that asks for the same continues where it stopped, and a Clear
+    It is kept under :func:`own_clears`. So a retry that asks for the same continues where it stopped, and a Clear
     starts anew.
 
     :param request_digest: equal for batches that ask for the same; None for whatever was asked for last.
@@ -42,7 +60,7 @@ class Checkpoint:
     def __init__(self, context: Context, request_digest: str | None, leads: int, log: Any) -> None:
         ti: Any = context.get("ti")
         self._store: Any = context.get("task_state_store")
-        self._key = f"leadreset/{times_cleared(context)}"
+        self._key = f"leadreset/{own_clears(context)}"
         self._log = log
         self._saved_at = float("-inf")
         stored: Any = self._store.get(self._key) if self._store is not None else None

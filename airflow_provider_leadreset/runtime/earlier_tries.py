@@ -1,4 +1,7 @@
-"""What earlier tries of a task did, from their journals: nothing counts that no closed part tells."""
+"""What earlier tries of a task did, from their journals: nothing counts that no closed part tells.
+
+To them belongs another process of this very try: Airflow may start a try twice, when it has lost its worker.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,15 @@ class EarlierTries:
     """What earlier tries did of what is asked for now.
 
     :param leads: how many were asked for; None if no such try was found.
-    :param continued: the tries and files that this is taken from.
+    :param continued: the tries and files that this is taken from; of this very try all processes, so that each can
+        tell that it was seen.
+    :param beside: the tokens of other processes of this very try.
     """
 
     progress: Progress = field(default_factory=Progress)
     leads: int | None = None
     continued: list[EarlierTry] = field(default_factory=list)
+    beside: frozenset[str] = frozenset()
 
 
 def earlier_tries(
@@ -52,7 +58,7 @@ def earlier_tries(
     :param digest: of what is asked for; None for what the last of them asked for.
     :param log: where it is said what could not be read, or is not continued.
     """
-    tries = read_tries(task, before=before, strict=True)
+    tries = read_tries(task, before=before, beside=True, strict=True)
     for one in tries:
         _leave_out_others(one, identity)
     requests = [
@@ -68,9 +74,10 @@ def earlier_tries(
             "Earlier tries of this task were asked for something else (%d leads): this one starts anew",
             requests[-1].leads,
         )
-    found = EarlierTries()
+    beside = [one for one in tries if one.try_number == before]
+    found = EarlierTries(beside=frozenset().union(*(one.tokens for one in beside)))
     for one in tries:
-        _add(found, one, generation, digest)
+        _add(found, one, generation, digest, names_all=one.try_number == before)
         for what in (*one.unreadable, *one.changed):
             log.warning("Of try %d this cannot be relied on: %s", one.try_number, what)
     if any(one.other_version for one in tries):
@@ -78,13 +85,17 @@ def earlier_tries(
             "Earlier tries of this task wrote their journal in a version that this package does not know: all leads "
             "are reset anew"
         )
-        return EarlierTries()
+        return EarlierTries(beside=found.beside)
     return found
 
 
-def _add(found: EarlierTries, one: TryJournal, generation: str, digest: str | None) -> None:
-    for process in one.processes:
+def _add(
+    found: EarlierTries, one: TryJournal, generation: str, digest: str | None, *, names_all: bool
+) -> None:
+    for process in sorted(one.processes, key=lambda process: _seen_before(process.request)):
         if not _belongs(process.request, generation, digest):
+            if names_all:
+                found.continued.append(EarlierTry(try_number=one.try_number, files=process.files))
             continue
         found.leads = process.request.leads
         doubtful: set[int] = set()
@@ -113,6 +124,11 @@ def _leave_out_others(one: TryJournal, identity: list[Any]) -> None:
         if process.request.identity != identity:
             one.doubt(process.files[0].name, f"it is of another task, {process.request.identity}")
             one.processes.remove(process)
+
+
+def _seen_before(request: Request) -> int:
+    """Return how many processes of its own try one has read the files of: the later it came, the more."""
+    return sum(other.try_number == request.try_number for other in request.continues)
 
 
 def _belongs(request: Request, generation: str, digest: str | None) -> bool:

@@ -27,6 +27,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     OvertakenError,
     QuotaError,
     SameErrorsError,
+    StorageError,
     UnavailableError,
 )
 
@@ -42,6 +43,7 @@ _CAUSES: tuple[tuple[type[Exception], type[AirflowException]], ...] = (
     (InputError, LeadResetInputError),
     (AccessError, LeadResetAccessError),
     (OvertakenError, LeadResetOvertakenError),
+    (StorageError, LeadResetResourceError),
     (LeadRejectedError, LeadResetRejectedError),
     (MaxCallsError, LeadResetMaxCallsError),
     (QuotaError, LeadResetQuotaError),

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_leadreset.compat import Context
+    from airflow_provider_leadreset.leadsquared.batch.progress import Progress
     from airflow_provider_leadreset.leadsquared.request.lead_files import ReadablePath
+    from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
     from airflow_provider_leadreset.leadsquared.safety.plan import Plan
     from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 
@@ -60,16 +62,16 @@ class GuardedRun(BaseRun):
         self._max_plan_age()
         self.exclusions = Exclusions.parse(self.task.exclude, _file_of_exclusions)
 
-    def counts_of(self, plan: Plan) -> dict[str, int]:
-        """Return how many records of each kind a plan shows of the leads that are not excluded."""
-        if not len(self.exclusions):
-            return plan.counts
-        counts = dict.fromkeys(plan.counts, 0)
-        for lead, planned in plan.records():
-            if lead not in self.exclusions:
-                for kind, ids in planned.items():
-                    counts[kind] += len(ids)
-        return counts
+    def is_to_be_called(self, index: int, lead: str, progress: Progress) -> bool:
+        """Return whether a lead is neither done nor excluded.
+
+        :param index: its place among those asked for.
+        """
+        return index not in progress and lead not in self.exclusions
+
+    def may_be_called(self, leads: Leads) -> int:
+        """Return how many of the leads are not excluded."""
+        return sum(lead not in self.exclusions for lead in leads) if len(self.exclusions) else leads.count
 
     def _max_plan_age(self) -> timedelta:
         value = self.task.max_plan_age

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.runtime.checkpoint import times_cleared
+from airflow_provider_leadreset.runtime.checkpoint import own_clears
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
@@ -20,7 +20,7 @@ class LastAccount:
 
     def __init__(self, context: Context, log: Any) -> None:
         self._store: Any = context.get("task_state_store")
-        self._key = f"leadreset-account/{times_cleared(context)}"
+        self._key = f"leadreset-account/{own_clears(context)}"
         self._log = log
 
     def refuse_other(self, account: AccountIdentity) -> None:

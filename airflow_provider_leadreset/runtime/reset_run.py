@@ -17,20 +17,22 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadSquaredError,
     OverdueError,
     OvertakenError,
+    StorageError,
 )
 from airflow_provider_leadreset.leadsquared.journal.folder import ARCHIVE
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.safety.archive import PendingReset, PreResetCheck, leads_per_part
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
-from airflow_provider_leadreset.leadsquared.text import pluralize, scrubbed
+from airflow_provider_leadreset.leadsquared.text import scrubbed
 from airflow_provider_leadreset.runtime.announcement import announce
 from airflow_provider_leadreset.runtime.base import ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.batch_record import BatchRecord
 from airflow_provider_leadreset.runtime.checked_parts import CheckedParts
-from airflow_provider_leadreset.runtime.checkpoint import Checkpoint, generation
+from airflow_provider_leadreset.runtime.checkpoint import Checkpoint, generation, may_be_cleared
 from airflow_provider_leadreset.runtime.earlier_tries import EarlierTries, describe_earlier, earlier_tries
-from airflow_provider_leadreset.runtime.failures import failure
+from airflow_provider_leadreset.runtime.excluded_leads import leave_out_excluded, tell_excluded
+from airflow_provider_leadreset.runtime.failures import as_task_error, failure
 from airflow_provider_leadreset.runtime.guarded_run import GuardedRun
 from airflow_provider_leadreset.runtime.last_account import LastAccount
 from airflow_provider_leadreset.runtime.max_calls import Need, need_of_reset
@@ -85,10 +87,11 @@ class ResetRun(GuardedRun):
             with task_errors():
                 earlier = self._earlier_tries(request)
                 counts = BatchCounts(request.leads.count, self.client.limiter, earlier.progress)
-                self._leave_out_excluded(request, counts)
+                excluded = leave_out_excluded(self, request.leads, counts)
                 announce(self, request, counts)
                 self._begin_evidence(request, earlier, counts)
-            self.record = BatchRecord(counts, self.evidence, self.checkpoint, log=self.log)
+                self.record = BatchRecord(counts, self.evidence, self.checkpoint, log=self.log)
+                tell_excluded(self.record, request.leads, excluded)
             last_account.keep(self.account)
             summary = self._reset(request)
             last_account.forget()
@@ -108,20 +111,6 @@ class ResetRun(GuardedRun):
             reads_first=planned or self.task.archive is True,
             counts_first=not planned and self.task.max_records is not NOT_GIVEN,
             planned=planned,
-        )
-
-    def _leave_out_excluded(self, request: ResetRequest, counts: BatchCounts) -> None:
-        """Count the leads that are excluded, and say so; those that an earlier try has called count as it left them."""
-        if self.task.exclude is NOT_GIVEN:
-            return
-        for index, lead in enumerate(request.leads):
-            if lead in self.exclusions and index not in counts.progress:
-                counts.add(Outcome(index, lead, without_call="excluded"))
-        self.log.info(
-            "%d of %s are among the %d of exclude and are not reset",
-            counts.of("excluded"),
-            pluralize(request.leads.count, "lead"),
-            len(self.exclusions),
         )
 
     def _evidence(self) -> TryEvidence | None:
@@ -155,6 +144,11 @@ class ResetRun(GuardedRun):
             self.log.info(
                 "Continuing where an earlier try stopped: %d leads are done", found.progress.in_earlier_tries
             )
+            if may_be_cleared(self.context, self.task.retries):
+                self.log.warning(
+                    "The DAG has fewer retries of this task than at its earlier tries, so a Clear looks like a retry: "
+                    "those leads are not reset again. If it was a Clear, clear the task once more, and it starts anew"
+                )
         return found
 
     def _begin_evidence(self, request: ResetRequest, earlier: EarlierTries, counts: BatchCounts) -> None:
@@ -169,7 +163,8 @@ class ResetRun(GuardedRun):
             shown=self.evidence.keep_shown(shown) if isinstance(shown, str) else None,
             continues=earlier.continued,
         )
-        self.evidence.begin(record, ahead=self.client.limiter.sliding_window.share)
+        share = self.client.limiter.sliding_window.share
+        self.evidence.begin(record, ahead=share, beside=earlier.beside)
         self.client.on_call = self.evidence.journal.called
 
     @keeps_summary_of_failure
@@ -180,7 +175,9 @@ class ResetRun(GuardedRun):
         try:
             with pool:
                 if self.task.max_records is not NOT_GIVEN:
-                    refuse_too_many_records(pool, self, request, self.checked("max_records"))
+                    refuse_too_many_records(
+                        pool, self, request, self.record.counts, self.checked("max_records")
+                    )
                 for part in self._parts(pool, request):
                     for ended in pool.map_with_ticks(self._written_ahead(part), self._send):
                         if ended:
@@ -191,6 +188,10 @@ class ResetRun(GuardedRun):
             stopped = self._raised(judge.stop_reason)
         except (LeadSquaredError, InputError) as error:
             stopped = error
+        except OSError as error:
+            if isinstance(error, BrokenPipeError) and self.checkpoint:
+                raise  # the process that watches over this task is gone
+            stopped = StorageError.of(error)
         except BaseException as error:
             self._interrupted_by = f"interrupted by {type(error).__name__}"
             raise
@@ -202,6 +203,8 @@ class ResetRun(GuardedRun):
                 raise
         if failed := failure(self.record.counts, stopped, self.task.max_failed_leads):
             raise failed
+        if isinstance(hindered, OSError):
+            raise as_task_error(StorageError.of(hindered))
         if hindered:
             raise hindered
         return self.output
@@ -252,12 +255,8 @@ class ResetRun(GuardedRun):
 
     def _tick(self, pool: WorkerPool) -> None:
         """Stop if that is due; log, save and write what is due."""
-        if self.evidence and (later := self.evidence.journal.overtaken_by) is not None:
-            self.judge.stop(
-                OvertakenError(
-                    f"try {later} of this task is at work, so this one has stopped and calls no more"
-                )
-            )
+        if self.evidence and (other := self.evidence.journal.overtaken_by) is not None:
+            self.judge.stop(OvertakenError(f"{other} is at work, so this one has stopped and calls no more"))
         if self.judge.stop_reason:
             pool.stop()
         self.record.tick(self.client.limiter.clock.now())
@@ -280,7 +279,7 @@ class ResetRun(GuardedRun):
         leads: Iterable[tuple[str, dict[str, list[str]] | None]]
         leads = request.plan.records() if request.plan else ((lead, None) for lead in request.leads)
         for index, (lead, planned) in enumerate(leads):
-            if index not in self.record.counts.progress and lead not in self.exclusions:
+            if self.is_to_be_called(index, lead, self.record.counts.progress):
                 yield PendingReset(index, LeadReset(lead, request.selectors, request.window), planned)
 
     def _summary(

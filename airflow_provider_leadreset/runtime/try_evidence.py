@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.batch.progress import Failure
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.journal import Journal
-from airflow_provider_leadreset.leadsquared.journal.reader import MOST_PART, is_part
-from airflow_provider_leadreset.leadsquared.journal.schema import FileDigest, Request
+from airflow_provider_leadreset.leadsquared.journal.reader import (
+    MOST_PART,
+    REQUEST_NAME,
+    is_part,
+    parse_request,
+)
+from airflow_provider_leadreset.leadsquared.journal.schema import FileDigest, Request, VersionError
 from airflow_provider_leadreset.leadsquared.journal.schema_results import FailedLine, Summary
 from airflow_provider_leadreset.leadsquared.untrusted_files import size
 
@@ -37,16 +42,19 @@ class TryEvidence:
         self.token = secrets.token_hex(4)
         self.archive_files: list[FileDigest] = []
         self._try_number = try_number
+        self._known = {self.token}
 
     def keep_shown(self, text: str) -> FileDigest:
         """Write the text that was shown to whoever approved."""
         return self.report.write(f"{self.token}-shown.md", text.encode("utf-8", "replace"))
 
-    def begin(self, request: Request, *, ahead: int) -> None:
+    def begin(self, request: Request, *, ahead: int, beside: Set[str] = frozenset()) -> None:
         """Write the request, and begin the journal.
 
         :param ahead: how many leads a part of the journal names at most.
+        :param beside: the tokens of other processes of this try, whose files were read before.
         """
+        self._known = {self.token, *beside}
         asked = request.as_line()
         if len(asked) > MOST_PART:
             raise InputError(
@@ -93,6 +101,34 @@ class TryEvidence:
             self.journal.files.append(file)
         return file
 
-    def _later_try(self) -> int | None:
+    def _later_try(self) -> str | None:
+        """Return who is at work on the task in place of this process; None if nobody is.
+
+        A later try, or a process of the same try that came later: Airflow may start one whose worker it has lost.
+        """
         tries = self.task.tries()
-        return tries[-1] if tries and tries[-1] > self._try_number else None
+        if tries and tries[-1] > self._try_number:
+            return f"try {tries[-1]} of this task"
+        for name in self.report.names():
+            match = REQUEST_NAME.fullmatch(name)
+            if not match or match[1] in self._known:
+                continue
+            if self._goes_first(match[1]):
+                return f"another process of try {self._try_number} of this task"
+            self._known.add(match[1])
+        return None
+
+    def _goes_first(self, token: str) -> bool:
+        """Return whether a process of this try that was not there at the beginning is the one to go on.
+
+        It is if it has read what this one did. Two that began at once know nothing of each other: then the token
+        decides, for both alike.
+        """
+        try:
+            request = parse_request(self.report.read(f"{token}-request.json", MOST_PART))
+        except (InputError, VersionError):
+            return True
+        read = (
+            file.name for one in request.continues if one.try_number == self._try_number for file in one.files
+        )
+        return any(name.startswith(self.token) for name in read) or token > self.token

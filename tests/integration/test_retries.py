@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,8 @@ from airflow_provider_leadreset.leadsquared.api.account_identity import AccountI
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.runtime import failures as failure
-from support.dag_runs import OUTSIDE, Run, Runner, a_lead, airflow_version, left, load_dag_file
+from airflow_provider_leadreset.runtime.reset_run import ResetRun
+from support.dag_runs import OUTSIDE, Run, Runner, a_lead, airflow_version, clear, left, load_dag_file
 from support.slow_server import SlowServer
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
@@ -60,6 +62,29 @@ def test_retry_resumes_last_try(lsq, reset):
     (summary,) = result.xcoms()
     assert (summary["queued"], summary["failed"], summary["not_reached"]) == (3, 0, 0)
     assert summary["done_in_earlier_tries"] == 2
+
+
+def test_clear_of_another_task(dags, lsq, run, tmp_path, monkeypatch):
+    """A Clear of another task of the run, while this one waits for its retry, repeats nothing."""
+    leads = [a_lead(lsq) for _ in range(3)]
+    lsq.fault("500", times=2, prospect_id=leads[1], path="Lead.Reset")
+    begin, cleared = ResetRun.run, []
+
+    def clear_other_after(self: Any) -> Any:
+        ti = self.context["ti"]
+        try:
+            return begin(self)
+        finally:
+            if ti.task_id == "reset" and ti.try_number == 1:
+                cleared.append(clear(ti.dag_id, ti.run_id, "other"))
+
+    monkeypatch.setattr(ResetRun, "run", clear_other_after)
+    result = run(dags.retried_beside, leads=leads, evidence=str(tmp_path))
+    assert (result.state, cleared) == ("success", [1])
+    (summary,) = result.xcoms()
+    assert summary["done_in_earlier_tries"] == 2
+    windows = [call.prospect_id for call in lsq.resets if "ActivityEventList" in (call.body or {})]
+    assert Counter(windows) == dict.fromkeys(leads, 1)
 
 
 def test_permanent_failure_not_repeated(lsq, reset):

@@ -20,6 +20,9 @@ class AirflowApi:
     :param url: the api-server.
     """
 
+    base = "/api/v2"
+    """What all paths begin with."""
+
     _writing = threading.Lock()
     """Two writes at once can stop each other, as the server takes turns at them while SQLite is locked."""
 
@@ -44,7 +47,7 @@ class AirflowApi:
         """Call; None while what is asked for does not exist. A server's error may pass, any other ends the run."""
         with nullcontext() if method == "GET" else self._writing:
             answer = self._session.request(
-                method, f"{self.url}/api/v2{path}", json=body, params=query, timeout=30
+                method, f"{self.url}{self.base}{path}", json=body, params=query, timeout=30
             )
         if answer.status_code == 404:
             return None
@@ -52,6 +55,19 @@ class AirflowApi:
             raise RunError(f"{method} {path}: {answer.status_code} {answer.text}")
         answer.raise_for_status()
         return answer.json()
+
+    def start_run(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Any:
+        """Start a run without a logical date; None while there is no such DAG."""
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
+        return self.ask("POST", f"/dags/{dag_id}/dagRuns", body)
+
+    def clear(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        """Clear a task of a run."""
+        return self._clear(dag_id, run_id, task_id)
+
+    def _clear(self, dag_id: str, run_id: str, task_id: str, **more: Any) -> Any:
+        body = {"dry_run": False, "dag_run_id": run_id, "task_ids": [task_id], "only_failed": False, **more}
+        return self.ask("POST", f"/dags/{dag_id}/clearTaskInstances", body)
 
 
 def task_api_answers(url: str) -> bool:

@@ -83,6 +83,17 @@ class Run:
             ]
 
 
+def clear(dag_id: str, run_id: str, task_id: str) -> int:
+    """Clear a task of a run, as the user interface does; return how many instances of it that were."""
+    from airflow.models.taskinstance import TaskInstance, clear_task_instances
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        found = session.query(TaskInstance).filter_by(dag_id=dag_id, run_id=run_id, task_id=task_id).all()
+        clear_task_instances(found, session)
+        return len(found)
+
+
 def a_lead(lsq: Any) -> str:
     lead = lsq.add_lead()
     lsq.add_activity(lead, 166, IN_WINDOW)

@@ -7,8 +7,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
+from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
 from support.evidence_files import objects_in
+from support.task_context import task_context
 
 IN_WINDOW = "2026-09-15 10:00:00"
 
@@ -53,6 +54,12 @@ class ResetTask:
         assert "return_value" not in self.xcom, "Airflow keeps what is returned"
         ti.xcom_push(key="return_value", value=returned)
         return returned
+
+    def plan(self, leads: list[str]) -> dict[str, Any]:
+        """Return a preview's output of the same run, with a plan."""
+        what = {name: self.arguments[name] for name in ("activity_event_list", "window", "evidence_path")}
+        preview = LeadResetPreviewOperator(task_id="preview", prospect_ids=leads, **what)
+        return preview.execute(task_context("preview", run_id=self.run_id))
 
     @property
     def summary(self) -> dict[str, Any]:

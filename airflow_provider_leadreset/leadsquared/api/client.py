@@ -280,12 +280,18 @@ class LeadSquaredClient:
         pauses = iter(RETRY_DELAYS)
         while True:
             permit = self.limiter.acquire(path)
-            if not_after is not None and self.limiter.clock.now() > not_after:
-                self.limiter.give_back(permit)
-                raise OverdueError("not sent: its records were read too long ago")
             try:
+                self._refuse_overdue(not_after)
                 answer = self._observed(
-                    permit, attempts, method, path, params, body, writes=writes, about=about
+                    permit,
+                    attempts,
+                    method,
+                    path,
+                    params,
+                    body,
+                    writes=writes,
+                    about=about,
+                    not_after=not_after,
                 )
             except ThrottledError as error:
                 self.limiter.throttled(permit, error.limit)
@@ -300,6 +306,9 @@ class LeadSquaredClient:
                         status=error.status,
                         exception_type=error.exception_type,
                     ) from None
+            except OverdueError:
+                self.limiter.give_back(permit)
+                raise
             except (BrokenOffError, ClosedError):
                 self.limiter.broken_off(permit)
                 raise
@@ -329,6 +338,10 @@ class LeadSquaredClient:
                 self._answered_paths.add(path)
                 self.limiter.accepted(permit)
                 return answer
+
+    def _refuse_overdue(self, not_after: float | None) -> None:
+        if not_after is not None and self.limiter.clock.now() > not_after:
+            raise OverdueError("not sent: its records were read too long ago")
 
     def _wait_for(
         self, error: UnavailableError, permit: Permit, pauses: Iterator[float], path: str, *, patient: bool
@@ -385,11 +398,12 @@ class LeadSquaredClient:
         *,
         writes: bool,
         about: str | None,
+        not_after: float | None,
     ) -> Any:
         sent_at, began = datetime.now(UTC), self.limiter.clock.now()
         failure: LeadSquaredError | None = None
         try:
-            return self._send(permit, method, path, params, body, writes=writes)
+            return self._send(permit, method, path, params, body, writes=writes, not_after=not_after)
         except LeadSquaredError as error:
             failure = error
             if writes and permit.sent is not None and isinstance(error, _NO_ANSWER):
@@ -398,7 +412,7 @@ class LeadSquaredClient:
             raise
         finally:
             # One that was not sent is no call.
-            if about and self.on_call and not isinstance(failure, ClosedError):
+            if about and self.on_call and not isinstance(failure, (ClosedError, OverdueError)):
                 self.on_call(Call(about, sent_at, self.limiter.clock.now() - began, failure))
 
     def _send(
@@ -410,14 +424,19 @@ class LeadSquaredClient:
         body: object,
         *,
         writes: bool,
+        not_after: float | None,
     ) -> Any:
+        def on_send() -> None:
+            self._refuse_overdue(not_after)  # once more: it took some time to connect
+            self.limiter.sent(permit)
+
         answer = self._transport.exchange(
             method,
             f"v2/{path}",
             params=params,
             body=None if body is None else json.dumps(body),
             timeout=self._timeout,
-            on_send=lambda: self.limiter.sent(permit),
+            on_send=on_send,
         )
         return read_answer(
             answer.status,

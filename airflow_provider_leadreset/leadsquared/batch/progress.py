@@ -106,6 +106,10 @@ class Progress:
         """Return whether a reset of the lead was sent, and is not known to have been answered."""
         return index in self._unanswered
 
+    def is_excluded(self, index: int) -> bool:
+        """Return whether the lead is not to be reset."""
+        return index in self._final["excluded"]
+
     def count(self, kind: OutcomeKind) -> int:
         """Return how many leads have an outcome; of ``not_reached`` nothing is known here."""
         match kind:

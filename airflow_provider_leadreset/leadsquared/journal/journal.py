@@ -58,7 +58,7 @@ class Journal:
     :param token: what this process's names begin with, unlike any other's.
     :param first: the file before the first part, the request.
     :param ahead: how many leads a part names at most.
-    :param later_try: the number of a later try of the task, if there is one: then no more leads are named.
+    :param later_try: names the later try or process that is at work on the task, if any: then no more leads are named.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class Journal:
         token: str,
         first: FileDigest,
         ahead: int,
-        later_try: Callable[[], int | None],
+        later_try: Callable[[], str | None],
     ) -> None:
         self.files: list[FileDigest] = [first]
         """What was written, in its order, the request first."""
-        self.overtaken_by: int | None = None
-        """The later try that this one found at work; None while there is none."""
+        self.overtaken_by: str | None = None
+        """The later try or process that this one found at work; None while there is none."""
         self._folder = folder
         self._token = token
         self._ahead = ahead
@@ -92,7 +92,7 @@ class Journal:
     def written_ahead(
         self, items: Iterable[Item], lead_of: Callable[[Item], tuple[int, str]]
     ) -> Iterator[Item]:
-        """Yield items, each after the part that names its lead is closed; no more once a later try is at work.
+        """Yield items, each after the part that names its lead is closed; no more once it is overtaken.
 
         It reads and names a few at a time, so the owner of a worker pool, which reads ahead, is not held up.
 
@@ -142,6 +142,11 @@ class Journal:
             self._look_for_later_try()
             self._write(None)
             self._oldest = None
+
+    def write_if_full(self) -> None:
+        """Write a part if as many lines wait as one holds."""
+        if len(self._lines) >= MOST_LINES:
+            self._write(None)
 
     def close(self) -> None:
         """Write what waits."""

@@ -55,6 +55,11 @@ class TryJournal:
     changed: list[str] = field(default_factory=list)
     other_version: bool = False
 
+    @property
+    def tokens(self) -> frozenset[str]:
+        """What the files' names begin with of each process that has written its request, readable or not."""
+        return frozenset(match[1] for name in self.names if (match := REQUEST_NAME.fullmatch(name)))
+
     def refuse(self, name: str, error: BaseException) -> None:
         """Record a file that cannot be read."""
         self.unreadable.append(f"{name}: {scrubbed(str(error), 300) or type(error).__name__}")
@@ -137,11 +142,14 @@ class ProcessJournal:
         return lines
 
 
-def read_tries(task: EvidenceFolder, *, before: int | None = None, strict: bool = False) -> list[TryJournal]:
+def read_tries(
+    task: EvidenceFolder, *, before: int | None = None, beside: bool = False, strict: bool = False
+) -> list[TryJournal]:
     """Read the requests of all tries, in order; their journals are read by :meth:`ProcessJournal.lines`.
 
     :param task: the folder of all tries of the task.
     :param before: only of tries before this one; None for all.
+    :param beside: of this one too, as far as other processes have begun it.
     :param strict: whether a storage that does not answer is an error; else what it keeps is named as unreadable.
     :raises OSError: as ``strict`` says: it may be away, and what was done must not be taken for not done.
     :raises OvertakenError: there is a later one.
@@ -152,7 +160,7 @@ def read_tries(task: EvidenceFolder, *, before: int | None = None, strict: bool 
             f"try {found[-1]} of this task is at work, so this one calls nothing. If it is not, an earlier run of "
             "this id left its files: use another run id or evidence_path"
         )
-    tries = [number for number in found if before is None or number < before]
+    tries = [number for number in found if before is None or number < before + beside]
     with ThreadPoolExecutor(READERS) as readers:
         return list(
             readers.map(lambda number: _read_try(task.folder(f"try-{number}"), number, strict), tries)

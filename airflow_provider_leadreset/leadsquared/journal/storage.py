@@ -8,11 +8,13 @@ import os
 import secrets
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.text import scrubbed
 from airflow_provider_leadreset.leadsquared.untrusted_files import MOST_FILE, limited
 
 FILE_MODE, FOLDER_MODE = 0o640, 0o750
@@ -20,6 +22,9 @@ FILE_MODE, FOLDER_MODE = 0o640, 0o750
 
 LARGE = 64 << 20
 """Bytes beyond which a file is put into an object store from a file in place of from memory."""
+
+MOST_ERROR = 300
+"""Characters of a storage's error that are told."""
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 """What file systems say that have no hard links."""
@@ -136,6 +141,17 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+@contextmanager
+def _telling_as_os_error() -> Iterator[None]:
+    """Raise as an OSError what the library of a storage raises: each has errors of its own."""
+    try:
+        yield
+    except (OSError, InputError):
+        raise
+    except Exception as error:
+        raise OSError(f"{type(error).__name__}: {scrubbed(str(error), MOST_ERROR)}") from error
+
+
 class ObjectStorage:
     """A prefix of an object store, by fsspec.
 
@@ -149,6 +165,7 @@ class ObjectStorage:
         self._store = store
         self._prefix = prefix.rstrip("/")
 
+    @_telling_as_os_error()
     def put(self, name: str, data: IO[bytes]) -> None:
         """Put the whole of it."""
         target = f"{self._prefix}/{name}"
@@ -162,6 +179,7 @@ class ObjectStorage:
             return
         self._store.pipe_file(target, data.read())
 
+    @_telling_as_os_error()
     def names(self) -> list[str]:
         """Return what is in it, asked anew: a listing that the client remembers would hide another process's files."""
         self._store.invalidate_cache(self._prefix)
@@ -172,6 +190,7 @@ class ObjectStorage:
         names = {str(path).rstrip("/").rpartition("/")[2] for path in found}
         return sorted(names - {self._prefix.rpartition("/")[2], ""})
 
+    @_telling_as_os_error()
     def read(self, name: str, most: int = MOST_FILE) -> bytes:
         """Return what a file holds."""
         with self._store.open(f"{self._prefix}/{name}", "rb") as file:

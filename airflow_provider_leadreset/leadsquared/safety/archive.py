@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 READ_BEFORE = 30.0
 """Seconds between the reading of a lead's records and its reset, at most: what comes meanwhile would go unseen."""
 
-LEFT_AFTER_READING = 10.0
-"""Seconds that are left for the reset of a lead whose records took long to read: the next call may have to wait 5 s."""
-
 AIM = 20.0
 """Seconds that a part may take to be read and reset at the task's pace."""
 
@@ -120,15 +117,18 @@ class PreResetCheck:
         self._token = token
         self._parts = 0
 
+    def now(self) -> float:
+        """Return the moment, in seconds of the limiter's clock."""
+        return self._client.limiter.clock.now()
+
     def read(self, pending: PendingReset) -> FoundRecords:
         """Return the records that a reset would delete. Called in the threads of a pool.
 
         :raises LeadSquaredError: they cannot be read whole.
         """
-        now = self._client.limiter.clock.now
-        began, reset = now(), pending.reset
+        began, reset = self.now(), pending.reset
         found = read_lead(self._client, reset.prospect_id, reset.selectors, reset.window, self._types)
-        return FoundRecords(found, max(began + READ_BEFORE, now() + LEFT_AFTER_READING))
+        return FoundRecords(found, began + READ_BEFORE)
 
     @contextmanager
     def new_part(self) -> Generator[ArchivePart, None, None]:

@@ -31,6 +31,22 @@ with DAG(
     )
 
 with DAG(
+    "retried_beside",
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    default_args={"retries": 2, "retry_delay": timedelta(0)},
+    params={"leads": None, "evidence": None},
+) as retried_beside:
+    LeadResetOperator(
+        task_id="reset",
+        prospect_ids="{{ params.leads }}",
+        evidence_path="{{ params.evidence }}",
+        **ASKED,
+    )
+    LeadResetOperator(task_id="other", prospect_ids="{{ params.leads[0] }}", **NOTES)
+
+with DAG(
     "retried_mapped",
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),

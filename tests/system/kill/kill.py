@@ -13,6 +13,8 @@ With --archived each record is to be copied before it goes. A look right after e
 compare what the account has lost with the parts that can be read, whichever try wrote them. Those resets read a lot,
 so they are of some 75 leads at a higher limit, in parts of 25.
 
+On Airflow 2.11 too, run by its Python; it has no store for --stored.
+
 What Airflow and the tasks wrote is in .kill/ beside the Makefile.
 """
 

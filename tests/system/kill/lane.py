@@ -18,7 +18,6 @@ from results import Result
 from stage import EVIDENCE, Account, Stage, is_reset
 from victims import TaskProcesses
 
-from support.airflow_api import AirflowApi
 from support.processes import RunError
 
 _PATIENCE = 180.0
@@ -71,7 +70,7 @@ class Lane:
         self.number = number
         self.dag_id = f"kill_{number}"
         self._processes = stage.processes
-        self._airflow = AirflowApi(stage.airflow_url)
+        self._airflow = stage.airflow_api()
         self._airflow.log_in()
         self._account = Account(stage.account_urls[number - 1])
         self._stopped = stopped
@@ -88,15 +87,7 @@ class Lane:
     def clear(self) -> tuple[int, int]:
         """Clear the task of the last round; return how many leads that had, and how many were reset again, once."""
         before = Counter(self._account.accepted())
-        body = {
-            "dry_run": False,
-            "dag_run_id": self._run_id,
-            "task_ids": ["reset"],
-            "only_failed": False,
-        }
-        self._wait(
-            "the Clear", lambda: self._airflow.ask("POST", f"/dags/{self.dag_id}/clearTaskInstances", body)
-        )
+        self._wait("the Clear", lambda: self._airflow.clear(self.dag_id, self._run_id, "reset"))
         self._wait("the end of the cleared task", self._ended)
         again = Counter(self._account.accepted()) - before
         return len(before), sum(again[lead] == 1 for lead in before)
@@ -105,12 +96,11 @@ class Lane:
         self._run_id = f"round-{plan.number}-{attempt + 1}"
         archive = Archive(self._account, plan, self._run_id) if plan.archived else None
         leads = archive.leads if archive else self._account.seed(plan.leads)
-        wanted_run = {"dag_run_id": self._run_id, "logical_date": None, "conf": {"leads": leads}}
         self._wait(
             "the beginning",
             lambda: (
                 self._airflow.ask("GET", self._path)
-                or self._airflow.ask("POST", f"/dags/{self.dag_id}/dagRuns", wanted_run)
+                or self._airflow.start_run(self.dag_id, self._run_id, {"leads": leads})
             ),
         )
         task = self._wait("the task's processes", self._task_processes)

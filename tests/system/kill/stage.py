@@ -12,8 +12,11 @@ from typing import Any
 
 from plans import ARCHIVED_CALLS_PER_5S, CALLS_PER_5S, LATENCY, PART_LEADS
 
+from support.airflow_api import AirflowApi
+from support.dag_runs import is_airflow_2
 from support.leadsquared_control import LeadSquaredControl, leadsquared_command
 from support.local_airflow import UP, local_environment, migrate, start_airflow
+from support.old_airflow import OldAirflowApi, old_environment, start_old_airflow
 from support.processes import Processes, free_ports, only_one, sweep
 
 HERE = Path(__file__).parent
@@ -61,7 +64,7 @@ def is_reset(call: Mapping[str, Any]) -> bool:
 class Stage:
     """What runs.
 
-    :param airflow_url: the api-server.
+    :param airflow_url: where Airflow's REST API is.
     :param account_urls: a LeadSquared for each lane.
     """
 
@@ -69,6 +72,10 @@ class Stage:
         self.processes = processes
         self.airflow_url = airflow_url
         self.account_urls = account_urls
+
+    def airflow_api(self) -> AirflowApi:
+        """Return a way to ask Airflow, for one thread."""
+        return OldAirflowApi(self.airflow_url) if is_airflow_2() else AirflowApi(self.airflow_url)
 
 
 @contextmanager
@@ -100,7 +107,7 @@ def running_stage(
             greeting = json.loads(wait("LeadSquared", processes.log(f"account-{lane}").read_text))
             processes.environment[f"AIRFLOW_CONN_KILL_{lane}"] = greeting["conn_json"]
             urls.append(greeting["url"])
-        api = start_airflow(processes, url, task_url)
+        api = start_old_airflow(processes, url) if is_airflow_2() else start_airflow(processes, url, task_url)
         for lane in range(1, lanes + 1):
             wait("the DAGs", partial(api.ask, "PATCH", f"/dags/kill_{lane}", {"is_paused": False}))
         yield Stage(processes, url, urls)
@@ -114,10 +121,15 @@ def _environment(
         "CORE__PARALLELISM": str(2 * lanes),
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(_HEARTBEAT_TIMEOUT),
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "1",
+        # As Airflow 2 calls them.
+        "SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": str(_HEARTBEAT_TIMEOUT),
+        "SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "1",
     }
     others = {"KILL_LANES": str(lanes), "KILL_RETRIES": str(retries)}
     if kept:
         others["KILL_EVIDENCE"] = EVIDENCE.as_uri()
     if archived:
         others["KILL_PART_LEADS"] = str(PART_LEADS)
+    if is_airflow_2():
+        return old_environment(HOME / "airflow", HERE / "dags", url, settings, **others)
     return local_environment(HOME / "airflow", HERE / "dags", url, task_url, settings, **others)

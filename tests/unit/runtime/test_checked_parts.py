@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from math import inf
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.exceptions import LeadResetFailedError, LeadResetInputError
 from airflow_provider_leadreset.leadsquared.api import client as client_module
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.batch import worker_pool
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.safety import archive
 from airflow_provider_leadreset.leadsquared.safety.archive import (
@@ -18,7 +21,7 @@ from airflow_provider_leadreset.leadsquared.safety.archive import (
     leads_per_part,
     reads_per_lead,
 )
-from airflow_provider_leadreset.operators.lead_reset import LeadResetPreviewOperator
+from airflow_provider_leadreset.runtime import checked_parts
 from airflow_provider_leadreset.runtime.checked_parts import MOST_READINGS
 from support.evidence_files import objects_in
 from support.reset_tries import IN_WINDOW, ResetTask, make_leads
@@ -86,34 +89,55 @@ def test_parts_take_twenty_seconds(share, selectors, leads):
 def test_late_reset_is_read_again(lsq, task, readings, monkeypatch):
     """A reset that waited too long after the reading of its records is not sent before they are read again."""
     leads = make_leads(lsq, 3)
-    monkeypatch.setattr(archive, "READ_BEFORE", -1.0)
-    monkeypatch.setattr(archive, "LEFT_AFTER_READING", -1.0)
-    reset, sent_early = LeadSquaredClient.reset, []
+    reset, sent_early = LeadSquaredClient.reset, set()
 
-    def watched(self: Any, asked: Any, **when: Any) -> None:
-        sent_early.append(asked.prospect_id)
-        try:
-            reset(self, asked, **when)
-        finally:
-            if len(sent_early) == 3:
-                monkeypatch.setattr(archive, "READ_BEFORE", 30.0)
+    def watched(self: Any, asked: Any, *, not_after: float) -> None:
+        first = asked.prospect_id not in sent_early
+        sent_early.add(asked.prospect_id)
+        reset(self, asked, not_after=-inf if first else not_after)
 
     monkeypatch.setattr(LeadSquaredClient, "reset", watched)
     assert task.run(1, prospect_ids=leads)["queued"] == 3
     assert sorted(readings) == sorted(2 * leads)
     assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads)
     assert task.told() == {"not_reached": set(leads), "queued": set(leads)}
+    assert len(task.lines("call")) == 3
 
 
 def test_late_for_ever_is_given_up(lsq, task, readings, monkeypatch):
     """A reset that always comes too late is given up after a few readings, and its lead is told as not reached."""
     leads = make_leads(lsq, 2)
     monkeypatch.setattr(archive, "READ_BEFORE", -1.0)
-    monkeypatch.setattr(archive, "LEFT_AFTER_READING", -1.0)
-    with pytest.raises(LeadResetFailedError, match=r"2 of 2 leads were not reached: .* read too long ago"):
+    with pytest.raises(
+        LeadResetFailedError, match=r"2 of 2 leads were not reached: .* read too long ago, 3 times"
+    ):
         task.run(1, prospect_ids=leads)
     assert sorted(readings) == sorted(MOST_READINGS * leads)
     assert lsq.resets == []
+    assert task.told() == {"not_reached": set(leads)}
+
+
+@pytest.mark.parametrize("archived", [True, False])
+def test_hanging_read(lsq, task, readings, monkeypatch, archived):
+    """A read that hangs holds up its own lead alone, which is read again: no reset is sent long after its reading."""
+    monkeypatch.setattr(archive, "READ_BEFORE", 0.6)
+    monkeypatch.setattr(checked_parts, "HEADWAY", 0.2)
+    monkeypatch.setattr(checked_parts, "WINDOW", 0.02)
+    monkeypatch.setattr(worker_pool, "TICK", 0.05)
+    leads = make_leads(lsq, 6)
+    planned = task.plan(leads)
+    lsq.reset_calls()
+    readings.clear()
+    lsq.fault("hang", seconds=1.1, prospect_id=leads[2], path="ProspectActivity.svc/Retrieve")
+    del task.arguments["activity_event_list"], task.arguments["window"]
+    assert task.run(1, plan=planned, archive=archived)["queued"] == 6
+    assert Counter(readings) == {**dict.fromkeys(leads, 1), leads[2]: 2}
+    for lead in leads:
+        *_, last_read, reset = (call for call in lsq.calls if call.prospect_id == lead)
+        assert reset.path.endswith("Lead.Reset")
+        assert reset.arrived - last_read.arrived < 0.6 + 0.2  # of the way there
+    resets = [call.prospect_id for call in lsq.resets]
+    assert (len(resets), resets[-1]) == (6, leads[2])
 
 
 def test_nothing_to_reset_needs_no_call(lsq, task):
@@ -165,21 +189,11 @@ def test_copies_lie_apart_and_are_named(lsq, task):
     assert not task.files("report/**/*archive*")
 
 
-def test_limit_of_records_holds_with_a_plan(lsq, task, tmp_path):
+def test_limit_of_records_holds_with_a_plan(lsq, task):
     """More records than `max_records` are refused where a plan shows them, before anything is reset."""
     leads = make_leads(lsq, 2)
     lsq.add_activity(leads[0], 166, IN_WINDOW)
-    preview = LeadResetPreviewOperator(
-        task_id="preview",
-        prospect_ids=leads,
-        activity_event_list=[166],
-        window="2026-09-01/2026-10-01",
-        evidence_path=str(tmp_path / "evidence"),
-    )
-    ti: Any = type("TI", (), {"xcom_push": lambda *_, **__: None})()
-    ti.dag_id, ti.run_id, ti.task_id, ti.map_index, ti.try_number, ti.max_tries = "d", "r", "p", -1, 1, 0
-    context: Any = {"ti": ti}
-    plan = preview.execute(context)
+    plan = task.plan(leads)
     del task.arguments["activity_event_list"], task.arguments["window"]
     with pytest.raises(
         LeadResetInputError, match=r"3 records would go \(3 activities\), more than max_records=2"

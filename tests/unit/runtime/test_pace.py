@@ -12,6 +12,7 @@ from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.exceptions import LeadResetInputError, LeadResetMaxCallsError
 from airflow_provider_leadreset.leadsquared.api import account_window
 from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES
+from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
 from airflow_provider_leadreset.runtime.base import BaseRun
@@ -227,5 +228,5 @@ def test_no_limit_of_calls() -> None:
     """Nothing limits what names no max_calls, nor a sensor."""
     for kind in (LeadResetOperator, LeadResetPreviewOperator, LeadResetSensor):
         run, _ = run_of(a_task(kind))
-        run.before_first_call(10**9, NOTES)
+        run.before_first_call(Leads.of([LEAD]), NOTES)
         assert run.client.limiter.max_calls is None

@@ -318,7 +318,7 @@ def test_account_exchanged_between_tries(lsq, leads):
         reset(task_context(try_number=2, task_state_store=store), **asked)
     assert lsq.resets == []
     cleared = task_context(try_number=3, task_state_store=store)
-    cleared["dag_run"].clear_number = 1
+    cleared["ti"].max_tries += 1
     assert reset(cleared, **asked)["done_in_earlier_tries"] == 0
     assert called(lsq) == set(leads)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -22,7 +21,6 @@ from airflow_provider_leadreset.leadsquared.api import client as client_module
 from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.journal import storage
-from airflow_provider_leadreset.leadsquared.journal.storage import LocalStorage
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from support.evidence_files import objects_in
 from support.reset_tries import ResetTask, make_leads
@@ -153,41 +151,6 @@ def test_unreadable_part_is_named(lsq, task, caplog, capfd):
     assert task.run(2, prospect_ids=leads)["queued"] == 25
     assert 0 < len(accepted(lsq)) < 25
     assert f"Of try 1 this cannot be relied on: {part.name}" in caplog.text + capfd.readouterr().out
-
-
-class Disk:
-    """Is full after so many files, for good or for one."""
-
-    def __init__(self, after: int, *, recovers: bool) -> None:
-        self.files, self.after, self.recovers = 0, after, recovers
-        self.put = LocalStorage.put
-
-    def __call__(self, storage: Any, name: str, data: Any) -> None:
-        self.files += 1
-        if self.files == self.after if self.recovers else self.files >= self.after:
-            raise OSError(28, "No space left on device")
-        self.put(storage, name, data)
-
-
-@pytest.mark.parametrize("recovers", [False, True])
-@pytest.mark.parametrize("after", range(1, 10))
-def test_full_disk_at_each_write(lsq, task, monkeypatch, after, recovers):
-    """A disk that is full at whichever write: nothing is untold, the task fails, and a retry finishes the work."""
-    leads = make_leads(lsq, 30)
-    with monkeypatch.context() as patched:
-        disk = Disk(after, recovers=recovers)
-        patched.setattr(LocalStorage, "put", lambda *given: disk(*given))
-        with suppress(OSError, LeadResetResourceError):  # no AirflowFailException: it is retried
-            task.run(1, prospect_ids=leads)
-            assert disk.files < after
-    sent = set(accepted(lsq))
-    assert sent <= task.named()
-    assert task.told().get("queued", set()) <= sent
-    if sent:
-        assert task.summary["queued"] == len(sent)
-        assert sum(task.summary[kind] for kind in ("queued", "not_reached")) == 30
-    summary = task.run(2, prospect_ids=leads)
-    assert (summary["queued"], set(accepted(lsq))) == (30, set(leads))
 
 
 def test_later_try_at_work(lsq, task, monkeypatch):

@@ -17,6 +17,7 @@ import requests
 
 import airflow_provider_leadreset
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+from airflow_provider_leadreset.leadsquared.api import transport
 from airflow_provider_leadreset.leadsquared.api.client import GIVE_UP_AFTER, LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.connection import key_forms
 from airflow_provider_leadreset.leadsquared.api.secret import Secret
@@ -28,6 +29,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadSquaredError,
     NotFoundError,
     OutageError,
+    OverdueError,
     PageNotFoundError,
     QuotaError,
     ThrottledError,
@@ -890,3 +892,24 @@ def test_key_that_is_a_deciding_word(key: str) -> None:
     with Answering(http(403, text), OK) as server:
         client_of(server.url, access=key).reset(RESET)
     assert len(server.requests) == 2
+
+
+def test_too_late_once_connected(monkeypatch):
+    """A call whose connection takes until it is too late is not sent, was none, and leaves nothing in doubt."""
+    clock, told = FakeClock(), []
+    with Answering(OK) as server:
+        client = client_of(server.url, clock=clock)
+        client.on_call = told.append
+        connect = transport._connect
+
+        def slowly(*given: Any) -> Any:
+            clock.seconds += 31.0
+            return connect(*given)
+
+        monkeypatch.setattr(transport, "_connect", slowly)
+        with pytest.raises(OverdueError, match="read too long ago") as raised:
+            client.reset(RESET, not_after=clock.now() + 30.0)
+        assert (raised.value.in_doubt, told, client.limiter.calls) == (False, [], 0)
+        client.reset(RESET, not_after=clock.now() + 32.0)
+        assert (len(server.requests), len(told), client.limiter.calls) == (1, 1, 1)
+        client.close()

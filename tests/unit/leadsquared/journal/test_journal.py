@@ -43,12 +43,12 @@ def folder(tmp_path: Path) -> FailingFolder:
 
 
 @pytest.fixture
-def later() -> list[int]:
+def later() -> list[str]:
     return []
 
 
 @pytest.fixture
-def journal(folder: FailingFolder, later: list[int]) -> Journal:
+def journal(folder: FailingFolder, later: list[str]) -> Journal:
     return Journal(
         folder,
         token="0123abcd",
@@ -181,9 +181,9 @@ def test_later_try_ends_naming(journal, later, tmp_path):
     for item in journal.written_ahead(range(9), lead_of):
         given.append(item)
         if item == 4:
-            later.append(2)
+            later.append("try 2")
     assert given == [0, 1, 2, 3, 4, 5] == named_in(tmp_path)
-    assert journal.overtaken_by == 2
+    assert journal.overtaken_by == "try 2"
     journal.ended(queued(5))
     journal.close()
     assert [line["index"] for line in lines_in(tmp_path, "outcome")] == [5]
@@ -192,18 +192,18 @@ def test_later_try_ends_naming(journal, later, tmp_path):
 def test_later_try_is_seen_by_outcomes_too(journal, later):
     """A later try is noticed also where only outcomes are written."""
     assert next(journal.written_ahead(range(9), lead_of)) == 0
-    later.append(3)
+    later.append("try 3")
     journal.ended(queued(0))
     journal.write_if_due(0.0)
     journal.write_if_due(WRITE_EVERY)
-    assert journal.overtaken_by == 3
+    assert journal.overtaken_by == "try 3"
 
 
 def test_later_try_before_the_first_part(journal, later):
     """A later try that is at work before the first part lets no lead be called."""
-    later.append(3)
+    later.append("try 3")
     assert list(journal.written_ahead(range(9), lead_of)) == []
-    assert journal.overtaken_by == 3
+    assert journal.overtaken_by == "try 3"
 
 
 def test_open_leads(journal):

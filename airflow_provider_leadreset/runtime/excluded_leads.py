@@ -1,0 +1,64 @@
+"""The leads of ``exclude``: counted and told as excluded, and never called.
+
+``exclude`` is read at each try. A lead that it names is excluded from then on, whatever it names at a later try: a
+retry must not delete what an earlier try was told to spare. Only a Clear of the task begins anew. A lead that an
+earlier try has called stays as that try left it, and is not called again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
+from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
+from airflow_provider_leadreset.leadsquared.text import pluralize
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
+    from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
+    from airflow_provider_leadreset.runtime.batch_record import BatchRecord
+    from airflow_provider_leadreset.runtime.guarded_run import GuardedRun
+
+
+def leave_out_excluded(run: GuardedRun, leads: Leads, counts: BatchCounts) -> IndexSet:
+    """Count the leads that are excluded, and say so.
+
+    :returns: the places of those that no earlier try has excluded.
+    """
+    new, named = IndexSet(), 0
+    earlier = counts.of("excluded")
+    if run.task.exclude is not NOT_GIVEN:
+        for index, lead in enumerate(leads):
+            if lead not in run.exclusions:
+                continue
+            named += counts.progress.is_excluded(index)
+            if index not in counts.progress and not counts.progress.is_unanswered(index):
+                counts.add(Outcome(index, lead, without_call="excluded"))
+                new.add(index)
+        run.log.info(
+            "%d of %s are among the %d of exclude and are not reset",
+            counts.of("excluded"),
+            pluralize(leads.count, "lead"),
+            len(run.exclusions),
+        )
+    if earlier > named:
+        run.log.warning(
+            "exclude named %s at an earlier try that it does not name now: excluded all the same, since a retry "
+            "deletes no more than was allowed before. To reset them too, clear the task",
+            pluralize(earlier - named, "lead"),
+        )
+    return new
+
+
+def tell_excluded(record: BatchRecord, leads: Leads, new: IndexSet) -> None:
+    """Have the excluded leads written down, part by part, so that each lead asked for has its outcome there.
+
+    :param new: the places of those that no earlier try has excluded.
+    """
+    if not record.evidence or not len(new):
+        return
+    for index, lead in enumerate(leads):
+        if index in new:
+            record.tell(Outcome(index, lead, without_call="excluded"))
+            record.evidence.journal.write_if_full()

@@ -1,0 +1,147 @@
+"""Excluded leads over the tries of a task, with evidence and with Airflow's store."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from airflow_provider_leadreset.exceptions import (
+    LeadResetInputError,
+    LeadResetLeadsFailedError,
+    LeadResetRejectedError,
+)
+from airflow_provider_leadreset.leadsquared.api import client as client_module
+from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
+from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES
+from airflow_provider_leadreset.leadsquared.journal import journal as journal_module
+from airflow_provider_leadreset.leadsquared.journal import storage
+from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
+from support.reset_tries import IN_WINDOW, ResetTask, make_leads
+from support.task_context import StateStore, task_context
+
+
+@pytest.fixture(autouse=True)
+def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RateLimiter, "drain", lambda self: None)
+    monkeypatch.setattr(client_module, "RETRY_DELAYS", ())
+    monkeypatch.setattr(storage.os, "fsync", lambda _: None)
+
+
+@pytest.fixture
+def task(tmp_path) -> ResetTask:
+    return ResetTask(tmp_path / "evidence")
+
+
+def called(lsq: Any) -> set[str]:
+    return {call.prospect_id for call in lsq.resets}
+
+
+def test_each_lead_has_its_outcome(lsq, task):
+    """Every lead asked for has exactly one outcome in the journal, the excluded ones too."""
+    leads = make_leads(lsq, 8)
+    summary = task.run(1, prospect_ids=leads, exclude=leads[:3])
+    assert task.told() == {"excluded": set(leads[:3]), "queued": set(leads[3:])}
+    assert len(task.lines("outcome")) == 8
+    assert task.named() == set(leads[3:])
+    assert (summary["excluded"], sum(summary[kind] for kind in OUTCOMES)) == (3, 8)
+
+
+def test_many_excluded_are_told_in_parts(lsq, task, monkeypatch):
+    """More excluded leads than a part holds are written in several, before the first call."""
+    monkeypatch.setattr(journal_module, "MOST_LINES", 10)
+    leads = make_leads(lsq, 35)
+    task.run(1, prospect_ids=leads, exclude=leads[:33])
+    assert task.told() == {"excluded": set(leads[:33]), "queued": set(leads[33:])}
+    assert max(len(path.read_text().splitlines()) for path in task.files("*-0????.jsonl")) <= 12
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("now", [{}, {"exclude": []}])
+def test_excluded_once(lsq, task, caplog, capfd, kept, now):
+    """A lead that a try was told to leave out stays so at its retry, and is reset after a Clear."""
+    leads, store = make_leads(lsq, 4), StateStore()
+    del task.arguments["evidence_path"]
+
+    def run(number: int, max_tries: int = 1, **given: Any) -> dict[str, Any]:
+        if kept:
+            task.max_tries = max_tries
+            return task.run(number, prospect_ids=leads, evidence_path=str(task.folder), **given)
+        context = task_context(try_number=number, task_state_store=store)
+        context["ti"].max_tries = max_tries
+        operator = LeadResetOperator(task_id="t", prospect_ids=leads, **task.arguments, **given)
+        return operator.execute(context)
+
+    lsq.fault("500", times=1, prospect_id=leads[3], path="Lead.Reset")
+    with pytest.raises(LeadResetLeadsFailedError):
+        run(1, exclude=leads[:2])
+    summary = run(2, **now)
+    assert (summary["queued"], summary["excluded"]) == (2, 2)
+    assert called(lsq) == set(leads[2:])
+    assert "named 2 leads at an earlier try that it does not name now" in caplog.text + capfd.readouterr().out
+    summary = run(3, max_tries=3, **now)
+    assert (summary["queued"], summary["excluded"]) == (4, 0)
+    assert called(lsq) == set(leads)
+
+
+def test_excluded_later(lsq, task):
+    """A lead that is excluded at a retry is not called any more, and stays as the earlier try left it."""
+    leads = make_leads(lsq, 4)
+    lsq.fault("500", times=1, prospect_id=leads[3], path="Lead.Reset")
+    with pytest.raises(LeadResetLeadsFailedError):
+        task.run(1, prospect_ids=leads)
+    with pytest.raises(LeadResetRejectedError, match="3 of 4 leads queued, 1 unanswered and 0 not reached"):
+        task.run(2, prospect_ids=leads, exclude=leads)
+    assert called(lsq) == set(leads[:3])
+    assert task.told() == {"queued": set(leads[:3]), "unanswered": {leads[3]}}
+
+
+def test_max_calls_leave_excluded_leads_out(lsq, task):
+    """Leads that are excluded need no call, so `max_calls` need not suffice for them."""
+    leads = make_leads(lsq, 6)
+    with pytest.raises(
+        LeadResetInputError, match="max_calls is 5, and 8 calls at least are needed for 6 leads"
+    ):
+        task.run(1, prospect_ids=leads, max_calls=5)
+    assert lsq.calls == []
+    assert task.run(1, prospect_ids=leads, exclude=leads[:3], max_calls=5)["queued"] == 3
+
+
+@pytest.mark.parametrize("most", [3, 4])
+def test_max_records_of_what_is_left(lsq, task, most):
+    """A retry counts the records of the leads that it may still reset, whatever has come to the others."""
+    leads = make_leads(lsq, 3)
+    lsq.fault("500", times=1, prospect_id=leads[2], path="Lead.Reset")
+    with pytest.raises(LeadResetLeadsFailedError):
+        task.run(1, prospect_ids=leads, max_records=3)
+    lsq.wait_until_idle()
+    for _ in range(5):
+        lsq.add_activity(leads[0], 166, IN_WINDOW)
+    for _ in range(3):
+        lsq.add_activity(leads[2], 166, IN_WINDOW)
+    lsq.reset_calls()
+    if most == 3:
+        with pytest.raises(LeadResetInputError, match=r"4 records would go .* more than max_records=3"):
+            task.run(2, prospect_ids=leads, max_records=most)
+        assert lsq.resets == []
+    else:
+        assert task.run(2, prospect_ids=leads, max_records=most)["queued"] == 3
+        assert called(lsq) == {leads[2]}
+    assert {call.prospect_id for call in lsq.calls if call.prospect_id} == {leads[2]}
+
+
+def test_max_records_with_audits_of_what_is_left(lsq, task):
+    """A retry whose leads show no audits goes on: the account showed them to the try before."""
+    leads = make_leads(lsq, 2)
+    lsq.add_audit(leads[0], "StageChange", IN_WINDOW)
+    lsq.fault("500", times=1, prospect_id=leads[1], path="Lead.Reset")
+    asked = {"prospect_ids": leads, "audit_activity_list": ["StageChange"], "max_records": 5}
+    with pytest.raises(LeadResetLeadsFailedError):
+        task.run(1, **asked)
+    assert task.run(2, **asked)["queued"] == 2
+    task.max_tries += 3
+    lsq.wait_until_idle()
+    with pytest.raises(LeadResetInputError, match="none of the leads shows any"):
+        task.run(3, **asked)
+    assert json.loads(task.files("try-2/*-request.json")[0].read_text())["excluded"] == 0
