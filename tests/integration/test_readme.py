@@ -39,7 +39,7 @@ def blocks(language: str, having: str) -> list[str]:
 def the_dag(swapped: str = "LeadResetOperator") -> Any:
     """Make the README's DAG a file of its DAGs folder, under the name that it gives; return the DAG."""
     code = fitted(README.block("python", "@dag"), {})
-    name = re.search(r"as `(\w+)\.py`", README.text)
+    name = re.search(r"as\s+`(\w+)\.py`", README.text)
     assert name
     code = code.replace("LeadResetOperator", swapped).replace(
         "\nforget_test_calls()", "\nthe_dag = forget_test_calls()"
