@@ -5,8 +5,9 @@
     AirflowFailException               permanent: a retry would only repeat it
     ├── LeadResetInputError            a value or the connection's fields: change it
     ├── LeadResetAccessError           wrong keys, rights or host
-    ├── LeadResetRejectedError         LeadSquared refused leads, or what the task needs, for good
-    └── LeadResetMaxCallsError         as many calls were made as max_calls allows
+    ├── LeadResetRejectedError         LeadSquared refused leads, or what the task needs, permanently
+    ├── LeadResetMaxCallsError         as many calls were made as max_calls allows
+    └── LeadResetOvertakenError        a later try of the same task is at work
     AirflowException
     └── LeadResetFailedError           a retry may get further
         ├── LeadResetResourceError     a connection, a Variable or a storage is missing, or does not answer

@@ -23,7 +23,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-leadreset",
         "name": "LeadSquared lead reset",
-        "description": "Delete chosen history of LeadSquared leads, in a window, with the call Reset a Lead.",
+        "description": "Ask LeadSquared to delete chosen history of leads, in a window, with the call Reset a Lead.",
         "integrations": [
             {
                 "integration-name": integration,

@@ -36,13 +36,13 @@ DIGEST_SHOWN = 8
 
 @pytest.fixture
 def leadsquared_conn_id() -> str:
-    """Return the id of the connection that leads to the emulator."""
+    """Return the id of the connection that leads to the emulator. Override it for another than the default one."""
     return "leadsquared_default"
 
 
 @pytest.fixture
 def leadsquared_options() -> dict[str, Any]:
-    """Return arguments for :class:`.LeadSquaredEmulator`, such as ``{"calls_per_5s": 10}``."""
+    """Return arguments for :class:`.LeadSquaredEmulator`. Override it, to give such as ``{"calls_per_5s": 10}``."""
     return {}
 
 

@@ -1,4 +1,4 @@
-"""The first one to try: delete one lead's test calls of some days. Trigger it with a lead's id and a window.
+"""The first one to try: ask for the deletion of one lead's test calls. Trigger it with a lead's id and a window.
 
 When it has run, its task has a link on the Details tab, "Lead in LeadSquared", to look at what is left. Needs the
 connection `leadsquared_default` and its pool, see example_scheduled_cleanup.py.

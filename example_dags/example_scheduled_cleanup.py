@@ -1,4 +1,4 @@
-"""Each night: delete the test calls and notes of the last 30 days, for the members of a CRM list.
+"""Each night: ask for the deletion of test calls and notes of the last 30 days, for the members of a CRM list.
 
 Before the first run, make the connection `leadsquared_default` and its pool, which has as many slots as your
 LeadSquared plan allows calls in 5 seconds:

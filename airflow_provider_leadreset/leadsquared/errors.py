@@ -130,7 +130,7 @@ class UnavailableError(LeadSquaredError):
     """An outage, a refused or broken connection, a time-out, or an answer that cannot be read.
 
     The call may or may not have been carried out. A reset may be repeated all the same: the same window
-    deletes nothing more.
+    asks for nothing more.
     """
 
 

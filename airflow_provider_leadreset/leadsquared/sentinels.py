@@ -6,7 +6,10 @@ from enum import Enum
 
 
 class EntireHistory(Enum):
-    """The type of :data:`ENTIRE_HISTORY`. An enum, so that no text rendered by a template can equal it."""
+    """As a window: from 2000-01-01 00:00:00 UTC up to the DAG run's moment.
+
+    Its one member is :data:`ENTIRE_HISTORY`; no text rendered by a template can equal it.
+    """
 
     ENTIRE_HISTORY = "entire history"
 

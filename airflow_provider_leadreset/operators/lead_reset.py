@@ -1,4 +1,4 @@
-"""LeadResetOperator deletes, LeadResetPreviewOperator counts what would go."""
+"""LeadResetOperator asks for the deletion, LeadResetPreviewOperator counts what would go."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ __all__ = ["ENTIRE_HISTORY", "LeadResetOperator", "LeadResetPreviewOperator"]
 
 
 class LeadResetOperator(LeadSelection):
-    """Delete chosen history of LeadSquared leads, in a window of time. **This cannot be undone.**
+    """Ask LeadSquared to delete chosen history of leads, in a window of time. **No undo is documented.**
 
-    Each lead is one call of ``LeadManagement.svc/Lead.Reset`` (documented), which queues the deletion;
-    when LeadSquared carries it out is unknown. Values are checked after rendering and before the first
-    call. A selector, a window or leads that render to nothing are an error, never "everything".
+    Each lead is one call of ``LeadManagement.svc/Lead.Reset`` (documented). LeadSquared only answers "queued"; when it
+    carries that out is unknown: :class:`.LeadResetSensor` shows what the API no longer gives. Values are checked after
+    rendering and before the first call. A selector, a window or leads that render to nothing are an error, never
+    "everything".
 
     Give exactly one of ``prospect_ids``, ``prospect_ids_path`` and ``list_id``, at least one of the four selectors,
     and a ``window``; or a ``plan``, which says all three. None is no value of any argument: it is what a task gives
@@ -55,7 +56,7 @@ class LeadResetOperator(LeadSelection):
         of a file of them, both as above, their field by its usual names. Read at each try, with a plan too. A lead that
         one try was told to leave out stays so at its retries, until a Clear. Of an empty list or file nobody is
         excluded; a file that is missing stops the task.
-    :param activity_event_list: (templated) codes of custom activity events to delete. Codes of system activities,
+    :param activity_event_list: (templated) codes of custom activities to delete. Codes of system activities,
         which LeadSquared never deletes (documented), are not sent; alone they are refused. The account's list of
         types tells them apart, which takes one call. A code that it does not know is sent, and warned of.
     :param task_type_list: (templated) GUIDs of task types whose tasks to delete.
@@ -210,7 +211,7 @@ class LeadResetOperator(LeadSelection):
 
 
 class LeadResetPreviewOperator(LeadSelection):
-    """Count what a reset would delete, and delete nothing.
+    """Count what a reset would ask LeadSquared to delete, and delete nothing.
 
     Takes the same leads, selectors and window as :class:`LeadResetOperator`. Activities, tasks and notes are read
     and counted by when they were created; that LeadSquared compares the window with that is inferred, and every

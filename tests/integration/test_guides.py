@@ -1,4 +1,4 @@
-"""Every code block of the guides in docs/, run; a test for each page. Those on tests have a file of their own."""
+"""Every code block of the guides in docs/, run; a test for each page. Some have files of their own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import re
 import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from support.guide_pages import (
     ROOT,
     RUN_AT,
     Page,
+    as_dag_file,
     check_window_row,
     connection_in_environment,
     shell,
@@ -47,9 +49,12 @@ def test_every_page_has_a_test():
     """Every page with code has a test that is named after its file."""
     pages = [Page(f"docs/{path.name}") for path in (ROOT / "docs").glob("*.md")]
     with_code = {f"test_{page.stem}" for page in pages if page.blocks}
-    here = {name for name in globals() if name in with_code}
-    assert with_code - here == {"test_test_your_dags", "test_test_an_approval"}
-    assert len(here) == 10
+    files = [Path(__file__), Path(__file__).with_name("test_operating_guides.py")]
+    here = {name for file in files for name in re.findall(r"^def (\w+)\(", file.read_text(), re.MULTILINE)}
+    assert with_code - here == {"test_test_your_dags", "test_test_an_approval"}, (
+        "in test_guide_own_project.py"
+    )
+    assert len(with_code & here) == 17
 
 
 def test_make_the_connection(lsq, run):
@@ -65,6 +70,8 @@ def test_make_the_connection(lsq, run):
 
     the_dag = CONNECTION.dag("test_the_connection")
     assert run(the_dag).state == "success"
+    (said,) = re.findall(r"^\| `(keys of .*?)…` \|", CONNECTION.text, re.MULTILINE)
+    assert LeadResetHook().test_connection()[1].startswith(said)
     lsq.set_user("Sales User")
     assert run(CONNECTION.dag("test_the_connection")).state == "failed"
     assert CONNECTION.not_run() == []
@@ -334,14 +341,36 @@ def test_check_your_account(lsq, tmp_path, monkeypatch, capsys):
     assert page.not_run() == []
 
 
-def test_lineage_and_assets():
-    """The asset of the page has the right address, and its table lists every field of the facet."""
+def test_lineage_and_assets(lsq, run):
+    """One DAG of the page follows the other, and its table lists every field of what it is told."""
     page = Page("docs/lineage-and-assets.md")
-    old = {"from airflow.sdk import Asset": "from airflow.datasets import Dataset as Asset"}
-    asset = page.run("Asset", old if is_airflow_2() else {})["CLEANED"]
-    assert asset.uri == "leadsquared://api-in21.leadsquared.com/leads"
-    told = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?`) \|", page.text, re.MULTILINE))))
-    assert told == set(_TOLD)
+    of_2 = {
+        "from airflow.sdk import Asset, dag, task": "from airflow.datasets import Dataset as Asset\n"
+        "from airflow.decorators import dag, task",
+        "triggering_asset_events": "triggering_dataset_events",
+    }
+    kept = {"\nclean()\ntell()\n": "\ncleaning = clean()\ntelling = tell()\n"}
+    file = as_dag_file(
+        "clean_and_tell", page.block("python", "CLEANED", kept | (of_2 if is_airflow_2() else {}))
+    )
+    assert file.CLEANED.uri == "leadsquared://api-in21.leadsquared.com/leads"
+    assert file.cleaning.get_task("reset").outlets == [file.CLEANED]
+    lead = lsq.add_lead()
+    lsq.add_activity(lead, 166, IN_WINDOW)
+    assert run(file.cleaning, leads=[lead]).state == "success"
+    assert kinds_left(lsq, lead)["activities"] == 0
+    assert run(file.telling).xcoms("read") == [[]], "by hand there is no event"
+    event = SimpleNamespace(extra={**dict.fromkeys(_TOLD, 0), "account": "here", "leads": 3, "queued": 2})
+    told = file.telling.get_task("read").python_callable({file.CLEANED: [event]})
+    assert told == ["2 of 3 leads at here, window 0"]
+    named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?`) \|", page.text, re.MULTILINE))))
+    assert named - {"LeadResetHook"} == set(_TOLD)
+
+    from openlineage.client.transport import get_default_factory
+
+    exported = page.block("bash", "AIRFLOW__OPENLINEAGE__TRANSPORT")
+    transport = json.loads(shell(f'{exported}\nprintf %s "$AIRFLOW__OPENLINEAGE__TRANSPORT"'))
+    assert get_default_factory().create(transport).kind == transport["type"]
     assert page.not_run() == []
 
 

@@ -1,20 +1,26 @@
-"""Every code block and every row of the window table of the README, run."""
+"""Every code block of the README, run."""
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
+from support.dag_runs import is_airflow_2
 from support.guide_pages import (
     AS_SHOWN,
     ROOT,
-    RUN_AT,
     Page,
-    check_window_row,
+    airflow_here,
+    as_dag_file,
     connection_in_environment,
-    shell,
+    fitted,
 )
 
 README = Page("README.md")
@@ -22,21 +28,38 @@ README = Page("README.md")
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
 
+LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+OUTCOMES = ("queued", "failed", "unknown", "unanswered", "nothing_to_reset", "excluded", "not_reached")
+
+
 def blocks(language: str, having: str) -> list[str]:
     return README.having(language, having)
+
+
+def the_dag(swapped: str = "LeadResetOperator") -> Any:
+    """Make the README's DAG a file of its DAGs folder, under the name that it gives; return the DAG."""
+    code = fitted(README.block("python", "@dag"), {})
+    name = re.search(r"as\s+`(\w+)\.py`", README.text)
+    assert name
+    code = code.replace("LeadResetOperator", swapped).replace(
+        "\nforget_test_calls()", "\nthe_dag = forget_test_calls()"
+    )
+    return as_dag_file(name[1], code).the_dag
 
 
 def test_every_block_is_run():
     """Every block of code is run by one of the tests below."""
     known = [
         *blocks("bash", "make demo"),
+        *blocks("bash", "pip install"),
         *blocks("bash", "AIRFLOW_CONN_"),
         *blocks("bash", "airflow pools"),
+        *blocks("bash", "airflow dags test"),
         *blocks("python", "@dag"),
-        *blocks("python", "LeadResetHook"),
+        *blocks("json", "queued"),
     ]
     assert sorted(known) == sorted(text for _, text in README.blocks)
-    assert len(known) == 6
+    assert len(known) == 7
 
 
 def test_commands_run_in_ci():
@@ -46,16 +69,47 @@ def test_commands_run_in_ci():
     assert set(commands.split("\n")) - {""} <= set(ci)
 
 
-def test_smallest_dag_resets_lead(lsq, run):
-    """The smallest DAG resets its lead."""
-    the_dag = README.dag("forget_test_calls")
-    lead = lsq.add_lead("3f2504e0-4f89-11d3-9a0c-0305e82c3301")
-    lsq.add_activity(lead, 166, "2026-10-01 12:00:00")
-    lsq.add_activity(lead, 166, "2026-10-01 19:00:00")
-    result = run(the_dag, logical_date=RUN_AT)
-    assert result.state == "success"
+def test_installed_extras_exist():
+    """What is installed is what this package offers."""
+    program, verb, what = shlex.split(README.block("bash", "pip install"))
+    assert (program, verb) == ("pip", "install")
+    named = Requirement(what.replace("/path/to/a/checkout", "airflow-provider-leadreset"))
+    assert named.extras <= set(metadata.metadata(named.name).get_all("Provides-Extra") or [])
+
+
+def test_five_minutes(lsq):
+    """The DAG, triggered as shown, resets its lead and leaves the outcomes that are shown."""
+    the_dag()
+    lead = lsq.add_lead(LEAD)
+    now = datetime.now(UTC)
+    lsq.add_activity(lead, 166, now - timedelta(days=2))
+    lsq.add_activity(lead, 167, now - timedelta(days=2))
+    lsq.add_activity(lead, 166, now - timedelta(days=40))
+    command = README.block("bash", "airflow dags test")
+    assert LEAD in command
+    airflow_here(command)
     lsq.wait_until_idle()
-    assert [a["created_on"][:19] for a in lsq.remaining(lead)["activities"]] == ["2026-10-01 19:00:00"]
+    assert [one["event_code"] for one in lsq.remaining(lead)["activities"]] == [166, 167]
+
+    shown = json.loads(README.block("json", "queued"))
+    assert tuple(shown) == ("leads", *OUTCOMES)
+    kept = last_summary("forget_test_calls")
+    assert {name: kept[name] for name in shown} == shown
+
+
+def test_preview_in_its_place(lsq, run):
+    """A preview, written in place of the reset, takes the same arguments and deletes nothing."""
+    lead = lsq.add_lead(LEAD)
+    lsq.add_activity(lead, 166, datetime.now(UTC) - timedelta(days=2))
+    assert run(the_dag("LeadResetPreviewOperator"), lead=lead).state == "success"
+    assert lsq.resets == []
+
+
+def test_without_lead_nothing_is_reset(lsq, run):
+    """Triggered without a lead, the DAG fails before its first call."""
+    lsq.add_activity(lsq.add_lead(LEAD), 166, datetime.now(UTC) - timedelta(days=2))
+    assert run(the_dag()).state == "failed"
+    assert lsq.calls == []
 
 
 def test_connection_in_environment():
@@ -63,33 +117,28 @@ def test_connection_in_environment():
     assert connection_in_environment(README.block("bash", "AIRFLOW_CONN_")) == AS_SHOWN
 
 
-def test_pool_command():
+def test_pool_command(capfd):
     """The command for the pool works."""
-    output = shell(README.block("bash", "airflow pools") + "\nairflow pools list -o plain")
-    assert re.search(r"leadsquared_default.*25", output)
+    airflow_here(README.block("bash", "airflow pools") + "airflow pools list -o plain")
+    assert re.search(r"leadsquared_default.*25", capfd.readouterr().out)
 
 
-def test_other_python_blocks_run(lsq):
-    """The other blocks of Python run and return what they say."""
-    leads = [lsq.add_lead()]
-    a_list = lsq.add_list("Test leads", leads)
-    lsq.add_activity_type(166, "Test call")
-    for code in blocks("python", "LeadResetHook"):
-        names: dict[str, Any] = {}
-        exec(code.replace("11111111-2222-3333-4444-555555555555", a_list), names)
-        if "works" in names:
-            assert names["works"], names["message"]
-        if "leads" in names:
-            assert names["leads"] == leads
-            assert names["names"][166] == "Test call"
+def test_hosts_are_those_of_the_form():
+    """The hosts of the regions are those that the connection's form names."""
+    from airflow_provider_leadreset.get_provider_info import get_provider_info
+
+    of_the_form = re.findall(r"\bapi(?:-\w+)?\.leadsquared\.com", json.dumps(get_provider_info()))
+    shown = re.findall(r"`(api[\w-]*\.leadsquared\.com)`", README.text)
+    assert sorted(shown) == sorted(set(of_the_form))
 
 
-@pytest.mark.parametrize(("template", "new", "old"), README.window_rows)
-def test_window_table_row(template, new, old):
-    """A row of the window table sends what it says."""
-    check_window_row(template, new, old)
+def last_summary(dag_id: str) -> dict[str, Any]:
+    """Return what the last run's reset left in XCom."""
+    from airflow.models import xcom
+    from airflow.utils.session import create_session
 
-
-def test_window_table_is_complete():
-    """The window table has all its rows."""
-    assert len(README.window_rows) == 3
+    stored = xcom.XCom if is_airflow_2() else xcom.XComModel
+    with create_session() as session:
+        rows = session.query(stored).filter_by(dag_id=dag_id, task_id="reset", key="return_value")
+        value = rows.order_by(stored.timestamp.desc()).first().value
+    return value if isinstance(value, dict) else json.loads(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -117,6 +118,17 @@ def shell(script: str, cwd: Path | None = None, **environment: str) -> str:
         cwd=cwd,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **environment},
     ).stdout
+
+
+def airflow_here(script: str) -> None:
+    """Run commands of Airflow in this process, where it is loaded already: some seconds less for each."""
+    from airflow.cli.cli_parser import get_parser
+
+    for line in script.splitlines():
+        program, *arguments = shlex.split(line)
+        assert program == "airflow"
+        parsed = get_parser().parse_args(arguments)
+        parsed.func(parsed)
 
 
 AS_SHOWN = "api-in21.leadsquared.com u$r12+/%=ab s$12+/%=cd 25"

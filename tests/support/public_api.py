@@ -25,6 +25,8 @@ PUBLIC = {
         "LeadResetInputError",
         "LeadResetAccessError",
         "LeadResetRejectedError",
+        "LeadResetMaxCallsError",
+        "LeadResetOvertakenError",
         "LeadResetFailedError",
         "LeadResetResourceError",
         "LeadResetQuotaError",

@@ -32,9 +32,9 @@ class Selectors:
 
     :param activity_event_list: codes of custom activity events. That system activities are never deleted
         is documented; what an unknown code does is not.
-    :param task_type_list: GUIDs of task types, whose tasks are deleted.
+    :param task_type_list: GUIDs of task types, whose tasks to delete.
     :param audit_activity_list: ``"StageChange"`` and/or ``"OwnerChange"``.
-    :param should_delete_prospect_notes: whether the leads' notes are deleted.
+    :param should_delete_prospect_notes: whether to delete the leads' notes.
 
     A selector that was not asked for (empty, False) is left out of the body.
     """
@@ -65,7 +65,7 @@ class Selectors:
         return {name: value for name, value in fields.items() if value}
 
     def describe(self) -> str:
-        """Describe for a log what is deleted."""
+        """Describe for a log what is asked for."""
         parts = []
         if self.activity_event_list:
             parts.append(f"activities of event {', '.join(map(str, self.activity_event_list))}")

@@ -71,7 +71,7 @@ def test_index_has_every_guide():
 def test_guide_length_and_opening():
     """A guide fits on a page and says first what it is for."""
     for page in PAGES[1:]:
-        if page.name in {"README.md", "decisions.md", "answers.md", "errors.md"}:
+        if page.name in {"README.md", "decisions.md", "answers.md", "api.md", "errors.md"}:
             continue
         lines = page.read_text(encoding="utf-8").splitlines()
         # One line for each case of a test.
