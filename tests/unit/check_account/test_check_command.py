@@ -43,7 +43,7 @@ def test_without_yes_nothing_is_done(
     out, err = capsys.readouterr()
     said = " ".join(err.split())
     assert out == ""
-    assert "about 640 calls" in said
+    assert "about 470 calls" in said
     assert "6.4 % of a day's calls" in said
     assert "Automations of the account may react" in said
     assert "the lead stays" in said

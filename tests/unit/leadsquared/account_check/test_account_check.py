@@ -93,6 +93,16 @@ def test_nothing_ever_goes() -> None:
     assert (found["notes_api"], found["lead_id_name"]) == (True, "ProspectID")
 
 
+def test_slow_queue_costs_little_more() -> None:
+    """Where the queue takes an hour, the check waits for days, if need be, and reads ever less often."""
+    calls = {}
+    for delay in (2.0, 3600.0):
+        with SimulatedAccount(queue_delay=delay, moves_last_modified=["activity"]) as account:
+            account.check(stage=NOT_GIVEN, owner=NOT_GIVEN)
+            calls[delay] = len(account.account.calls)
+    assert calls[3600.0] < 4 * calls[2.0]
+
+
 def test_stays_without_control_is_not_told() -> None:
     """Where what stayed does not go by the last resets either, that it stayed is not told."""
     with SimulatedAccount(fractions="dropped", from_included=False) as account:
