@@ -236,6 +236,10 @@ class TrialRunner:
                 trial.sent_at = at
             except LeadRejectedError as error:
                 trial.refused = error.reason
+            except UnavailableError as error:
+                # Whether it was queued is not known: it is waited for, and what stays goes by the last control.
+                log.info("A reset was not answered: %s", error)
+                trial.sent_at = at
 
     def wait_gone(self, trials: Sequence[Trial], seconds: float) -> bool:
         """Wait until all records of all trials that were sent are gone; return whether they are.

@@ -122,6 +122,66 @@ def test_stays_without_control_is_not_told() -> None:
     assert (found["activity_from_second"], found["activity_to_second"]) == (None, "goes")
 
 
+@pytest.mark.parametrize(("lost", "found"), [(2, "moves"), (3, None)])
+def test_lost_reset_moves_nothing(lost: int, found: str | None) -> None:
+    """That LeadLastModifiedOn stayed still after a reset that was never carried out is not told of resets."""
+    with SimulatedAccount(moves_last_modified=["activity", "reset"]) as account:
+        crm = account.account
+        enqueue, dropped = crm.enqueue, []
+
+        def drop_some(reset: Any) -> None:
+            if len(dropped) < lost and account.said[-1].startswith("LeadLastModifiedOn: a reset"):
+                dropped.append(reset)
+            else:
+                enqueue(reset)
+
+        crm.enqueue = drop_some  # type: ignore[method-assign]
+        result = account.check(stage=NOT_GIVEN, owner=NOT_GIVEN)
+    assert len(dropped) == lost
+    (one,) = [one for one in result.questions if one.name == "last_modified_reset"]
+    assert one.found == found, one.saw
+
+
+def test_changes_that_change_nothing() -> None:
+    """Of changes that were answered with Success and not carried out, nothing is told."""
+    with SimulatedAccount() as account:
+        account.account.change_stage = account.account.change_owner = lambda *_: None  # type: ignore[method-assign]
+        result = account.check()
+    told = {one.name: one for one in result.questions}
+    for name in ("stage_audits", "owner_audits", "last_modified_stage", "last_modified_owner"):
+        assert told[name].found is None, told[name].saw
+    assert "reads as before" in told["stage_audits"].control
+    assert "3 were not seen to be carried out" in told["last_modified_owner"].saw
+    assert told["last_modified_activity_201"].found == "moves"
+
+
+def test_owner_whom_nobody_knows() -> None:
+    """A change that the account refuses costs its own questions, not all that was found before."""
+    with SimulatedAccount() as account:
+        result = account.check(owner="3c8c7b1e-0000-4f0e-9c56-0d7a4b1f9e01")
+    told = {one.name: one for one in result.questions}
+    for name in ("owner_audits", "owner_audits_reset", "last_modified_owner"):
+        assert told[name].found is None
+        assert "refused: HTTP 500 MXInvalidEntityReferenceException: User not found" in told[name].saw
+    assert (told["stage_audits"].found, told["activity_date"].found) == ("shown", "CreatedOn")
+
+
+def test_notes_that_are_made_in_vain() -> None:
+    """That LeadLastModifiedOn stayed still after a note that nobody can read is not told of notes."""
+    with SimulatedAccount() as account:
+        create = account.account.create_note
+
+        def create_nothing(lead_id: str, text: str) -> str:
+            moving = account.said[-1].startswith("LeadLastModifiedOn: a new note")
+            return "3c8c7b1e-0000-4f0e-9c56-0d7a4b1f9e01" if moving else create(lead_id, text)
+
+        account.account.create_note = create_nothing  # type: ignore[method-assign]
+        result = account.check(stage=NOT_GIVEN, owner=NOT_GIVEN)
+    told = {one.name: one for one in result.questions}
+    assert told["last_modified_note"].found is None, told["last_modified_note"].saw
+    assert told["last_modified_task"].found == "does not move"
+
+
 @pytest.mark.parametrize("refused", ["all", "with a DueDate that has passed"])
 def test_tasks_that_cannot_be_made(refused: str) -> None:
     """Where the account makes no task, or none that is due already, the other kinds are asked about all the same."""
