@@ -195,8 +195,10 @@ class TrialRunner:
                 continue
             for one in own:
                 row = rows.get(one.id)
-                one.missing = 0 if row else one.missing + 1
-                one.seen = row or one.seen
+                if row:
+                    one.missing, one.seen = 0, row
+                elif not kind.may_be_cut:
+                    one.missing += 1
 
     def wait_until(self, done: Callable[[], bool], seconds: float) -> bool:
         """Read again and again until something is so; return whether it came to be.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,10 +11,14 @@ import pytest
 from airflow_provider_leadreset.emulator.http.replies import ApiError
 from airflow_provider_leadreset.leadsquared.account_check.account_check import AccountCheckResult
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion
+from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedTask
+from airflow_provider_leadreset.leadsquared.account_check.own_lead import OwnLead
+from airflow_provider_leadreset.leadsquared.account_check.trials import Trial, TrialRunner
 from airflow_provider_leadreset.leadsquared.api.account_findings import parse_account_findings
 from airflow_provider_leadreset.leadsquared.errors import AccessError, InputError
+from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
-from support.simulated_account import CODE, SimulatedAccount
+from support.simulated_account import CODE, TASK_NAME, TASK_TYPE, SimulatedAccount
 
 LESS: dict[str, Any] = dict.fromkeys(("activity_event", "task_type", "stage", "owner"), NOT_GIVEN)
 
@@ -180,6 +185,33 @@ def test_notes_that_are_made_in_vain() -> None:
     told = {one.name: one for one in result.questions}
     assert told["last_modified_note"].found is None, told["last_modified_note"].saw
     assert told["last_modified_task"].found == "does not move"
+
+
+def test_tasks_pushed_out_of_a_list() -> None:
+    """A task that newer ones push out of a list without pages is not gone, though the account says nothing of it."""
+    with SimulatedAccount() as account:
+        client, clock = account.client, account.time
+        lead = OwnLead.create(client, account.account.user_id)
+        kind = CheckedTask(client, lead, TASK_TYPE, TASK_NAME, account.account.user_id)
+        runner = TrialRunner(lead, [kind], clock, 600, account.said.append)
+        find = account.account.find_lead
+
+        def newest(lead_id: str) -> Any:
+            found = find(lead_id)
+            return found and SimpleNamespace(tasks=found.tasks[-30:])
+
+        account.account.find_lead = newest  # type: ignore[method-assign,assignment]
+        first = runner.make(kind)
+        assert runner.wait_seen([first])
+        for _ in range(30):
+            runner.make(kind)
+        for _ in range(5):
+            runner.read()
+        assert not first.is_gone
+        trial = Trial("all", kind.selectors, Window(clock.now() - timedelta(days=1), clock.now()), [first])
+        runner.send([trial])
+        assert runner.wait_gone([trial], 600)
+        assert first.is_gone
 
 
 @pytest.mark.parametrize("refused", ["all", "with a DueDate that has passed"])
