@@ -64,7 +64,7 @@ kill: $(NEW)/.ready
 	$(NEW)/bin/python tests/system/kill/kill.py --no-retries --rounds 20
 	$(NEW)/bin/python tests/system/kill/kill.py --stored --rounds 10
 
-# The account check in every two ways in which an account may behave; some half an hour.
+# The account check in every two ways in which an account may behave; some ten minutes on two idle cores.
 account-check: $(NEW)/.ready
 	$(NEW)/bin/python tests/system/account_check/pairs.py
 

@@ -165,8 +165,8 @@ class SimulatedAccount:
         self.close()
 
 
-def compress(lsq: Account) -> SimulatedTime:
+def compress(lsq: Account, began: datetime | None = None) -> SimulatedTime:
     """Let the time of a running emulator pass as fast as a check waits for it; return that time."""
-    time = SimulatedTime()
+    time = SimulatedTime() if began is None else SimulatedTime(began)
     lsq._now, lsq._clock, lsq._queue._clock = time.now, time.seconds, time.seconds
     return time
