@@ -69,7 +69,7 @@ kill: $(NEW)/.ready $(OLD)/.ready
 	$(OLD)/bin/python tests/system/kill/kill.py --rounds 20
 	$(OLD)/bin/python tests/system/kill/kill.py --no-retries --rounds 10
 
-# The account check in every two ways in which an account may behave; some half an hour.
+# The account check in every two ways in which an account may behave; some ten minutes on two idle cores.
 account-check: $(NEW)/.ready
 	$(NEW)/bin/python tests/system/account_check/pairs.py
 

@@ -21,7 +21,7 @@ from airflow_provider_leadreset.leadsquared.account_check.check_options import c
 from airflow_provider_leadreset.leadsquared.account_check.trials import PATIENCE
 from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, NotGiven
-from airflow_provider_leadreset.leadsquared.text import scrubbed
+from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
@@ -50,8 +50,13 @@ def main(
     result_to = sys.stdout if isinstance(out, NotGiven) else out
     parser = _parser()
     with redirect_stdout(result_to):
-        given = vars(parser.parse_args(arguments))
+        known, others = parser.parse_known_args(arguments)
+    if others:
+        parser.error(f"not known: {_names(others)}")
+    given = vars(known)
     try:
+        if "json" in given:
+            _refuse_unwritable(given["json"])
         # Airflow logs to standard output.
         with redirect_stdout(sys.stderr):
             result = _checked(given, clock)
@@ -64,7 +69,8 @@ def main(
         _say(f"{parser.prog}: {scrubbed(str(error))}")
         return 1
     except KeyboardInterrupt:
-        _say("stopped: the lead stays with what was made on it, and nothing was found out")
+        # What stays was said by the check itself.
+        _say(f"{parser.prog}: stopped, and nothing was found out")
         return 130
     return 0
 
@@ -87,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
+        # --yes is not said by --y.
+        allow_abbrev=False,
     )
     account = parser.add_mutually_exclusive_group(required=True)
     account.add_argument("--conn-id", metavar="C", help="an Airflow connection of type leadsquared")
@@ -136,6 +144,29 @@ def _cost(hook: LeadResetHook, options: dict[str, Any]) -> tuple[Any, str]:
     finally:
         client.close()
     return cost_of(asked, hook.settings.calls_per_5s), client.host
+
+
+def _names(others: Sequence[str]) -> str:
+    """Return the names of arguments, without their values: somebody may have given a key."""
+    names = [one.partition("=")[0] for one in others if one.startswith("--")]
+    values = "a value without an option" if len(names) < len(others) else ""
+    return ", ".join([*names, *filter(None, [values])])
+
+
+def _refuse_unwritable(place: str) -> None:
+    """Refuse a file that the result could not be written to, before anything is asked of the account."""
+    if place == "-":
+        return
+    path = Path(place)
+    try:
+        is_new = not path.exists()
+        with path.open("a", encoding="utf-8"):
+            pass
+        if is_new:
+            path.unlink()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"--json is {quoted(place)}, which cannot be written: {why}") from None
 
 
 def _say(text: str) -> None:

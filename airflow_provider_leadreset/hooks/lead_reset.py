@@ -291,7 +291,7 @@ class LeadResetHook(BaseHook):
         """Find out how this account behaves where LeadSquared is not documented, with a throw-away lead.
 
         It creates a lead named ``ZZ leadreset check`` with records of its own, resets them, and looks what went; no
-        write names another lead. It takes at most a fifth of the account's calls, some 1,300 calls and two hours where
+        write names another lead. It takes at most a fifth of the account's calls, some 800 calls and two hours where
         all is asked. Automations of the account may react, and the lead stays.
 
         :param lead: GUID of a lead without a record of any kind, to use in place of a new one.

@@ -37,9 +37,8 @@ def time_text(moment: datetime, *, millis: bool = False) -> str:
     :param millis: always write three decimals. Otherwise only where the moment is not a whole second.
         Both forms were seen in LeadSquared's answers.
     """
-    utc = moment.astimezone(UTC)
-    text = utc.strftime("%Y-%m-%d %H:%M:%S")
-    return f"{text}.{utc.microsecond // 1000:03d}" if millis or utc.microsecond else text
+    utc = moment.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(" ", "milliseconds" if millis or utc.microsecond else "seconds")
 
 
 def automation_before(until: datetime, every: int) -> datetime:

@@ -23,9 +23,9 @@ from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import (
     CheckedNote,
     CheckedTask,
 )
-from airflow_provider_leadreset.leadsquared.account_check.last_control import take_all_away
+from airflow_provider_leadreset.leadsquared.account_check.last_control import take_all_away, what_stays
 from airflow_provider_leadreset.leadsquared.account_check.movers_asked import ask_what_moves
-from airflow_provider_leadreset.leadsquared.account_check.own_lead import OwnLead
+from airflow_provider_leadreset.leadsquared.account_check.own_lead import FIRST_NAME, OwnLead
 from airflow_provider_leadreset.leadsquared.account_check.queue_question import ask_time_in_queue
 from airflow_provider_leadreset.leadsquared.account_check.resets_asked import ask_what_resets_take
 from airflow_provider_leadreset.leadsquared.account_check.shape_questions import (
@@ -115,12 +115,32 @@ class AccountCheck:
         if options.owner is not None and options.owner == owner_id:
             raise InputError(f"owner is {quoted(options.owner)}, the keys' own user: name another one")
         lead = self._lead(owner_id)
+        self._say(f"lead {lead.id} of account {account or 'without a code'} at {client.host}")
+        runner = TrialRunner(lead, [], self._clock, options.patience, self._say)
+        audits: list[AuditsQuestion] = []
+        try:
+            self._ask(runner, audits, lead, owner_id, types)
+        except BaseException:
+            self._say(what_stays(runner, audits))
+            raise
+        return AccountCheckResult(
+            account, client.host, lead.id, self._clock.now().date(), options.patience, tuple(self._questions)
+        )
+
+    def _ask(
+        self,
+        runner: TrialRunner,
+        audits: list[AuditsQuestion],
+        lead: OwnLead,
+        owner_id: str,
+        types: tuple[str, str] | None,
+    ) -> None:
+        """Put all questions; whatever ends it, the runner and the audits know what stays."""
+        client = self._client
         has_notes, said = notes_there(client, lead.id)
         self._questions += said
-        kinds = self._kinds(lead, owner_id, types, has_notes=has_notes)
-        runner = TrialRunner(lead, kinds, self._clock, options.patience, self._say)
-        self._say(f"lead {lead.id} of account {account or 'without a code'} at {client.host}")
-        audits = self._audits(lead, runner)
+        runner.kinds = kinds = self._kinds(lead, owner_id, types, has_notes=has_notes)
+        audits += self._audits(lead, runner)
         self._questions += ask_time_in_queue(runner)
         works = self._questions[-1].found is not None
         # Not at once: reads may show a new lead late.
@@ -146,9 +166,6 @@ class AccountCheck:
                 "not asked: no call is known that merges leads",
             ),
         ]
-        return AccountCheckResult(
-            account, client.host, lead.id, self._clock.now().date(), options.patience, tuple(self._questions)
-        )
 
     # -- what is there to ask of ---------------------------------------------------------------------------
 
@@ -183,7 +200,12 @@ class AccountCheck:
 
     def _lead(self, owner_id: str) -> OwnLead:
         if self._options.lead is None:
-            return OwnLead.create(self._client, owner_id)
+            try:
+                return OwnLead.create(self._client, owner_id)
+            except BaseException as error:
+                if not isinstance(error, LeadSquaredError) or error.in_doubt:
+                    self._say(f"a lead {FIRST_NAME!r} may have been made, and holds nothing")
+                raise
         notes, _ = notes_there(self._client, self._options.lead)
         return OwnLead.given(self._client, self._options.lead, notes=notes)
 
@@ -208,7 +230,9 @@ class AccountCheck:
             ("owner", "OwnerChange", "OwnerId", self._options.owner),
         ):
             if value is None:
-                self._questions += audits_not_asked(name, audit, f"--{name}")
+                self._questions += audits_not_asked(
+                    name, audit, f"not asked: name another {name} with --{name}"
+                )
                 continue
             before = value_of_lead(self._client, runner, attribute)
             if before.lower() == value.lower():

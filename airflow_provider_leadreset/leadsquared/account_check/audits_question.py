@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion, not_told
+from airflow_provider_leadreset.leadsquared.account_check.last_modified_question import Deed
 from airflow_provider_leadreset.leadsquared.account_check.trials import seconds_around
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, UnreadableError
 from airflow_provider_leadreset.leadsquared.records.records import ACTIVITY_ID, AUDIT_CODES, read_activities
@@ -40,24 +41,58 @@ class AuditsQuestion:
     audit: str
     attribute: str
     values: tuple[str, str]
+    is_changed: bool = field(default=False, init=False)
+    """Whether the lead was last read with the other value."""
+    may_be_changed: bool = field(default=False, init=False)
+    """Whether it may have it."""
 
-    def change(self, number: int = 0) -> tuple[datetime, datetime]:
-        """Change the lead to the other value (an even number) or back; return between which moments it took effect."""
+    def change(self) -> Deed:
+        """Change the lead to the other value, or back where it has that one.
+
+        :raises LeadRejectedError: the account refuses it.
+        """
+        wanted = self.values[0 if self.is_changed else 1]
         began = self.runner.server_now()
-        self.lead.change_lead(self.attribute, self.values[1 - number % 2])
-        return began, self.runner.server_now()
+        self.may_be_changed = True
+        self.lead.change_lead(self.attribute, wanted)
+        return Deed(began, self.runner.server_now(), lambda: self._reads(wanted))
+
+    def change_back(self) -> None:
+        """Change the lead back, unless it was never changed."""
+        if not self.may_be_changed:
+            return
+        try:
+            self.lead.change_lead(self.attribute, self.values[0])
+            self.is_changed = self.may_be_changed = False
+        except LeadRejectedError as error:
+            self.runner.say(f"the lead's {self.name} could not be changed back: {error.reason}")
+
+    def _reads(self, wanted: str) -> bool:
+        """Wait until the lead reads with a value; return whether it does. A call may change nothing and not say so."""
+        clock, began, pause = self.runner.clock, self.runner.clock.seconds(), 2.0
+        while value_of_lead(self.client, self.runner, self.attribute).lower() != wanted.lower():
+            if clock.seconds() - began > self.runner.patience:
+                return False
+            clock.sleep(pause)
+            pause = min(2 * pause, 30.0)
+        self.is_changed = wanted == self.values[1]
+        return True
 
     def ask(self) -> list[CheckedQuestion]:
         """Change it, look for the audit, reset it, look again, and change it back."""
         self.runner.say(f"changes of the {self.name}")
         before = set(self._audits())
-        self.change()
+        try:
+            deed = self.change()
+        except LeadRejectedError as error:
+            self.may_be_changed = False
+            return audits_not_asked(self.name, self.audit, f"the change was refused: {error.reason[:200]}")
         row = self._new_row(before)
-        questions = [self._shown(row)]
+        questions = [self._shown(row, was_done=bool(row) or deed.was_done())]
         questions.append(
             self._goes(row) if row else self._not_asked("no audit was shown, so none can be seen to go")
         )
-        self.change(1)
+        self.change_back()
         return questions
 
     def _audits(self) -> dict[str, dict[str, Any]]:
@@ -76,18 +111,22 @@ class AuditsQuestion:
             clock.sleep(pause)
             pause = min(2 * pause, 30.0)
 
-    def _shown(self, row: dict[str, Any] | None) -> CheckedQuestion:
-        # Of an account that shows nothing at all, a missing audit says nothing.
+    def _shown(self, row: dict[str, Any] | None, *, was_done: bool) -> CheckedQuestion:
+        # Of an account that shows nothing at all, or did not change the lead, a missing audit says nothing.
         others = any(one.seen for one in self.runner.specimens)
-        found = SHOWN if row else NOT_SHOWN if others else None
+        found = SHOWN if row else NOT_SHOWN if others and was_done else None
+        control = (
+            "records made before it could be read" if others else "no record was made that could be read"
+        )
+        control += (
+            f"; the lead reads with the other {self.name}" if was_done else "; the lead reads as before"
+        )
         return CheckedQuestion(
             f"{self.name}_audits",
             f"Is a change of the {self.name} shown as an activity of code {AUDIT_CODES[self.audit]}?",
             f"the lead's {self.name} was changed once, and back",
             "a row that was not there before" if row else f"no row within {self.runner.watch:.0f} s",
-            "records made before it could be read"
-            if others
-            else "no record was made whose reading could be the control",
+            control,
             found,
         )
 
@@ -122,9 +161,8 @@ class AuditsQuestion:
         return not_told(f"{self.name}_audits_reset", f"Does a reset of {self.audit} delete that row?", why)
 
 
-def audits_not_asked(name: str, audit: str, option: str) -> list[CheckedQuestion]:
-    """Return the two questions as they stand where no other value was named."""
-    why = f"not asked: name another {name} with {option}"
+def audits_not_asked(name: str, audit: str, why: str) -> list[CheckedQuestion]:
+    """Return the two questions as they stand where the lead was not changed."""
     return [
         not_told(
             f"{name}_audits",

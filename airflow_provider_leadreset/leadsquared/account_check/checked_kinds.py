@@ -58,6 +58,8 @@ class CheckedKind(ABC):
         """Whether the account has been found to take a date of its own that lies in the past, or was not asked yet."""
         self.can_change = True
         """Whether the account has been found to have a call that changes such a record, or was not asked yet."""
+        self.may_be_cut = False
+        """Whether the last read may not have given all records: that one is not in it says nothing then."""
 
     @property
     def a_record(self) -> str:
@@ -145,6 +147,8 @@ class CheckedTask(CheckedKind):
     ) -> None:
         super().__init__(client, lead)
         self.type_id, self._type_name, self.owner_id = type_id, type_name, owner_id
+        self._most = 0
+        """Rows of the longest list that was read."""
 
     @property
     def selectors(self) -> Selectors:
@@ -161,7 +165,10 @@ class CheckedTask(CheckedKind):
 
     def read(self) -> dict[str, SeenRecord]:
         """Return the tasks."""
-        rows, _ = read_tasks(self.client, self.lead.id)
+        rows, are_all = read_tasks(self.client, self.lead.id)
+        # A list without pages may be cut at some length, and new tasks then push others out of it.
+        self._most = max(self._most, len(rows))
+        self.may_be_cut = not are_all and len(rows) == self._most
         return {id_of(row, *TASK_ID): _seen(row, "ModifiedOn", "DueDate") for row in rows}
 
 

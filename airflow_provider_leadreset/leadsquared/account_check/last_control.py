@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion, not_told
 from airflow_provider_leadreset.leadsquared.account_check.trials import Trial, TrialRunner
 from airflow_provider_leadreset.leadsquared.request.window import Window
+from airflow_provider_leadreset.leadsquared.text import pluralize, quoted
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.leadsquared.account_check.audits_question import AuditsQuestion
 
 TIMES = 3
 """How often all that is left is reset, should one get lost."""
@@ -45,6 +50,15 @@ def take_all_away(runner: TrialRunner, questions: Sequence[CheckedQuestion]) -> 
         else one
         for one in questions
     ]
+
+
+def what_stays(runner: TrialRunner, audits: Sequence[AuditsQuestion]) -> str:
+    """Return what people are told of the lead where the check ends before its end."""
+    left = sum(not one.is_gone for one in runner.specimens)
+    records = f"{pluralize(left, 'record')} that were not seen to go" if left else "no record on it"
+    changed = [f"; its {one.name} may be {quoted(one.values[1])}" for one in audits if one.may_be_changed]
+    again = "" if left else "; it can be given as lead another time"
+    return f"stopped: lead {runner.lead_id} stays, with {records}{''.join(changed)}{again}"
 
 
 def _kind_of(name: str) -> str:

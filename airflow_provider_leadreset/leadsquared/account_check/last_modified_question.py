@@ -6,6 +6,7 @@ control; each is done three times. That something does not move it is told only 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion
 from airflow_provider_leadreset.leadsquared.account_check.trials import TIMES_SLOWEST, TrialRunner
+from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, UnavailableError
 from airflow_provider_leadreset.leadsquared.records.rows import field_of, moment_of, rows_of
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+
+log = logging.getLogger(__name__)
 
 TIMES = 3
 """How often each thing is done."""
@@ -28,10 +32,27 @@ SLACK = timedelta(seconds=2)
 """Within what two clocks, and two roundings, agree."""
 ZONE_STEP = timedelta(minutes=15)
 """Time zones differ by multiples of it."""
+IN_VAIN = 2
+"""So often it may be done in vain."""
 MOVES, DOES_NOT = "moves", "does not move"
 
-Act = Callable[[], tuple[datetime, datetime]]
-"""Does something, and returns between which moments of LeadSquared's clock it took effect."""
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that was done to the lead.
+
+    :param earliest: it took effect no earlier, by LeadSquared's clock.
+    :param latest: and no later.
+    :param was_done: whether it can be read that it was; asked after the value was watched. An answer of Success does
+        not say so (seen: calls that change nothing and say nothing).
+    """
+
+    earliest: datetime
+    latest: datetime
+    was_done: Callable[[], bool]
+
+
+Act = Callable[[], Deed]
 
 
 @dataclass(slots=True)
@@ -57,6 +78,8 @@ class Watched:
     moves: list[_Move] = field(default_factory=list)
     quiet: int = 0
     """How often it was done and the value stayed."""
+    in_vain: int = 0
+    """How often it was asked for and not seen to be carried out."""
     watched: float = 0.0
     disturbed: str = ""
     """Why nothing can be told."""
@@ -72,6 +95,8 @@ class LastModifiedQuestion:
         self._client, self._lead_id, self._runner = client, lead_id, runner
         self._clock = runner.clock
         self._slowest: float | None = None
+        self._is_read = False
+        """Whether the last reading gave a value."""
         self.watched: list[Watched] = []
 
     def ask(self, name: str, what: str, act: Act) -> None:
@@ -83,21 +108,34 @@ class LastModifiedQuestion:
         self._runner.say(f"LeadLastModifiedOn: {what}, {TIMES} times")
         seen = Watched(name, what)
         self.watched.append(seen)
-        for number in range(TIMES):
+        while (times := len(seen.moves) + seen.quiet) < TIMES:
             before = self._still()
             if before is None:
                 seen.disturbed = "it moved by itself all the time"
                 return
             began = self._clock.seconds()
-            earliest, latest = act()
-            last = number == TIMES - 1 and not seen.moves
+            try:
+                deed = act()
+            except LeadRejectedError as error:
+                seen.disturbed = f"it was refused: {error.reason[:200]}"
+                return
+            last = times == TIMES - 1 and not seen.moves
             value = self._watch(before, self._watch_for(last=last))
             took = self._clock.seconds() - began
+            if not self._is_read or not deed.was_done():
+                # Then it says nothing that the value stayed, or moved.
+                seen.in_vain += 1
+                if seen.in_vain > IN_VAIN:
+                    seen.disturbed = (
+                        f"of {times + seen.in_vain}, {seen.in_vain} were not seen to be carried out"
+                    )
+                    return
+                continue
             seen.watched = max(seen.watched, took)
             if value is None:
                 seen.quiet += 1
                 continue
-            self._note(seen, value, (earliest, latest), took)
+            self._note(seen, value, deed, took)
             # The same wait, and nothing done.
             before = self._still()
             if before is None or not self._stays(before, max(2 * took, self._still_for)):
@@ -114,8 +152,8 @@ class LastModifiedQuestion:
         short = max(self._still_for, TIMES_SLOWEST * self._slowest)
         return max(short, self._runner.patience) if last else short
 
-    def _note(self, seen: Watched, value: datetime, effect: tuple[datetime, datetime], took: float) -> None:
-        earliest, latest = effect
+    def _note(self, seen: Watched, value: datetime, deed: Deed, took: float) -> None:
+        earliest, latest = deed.earliest, deed.latest
         zone = round((value - earliest) / ZONE_STEP) * ZONE_STEP
         local = value - zone
         off = timedelta()
@@ -127,17 +165,21 @@ class LastModifiedQuestion:
         self._slowest = max(self._slowest or 0.0, took)
 
     def _value(self) -> datetime | None:
-        answer = self._client.call(
-            "POST",
-            "LeadManagement.svc/Leads/Retrieve/ByIds",
-            body={
-                "SearchParameters": {"LeadIds": [self._lead_id]},
-                "Columns": {"Include_CSV": "ProspectID,LeadLastModifiedOn"},
-                "Paging": {"PageIndex": 1, "PageSize": 25},
-            },
-        )
+        """Return the value; None where it could not be read this time."""
+        body = {
+            "SearchParameters": {"LeadIds": [self._lead_id]},
+            "Columns": {"Include_CSV": "ProspectID,LeadLastModifiedOn"},
+            "Paging": {"PageIndex": 1, "PageSize": 25},
+        }
+        self._is_read = False
+        try:
+            answer = self._client.call("POST", "LeadManagement.svc/Leads/Retrieve/ByIds", body=body)
+        except UnavailableError as error:
+            log.info("LeadLastModifiedOn could not be read this time: %s", error)
+            return None
         rows: list[dict[str, Any]] = rows_of(answer, "Leads")
         given = field_of(rows[0], "LeadLastModifiedOn") if len(rows) == 1 else None
+        self._is_read = given is not None
         return None if given is None else moment_of(given)
 
     def _still(self) -> datetime | None:
@@ -146,11 +188,11 @@ class LastModifiedQuestion:
         seconds = self._runner.patience if self._slowest is None else self._still_for
         for _ in range(TRIES):
             value = self._value()
-            if value is not None and self._stays(value, seconds):
+            if self._stays(value, seconds) and value is not None:
                 return value
         return None
 
-    def _stays(self, value: datetime, seconds: float) -> bool:
+    def _stays(self, value: datetime | None, seconds: float) -> bool:
         """Wait, and return whether the value has not moved: it never goes back to what it was."""
         self._clock.sleep(seconds)
         return self._value() == value

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedActivity, CheckedKind
 from airflow_provider_leadreset.leadsquared.account_check.last_modified_question import (
+    IN_VAIN,
     TIMES,
+    Deed,
     LastModifiedQuestion,
 )
 from airflow_provider_leadreset.leadsquared.account_check.trials import (
@@ -34,7 +35,7 @@ def ask_what_moves(
     question = LastModifiedQuestion(client, runner.lead_id, runner)
     to_reset: list[Specimen] = []
     if runner.kinds:
-        to_reset = [runner.make(runner.kinds[0]) for _ in range(TIMES)]
+        to_reset = [runner.make(runner.kinds[0]) for _ in range(TIMES + IN_VAIN)]
         runner.wait_seen(to_reset)
     for kind in runner.kinds:
         name = f"activity_{kind.code}" if isinstance(kind, CheckedActivity) else kind.name
@@ -45,31 +46,26 @@ def ask_what_moves(
         )
         question.ask(name, what, lambda made=kind: _make(runner, made))  # type: ignore[misc]
     for one in audits:
-        numbers = iter(range(2 * TIMES))
-        question.ask(
-            one.name,
-            f"a change of the {one.name}",
-            lambda asked=one, numbers=numbers: asked.change(next(numbers)),  # type: ignore[misc]
-        )
-        if next(numbers) % 2:
-            one.change(1)
+        question.ask(one.name, f"a change of the {one.name}", one.change)
+        one.change_back()
     if to_reset:
         question.ask("reset", "a reset", lambda: _take_away(runner, to_reset.pop()))
     return question.answers()
 
 
-def _make(runner: TrialRunner, kind: CheckedKind) -> tuple[datetime, datetime]:
+def _make(runner: TrialRunner, kind: CheckedKind) -> Deed:
     began = runner.server_now()
-    runner.make(kind, apart=False)
-    return began, runner.server_now()
+    one = runner.make(kind, apart=False)
+    return Deed(began, runner.server_now(), lambda: runner.wait_seen([one]))
 
 
-def _take_away(runner: TrialRunner, one: Specimen) -> tuple[datetime, datetime]:
-    """Reset a record, and return between which moments it went."""
-    assert one.seen is not None  # ruff: ignore[assert] - it was waited for
+def _take_away(runner: TrialRunner, one: Specimen) -> Deed:
+    """Reset a record, and wait until it is gone."""
+    present = runner.server_now()
+    if one.seen is None:
+        return Deed(present, present, lambda: False)
     moment = one.seen.dates["CreatedOn"]
     trial = Trial("reset", one.kind.selectors, seconds_around(moment, moment), [one])
-    present = runner.server_now()
     runner.send([trial])
     began, pause = runner.clock.seconds(), 1.0
     while not one.is_gone and runner.clock.seconds() - began < runner.watch:
@@ -78,4 +74,4 @@ def _take_away(runner: TrialRunner, one: Specimen) -> tuple[datetime, datetime]:
             present = runner.server_now()
         runner.clock.sleep(pause)
         pause = min(pause * 1.1, max(2.0, runner.watch / 300))
-    return present, runner.server_now()
+    return Deed(present, runner.server_now(), lambda: one.is_gone)

@@ -36,7 +36,9 @@ CALIBRATION = 12
 APART = timedelta(seconds=4)
 """Between two records, so that a window to the second can hold one and not the other."""
 
-_FIRST_POLL, _LAST_POLL = 2.0, 60.0
+_FIRST_POLL, _NEXT_POLLS, _LATER_POLLS = 2.0, 15.0, 0.1
+"""Seconds to the second reading, and most seconds between the next ones; later, the part of what was waited so far: an
+hour's queue need not be known to the minute, and each reading takes calls from the account."""
 _SAY_EVERY = 30.0
 _TRULY_GONE = 2
 """Readings in a row that a record must be missing in: replicas can differ."""
@@ -193,8 +195,10 @@ class TrialRunner:
                 continue
             for one in own:
                 row = rows.get(one.id)
-                one.missing = 0 if row else one.missing + 1
-                one.seen = row or one.seen
+                if row:
+                    one.missing, one.seen = 0, row
+                elif not kind.may_be_cut:
+                    one.missing += 1
 
     def wait_until(self, done: Callable[[], bool], seconds: float) -> bool:
         """Read again and again until something is so; return whether it came to be.
@@ -202,23 +206,22 @@ class TrialRunner:
         :param seconds: for how long.
         """
         began, pause = self.clock.seconds(), _FIRST_POLL
-        longest = max(_LAST_POLL / 4, min(_LAST_POLL, seconds / 20))
         while True:
             self.read()
             if done():
                 return True
-            left = began + seconds - self.clock.seconds()
-            if left <= 0:
+            waited = self.clock.seconds() - began
+            if waited >= seconds:
                 return False
-            self.clock.sleep(min(pause, left))
-            pause = min(pause * 1.5, longest)
+            self.clock.sleep(min(pause, seconds - waited))
+            pause = min(pause * 1.5, max(_NEXT_POLLS, waited * _LATER_POLLS))
 
     def wait_seen(self, specimens: Iterable[Specimen]) -> bool:
-        """Wait until records can be read, with their changes; return whether all can."""
+        """Wait until records that are not gone can be read, with their changes; return whether all can."""
         wanted = list(specimens)
 
         def are_seen() -> bool:
-            return all(one.seen and not one.missing and _shows_change(one) for one in wanted)
+            return all(one.is_gone or (one.seen and not one.missing and _shows_change(one)) for one in wanted)
 
         return self.wait_until(are_seen, self.patience)
 
@@ -235,6 +238,10 @@ class TrialRunner:
                 trial.sent_at = at
             except LeadRejectedError as error:
                 trial.refused = error.reason
+            except UnavailableError as error:
+                # Whether it was queued is not known: it is waited for, and what stays goes by the last control.
+                log.info("A reset was not answered: %s", error)
+                trial.sent_at = at
 
     def wait_gone(self, trials: Sequence[Trial], seconds: float) -> bool:
         """Wait until all records of all trials that were sent are gone; return whether they are.

@@ -139,7 +139,7 @@ class LeadSquaredClient:
         self.access_key_digest = hashlib.sha256(keys[0].text().encode()).hexdigest()[:16]
         """The first 16 hex digits of the access key's SHA-256: it tells keys apart, and none can be had from it."""
         self.limiter = limiter or account_limiter(self.host, keys[0], calls, account_calls or calls)
-        self.paging_styles: dict[str, PagingStyle] = {}
+        self.paging_styles: dict[str, PagingStyle | None] = {}
         """How this account gives the next page, by call, as far as the reads found out."""
         self.on_call: Callable[[Call], None] | None = None
         """Told each call about a lead, in the thread that made it."""

@@ -142,9 +142,11 @@ def _throttling(answer: Answered) -> LeadSquaredError | None:
 
 def _no_access(answer: Answered, host: str, answered: bool) -> LeadSquaredError | None:
     status = answer.status
-    nowhere = not answered and (300 <= status < 400 or (status == 404 and not answer.is_page))
-    named = None if answer.is_page and status == 403 else _other_host(answer.searched, host)
-    if named and (status in {401, 403} or (not answered and (status == 404 or 300 <= status < 400))):
+    lost = not answered and (300 <= status < 400 or status == 404)
+    nowhere = lost and not (status == 404 and answer.is_page)
+    # Looked for only where it decides: what most calls give is long, and names of hosts in it are somebody's text.
+    by_name = lost or status == 401 or (status == 403 and not answer.is_page)
+    if by_name and (named := _other_host(answer.searched, host)):
         return AccessError(
             f"the account does not live at {host} but at {named}: set the connection's Host to {named}",
             **answer.marks,

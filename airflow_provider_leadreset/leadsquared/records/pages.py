@@ -80,7 +80,7 @@ class PagedRead:
     never ends it: it may be of the page alone. It is believed where it is larger than its page: then fewer rows than
     it says, or another count on a later page, begin the read anew, and in the end are an error.
 
-    :param client: remembers, for each call, which style was found.
+    :param client: remembers, for each call, which style was found; None where a caller noted that none has an effect.
     :param path: the call, for that memory.
     :param fetch: makes the call with some paging and returns its answer.
     :param names: under which names the answer may hold its rows.
@@ -121,6 +121,8 @@ class PagedRead:
         """What a page said that cannot have meant itself alone."""
         self._first: list[Row] = []
         self._doubles = 0
+        self.has_no_effect = False
+        """Whether no way of asking for a page was found to change what is given."""
 
     def rows(self, complete: Callable[[dict[Hashable, Row]], bool] | None = None) -> list[Row]:
         """Return all rows, each once, in the order in which they came.
@@ -163,9 +165,11 @@ class PagedRead:
 
     def _next(self, last: list[Row], number: int) -> list[Row]:
         """Return the next page; an empty one is the end."""
-        style = self._known_styles.get(self._path)
-        if style is None:
+        if self._path not in self._known_styles:
             return self._second(last)
+        style = self._known_styles[self._path]
+        if style is None:
+            raise self._nothing_follows(last)
         page = self._page_or_none(style.paging(number, self._given, self._size))
         if page is None:
             if not self._counted_out():
@@ -190,7 +194,11 @@ class PagedRead:
             if self._has_effect(style):
                 self._known_styles[self._path] = style
                 return []
-        raise UnreadableError(
+        raise self._nothing_follows(first)
+
+    def _nothing_follows(self, first: list[Row]) -> UnreadableError:
+        self.has_no_effect = True
+        return UnreadableError(
             f"a page of {len(first)} rows was given again in place of the next: whether there are more cannot be told"
         )
 

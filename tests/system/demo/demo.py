@@ -1,7 +1,8 @@
 """Clean-ups run by a real Airflow against the emulator, and checked against a separate sum.
 
-First the nightly one, then the careful one: preview, approval by Airflow's API, copy, reset, verification. Everything
-it writes is in .demo/ beside the Makefile: Airflow's home, one lead's page before and after, the evidence.
+First the nightly one, then the careful one: preview, approval by Airflow's API, copy, reset, verification. Last, the
+account check. Everything it writes is in .demo/ beside the Makefile: Airflow's home, one lead's page before and after,
+the evidence.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import requests
 from airflow_of_its_own import ROOT, Approver, api_server, prepare, run_dag
+from checked_account import check
 from rich.console import Console
 from rich.table import Table
 
@@ -43,6 +45,7 @@ def main() -> int:
         demo = demo_leads(lsq, n=40, now=now)
         today = now.astimezone(INDIA).date()
         good = [nightly(console, lsq, demo, today), careful(console, lsq, demo, today)]
+        good.append(check(console, lsq))
     return 0 if all(good) else 1
 
 

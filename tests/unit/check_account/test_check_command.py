@@ -43,8 +43,8 @@ def test_without_yes_nothing_is_done(
     out, err = capsys.readouterr()
     said = " ".join(err.split())
     assert out == ""
-    assert "about 640 calls" in said
-    assert "6.4 % of a day's calls" in said
+    assert "about 470 calls" in said
+    assert "4.7 % of a day's calls" in said
     assert "Automations of the account may react" in said
     assert "the lead stays" in said
     assert "give --yes" in said
@@ -144,7 +144,86 @@ def test_stopped_by_hand(
 
     monkeypatch.setattr(time, "sleep", sleep)
     assert main(["--conn-id", "crm", "--yes"], clock=time) == 130
-    assert "stopped: the lead stays" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    (lead,) = lsq.leads()
+    left = len(lead.notes)
+    assert left > 1
+    assert f"stopped: lead {lead.id} stays, with {left} records that were not seen to go" in said
+    assert "stopped, and nothing was found out" in said
+    assert "Traceback" not in said
+
+
+def test_stopped_before_anything_was_made(
+    lsq: LeadSquaredEmulator, time: SimulatedTime, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    """After Ctrl-C before the lead was made, no lead is spoken of."""
+
+    def stop(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", stop)
+    assert main(["--conn-id", "crm", "--yes"], clock=time) == 130
+    assert "lead " not in capsys.readouterr().err
+    assert lsq.leads() == []
+
+
+def test_lead_that_holds_records(
+    lsq: LeadSquaredEmulator, time: SimulatedTime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A lead that holds a record is refused, in one line, before anything is written."""
+    lead = lsq.add_lead()
+    lsq.add_note(lead, "ours", "2026-09-15 10:00:00")
+    assert main(["--conn-id", "crm", "--yes", "--lead", lead], clock=time) == 2
+    assert f"lead '{lead}' holds 1 record or more" in capsys.readouterr().err
+    assert not [call for call in lsq.calls if "Create" in call.path or "Reset" in call.path]
+
+
+@pytest.mark.parametrize("place", ["missing/check.json", ".", "", "a\0b"])
+def test_file_that_cannot_be_written(
+    lsq: LeadSquaredEmulator,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+) -> None:
+    """A file that the result could not be written to is said before any call."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["--conn-id", "crm", "--yes", "--json", place]) == 2
+    assert "--json is '" in capsys.readouterr().err
+    assert lsq.calls == []
+
+
+def test_file_of_before_is_kept_till_the_end(
+    lsq: LeadSquaredEmulator, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A file that is there already keeps what it holds until there is a result."""
+    file = tmp_path / "check.json"
+    file.write_text("before")
+    assert main(["--conn-id", "crm", "--json", str(file)]) == 0
+    capsys.readouterr()
+    assert file.read_text() == "before"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--secret-key", "s3cr3t/held"], "--secret-key, a value without an option"),
+        (["--secret-key=s3cr3t/held"], "--secret-key"),
+        (["s3cr3t/held"], "a value without an option"),
+        (["--y"], "--y"),
+    ],
+)
+def test_arguments_that_are_not_known(
+    lsq: LeadSquaredEmulator, capsys: pytest.CaptureFixture[str], arguments: list[str], named: str
+) -> None:
+    """What is not known is named without its value, which may be a key; and --yes is not said by its beginning."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--conn-id", "crm", *arguments])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.endswith(f"error: not known: {named}\n")
+    assert "s3cr3t" not in said
+    assert lsq.calls == []
 
 
 @pytest.mark.parametrize("arguments", [[], ["--conn-id", "crm", "--host", "x"], ["--secret-key", "x"]])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,10 +11,14 @@ import pytest
 from airflow_provider_leadreset.emulator.http.replies import ApiError
 from airflow_provider_leadreset.leadsquared.account_check.account_check import AccountCheckResult
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion
+from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedTask
+from airflow_provider_leadreset.leadsquared.account_check.own_lead import OwnLead
+from airflow_provider_leadreset.leadsquared.account_check.trials import Trial, TrialRunner
 from airflow_provider_leadreset.leadsquared.api.account_findings import parse_account_findings
 from airflow_provider_leadreset.leadsquared.errors import AccessError, InputError
+from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
-from support.simulated_account import CODE, SimulatedAccount
+from support.simulated_account import CODE, TASK_NAME, TASK_TYPE, SimulatedAccount
 
 LESS: dict[str, Any] = dict.fromkeys(("activity_event", "task_type", "stage", "owner"), NOT_GIVEN)
 
@@ -93,6 +98,16 @@ def test_nothing_ever_goes() -> None:
     assert (found["notes_api"], found["lead_id_name"]) == (True, "ProspectID")
 
 
+def test_slow_queue_costs_little_more() -> None:
+    """Where the queue takes an hour, the check waits for days, if need be, and reads ever less often."""
+    calls = {}
+    for delay in (2.0, 3600.0):
+        with SimulatedAccount(queue_delay=delay, moves_last_modified=["activity"]) as account:
+            account.check(stage=NOT_GIVEN, owner=NOT_GIVEN)
+            calls[delay] = len(account.account.calls)
+    assert calls[3600.0] < 4 * calls[2.0]
+
+
 def test_stays_without_control_is_not_told() -> None:
     """Where what stayed does not go by the last resets either, that it stayed is not told."""
     with SimulatedAccount(fractions="dropped", from_included=False) as account:
@@ -110,6 +125,93 @@ def test_stays_without_control_is_not_told() -> None:
     assert last
     found = {one.name: one.found for one in result.questions}
     assert (found["activity_from_second"], found["activity_to_second"]) == (None, "goes")
+
+
+@pytest.mark.parametrize(("lost", "found"), [(2, "moves"), (3, None)])
+def test_lost_reset_moves_nothing(lost: int, found: str | None) -> None:
+    """That LeadLastModifiedOn stayed still after a reset that was never carried out is not told of resets."""
+    with SimulatedAccount(moves_last_modified=["activity", "reset"]) as account:
+        crm = account.account
+        enqueue, dropped = crm.enqueue, []
+
+        def drop_some(reset: Any) -> None:
+            if len(dropped) < lost and account.said[-1].startswith("LeadLastModifiedOn: a reset"):
+                dropped.append(reset)
+            else:
+                enqueue(reset)
+
+        crm.enqueue = drop_some  # type: ignore[method-assign]
+        result = account.check(stage=NOT_GIVEN, owner=NOT_GIVEN)
+    assert len(dropped) == lost
+    (one,) = [one for one in result.questions if one.name == "last_modified_reset"]
+    assert one.found == found, one.saw
+
+
+def test_changes_that_change_nothing() -> None:
+    """Of changes that were answered with Success and not carried out, nothing is told."""
+    with SimulatedAccount() as account:
+        account.account.change_stage = account.account.change_owner = lambda *_: None  # type: ignore[method-assign]
+        result = account.check()
+    told = {one.name: one for one in result.questions}
+    for name in ("stage_audits", "owner_audits", "last_modified_stage", "last_modified_owner"):
+        assert told[name].found is None, told[name].saw
+    assert "reads as before" in told["stage_audits"].control
+    assert "3 were not seen to be carried out" in told["last_modified_owner"].saw
+    assert told["last_modified_activity_201"].found == "moves"
+
+
+def test_owner_whom_nobody_knows() -> None:
+    """A change that the account refuses costs its own questions, not all that was found before."""
+    with SimulatedAccount() as account:
+        result = account.check(owner="3c8c7b1e-0000-4f0e-9c56-0d7a4b1f9e01")
+    told = {one.name: one for one in result.questions}
+    for name in ("owner_audits", "owner_audits_reset", "last_modified_owner"):
+        assert told[name].found is None
+        assert "refused: HTTP 500 MXInvalidEntityReferenceException: User not found" in told[name].saw
+    assert (told["stage_audits"].found, told["activity_date"].found) == ("shown", "CreatedOn")
+
+
+def test_notes_that_are_made_in_vain() -> None:
+    """That LeadLastModifiedOn stayed still after a note that nobody can read is not told of notes."""
+    with SimulatedAccount() as account:
+        create = account.account.create_note
+
+        def create_nothing(lead_id: str, text: str) -> str:
+            moving = account.said[-1].startswith("LeadLastModifiedOn: a new note")
+            return "3c8c7b1e-0000-4f0e-9c56-0d7a4b1f9e01" if moving else create(lead_id, text)
+
+        account.account.create_note = create_nothing  # type: ignore[method-assign]
+        result = account.check(stage=NOT_GIVEN, owner=NOT_GIVEN)
+    told = {one.name: one for one in result.questions}
+    assert told["last_modified_note"].found is None, told["last_modified_note"].saw
+    assert told["last_modified_task"].found == "does not move"
+
+
+def test_tasks_pushed_out_of_a_list() -> None:
+    """A task that newer ones push out of a list without pages is not gone, though the account says nothing of it."""
+    with SimulatedAccount() as account:
+        client, clock = account.client, account.time
+        lead = OwnLead.create(client, account.account.user_id)
+        kind = CheckedTask(client, lead, TASK_TYPE, TASK_NAME, account.account.user_id)
+        runner = TrialRunner(lead, [kind], clock, 600, account.said.append)
+        find = account.account.find_lead
+
+        def newest(lead_id: str) -> Any:
+            found = find(lead_id)
+            return found and SimpleNamespace(tasks=found.tasks[-30:])
+
+        account.account.find_lead = newest  # type: ignore[method-assign,assignment]
+        first = runner.make(kind)
+        assert runner.wait_seen([first])
+        for _ in range(30):
+            runner.make(kind)
+        for _ in range(5):
+            runner.read()
+        assert not first.is_gone
+        trial = Trial("all", kind.selectors, Window(clock.now() - timedelta(days=1), clock.now()), [first])
+        runner.send([trial])
+        assert runner.wait_gone([trial], 600)
+        assert first.is_gone
 
 
 @pytest.mark.parametrize("refused", ["all", "with a DueDate that has passed"])

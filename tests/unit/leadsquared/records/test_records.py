@@ -19,6 +19,7 @@ from airflow_provider_leadreset.leadsquared.records.records import (
     read_activities,
     read_lead,
     read_notes,
+    read_tasks,
 )
 from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes, task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors, parse_selectors
@@ -117,6 +118,22 @@ def test_tasks_by_type(lsq, client):
         records = read_lead(client, lead, selectors, WINDOW, types).records
         assert [record.type for record in records] == [FOLLOW_UP, FOLLOW_UP]
     assert Counter(call.path for call in lsq.calls)["Task.svc/Retrieve"] == 4
+
+
+def test_tasks_without_pages(lsq, client):
+    """That paging has no effect on a lead's tasks is found out once, not for every lead with more than a page."""
+    lsq.add_task_type("Follow-up", FOLLOW_UP)
+    leads = [lsq.add_lead() for _ in range(3)]
+    for lead in leads:
+        for _ in range(30):
+            lsq.add_task(lead, FOLLOW_UP, INSIDE)
+    read = [read_tasks(client, lead) for lead in leads]
+    assert [(len(rows), whole) for rows, whole in read] == [(30, False)] * 3
+    path = "LeadManagement.svc/RetrieveTaskByLeadId"
+    of_leads = [
+        sum(call.query["leadId"] == lead for call in lsq.calls if call.path == path) for lead in leads
+    ]
+    assert of_leads == [8, 1, 1]
 
 
 def test_task_of_unknown_type(lsq, client):
