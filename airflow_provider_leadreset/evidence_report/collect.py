@@ -243,6 +243,8 @@ def _said_of_request(task: str, attempt: str, asked: Request) -> Iterator[Line]:
 def _said_of_verification(verification: VerificationRecord) -> str:
     said = f"{verification.gone} of {verification.records} planned records are gone, "
     said += f"{verification.leads_done} of {verification.leads} leads are done"
+    if verification.excluded:
+        said += f", {verification.excluded} were excluded"
     if verification.unverifiable:
         said += f"; unverifiable: {'; '.join(verification.unverifiable)}"
     return f"{said}; plan with digest {verification.digest}"
