@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Context,
         ObjectStoragePath,
         PokeReturnValue,
+        TaskGroup,
         XComArg,
         get_current_context,
     )
@@ -47,6 +48,7 @@ _ELSEWHERE = {
     "BaseSensorOperator": ("airflow.sdk", "airflow.sensors.base"),
     "PokeReturnValue": ("airflow.sdk", "airflow.sensors.base"),
     "ObjectStoragePath": ("airflow.sdk", "airflow.io.path"),
+    "TaskGroup": ("airflow.sdk", "airflow.utils.task_group"),
     "XComArg": ("airflow.sdk", "airflow.models.xcom_arg"),
     "get_current_context": ("airflow.sdk", "airflow.operators.python"),
     "XCom": ("airflow.sdk.execution_time.xcom", "airflow.models.xcom"),
@@ -76,6 +78,7 @@ __all__ = [
     "Context",
     "ObjectStoragePath",
     "PokeReturnValue",
+    "TaskGroup",
     "XCom",
     "XComArg",
     "get_current_context",

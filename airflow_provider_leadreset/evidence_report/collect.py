@@ -284,6 +284,8 @@ def _said_of_verification(verification: VerificationRecord) -> str:
     else:
         said += f"{verification.gone} of {pluralize(verification.records, 'planned record')}"
     said += f"; {verification.leads_done} of {pluralize(verification.leads, 'lead')} done"
+    if verification.excluded:
+        said += f", {verification.excluded} were excluded"
     if verification.unverifiable:
         said += f"; unverifiable: {'; '.join(verification.unverifiable)}"
     return f"{said}; plan with digest {verification.digest}"

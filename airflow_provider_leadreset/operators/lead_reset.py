@@ -140,6 +140,8 @@ class LeadResetOperator(LeadSelection):
         "max_failed_leads",
     )
     operator_extra_links = (LeadLink(), EvidenceLink())
+    approval_names_plan = False
+    """Whether the approver must have typed how the plan's digest begins; the task group sets it, which asks so."""
 
     def __init__(
         self,
@@ -216,7 +218,8 @@ class LeadResetPreviewOperator(LeadSelection):
     Takes the same leads, selectors and window as :class:`LeadResetOperator`. Activities, tasks and notes are read
     and counted by when they were created; that LeadSquared compares the window with that is inferred, and every
     preview says so. Audits are read as the activities 3001 and 3002; where no lead shows any, they are named as
-    not countable, never as 0. A task whose type cannot be found out counts as matching. A table goes to the task's log.
+    not countable, never as 0. A task whose type cannot be found out counts as matching. A table goes to the task's log,
+    the leads with most records among its lines; times are in ``timezone``, or in the DAG's where that is UTC.
 
     :param prospect_ids: (templated) as in :class:`LeadResetOperator`, like all that follow.
     :param prospect_ids_path: (templated)
@@ -230,6 +233,9 @@ class LeadResetPreviewOperator(LeadSelection):
     :param timezone: (templated)
     :param evidence_path: (templated) folder for a plan: which records of which leads are to go. Written once a
         run: a preview that runs again in the same run gives the same plan again, so that what was approved goes.
+    :param names: whether ``markdown`` has the names of the leads that it lists, which takes one call more. They are
+        then kept wherever it is: in XCom, in the approval's question, and with an ``evidence_path`` in the plan and in
+        what the reset keeps as shown, below ``report/``. The log never has them.
     :param max_leads: more leads than this are refused before the first call.
     :param max_calls: the most calls that one try makes; as in :class:`LeadResetOperator`.
     :param leadsquared_conn_id: (templated) the connection.
@@ -238,7 +244,8 @@ class LeadResetPreviewOperator(LeadSelection):
     ``totals`` (``activities``, ``tasks``, ``notes``, and ``audits``: None where no lead shows any),
     ``system_event_codes`` (LeadSquared's own: never deleted, not sent), ``unknown_event_codes``,
     ``window`` (UTC text), ``selectors``,
-    ``markdown`` (for whoever approves), ``plan`` and ``digest`` (None without ``evidence_path``). As
+    ``markdown`` (for whoever approves: what would go, of which leads, whether the DAG's reset keeps a copy, its calls
+    and time, how the digest begins), ``plan`` and ``digest`` (None without ``evidence_path``). As
     ``plan=preview.output`` it is what the reset and the sensor take.
 
     :raises AirflowFailException: as :class:`LeadResetOperator`.
@@ -247,7 +254,7 @@ class LeadResetPreviewOperator(LeadSelection):
 
     template_fields: Sequence[str] = (*LeadSelection.template_fields, "list_id", "evidence_path")
     _sources: ClassVar[tuple[str, ...]] = (*LEADS, "list_id")
-    _not_templated: ClassVar[tuple[str, ...]] = ("max_leads", "max_calls")
+    _not_templated: ClassVar[tuple[str, ...]] = ("names", "max_leads", "max_calls")
     operator_extra_links = (LeadLink(), EvidenceLink())
 
     def __init__(
@@ -264,6 +271,7 @@ class LeadResetPreviewOperator(LeadSelection):
         window: WindowText = NOT_GIVEN,
         timezone: Value = "UTC",
         evidence_path: Text = NOT_GIVEN,
+        names: bool = False,
         max_leads: int = 10_000,
         max_calls: int | NotGiven = NOT_GIVEN,
         leadsquared_conn_id: Value = "leadsquared_default",
@@ -285,8 +293,13 @@ class LeadResetPreviewOperator(LeadSelection):
         )
         self.list_id = list_id
         self.evidence_path = evidence_path
+        self.names = names
         self.max_calls = max_calls
         self._settle_arguments()
+
+    def argument_problem(self) -> str | None:
+        """Return what is wrong with the arguments as such."""
+        return super().argument_problem() or self.flag_problem("names")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Count; see the class."""

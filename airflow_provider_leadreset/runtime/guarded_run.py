@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_leadreset.compat import AirflowSkipException
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.request.storage_uris import parse_uri
 from airflow_provider_leadreset.leadsquared.safety.approval import (
     check_against_plan,
     checked_approval,
+    is_rejected,
     refuse_for_lack_of_a_plan,
 )
 from airflow_provider_leadreset.leadsquared.safety.exclusions import Exclusions
@@ -45,7 +47,11 @@ class GuardedRun(BaseRun):
         """Check, before any call, what needs none.
 
         :raises InputError: it cannot have been meant, or the account's rules do not allow it.
+        :raises AirflowSkipException: the question of the task group was answered with no.
         """
+        if self.task.approval_names_plan and is_rejected(self.task.approval):
+            # Inside a mapped task group a rejecting approval skips nothing by itself (tried on Airflow 3.3).
+            raise AirflowSkipException("the approval was rejected, so nothing is reset")
         values = {name: getattr(self.task, name) for name in REQUIRABLE}
         given = {name for name, value in values.items() if value is not NOT_GIVEN and value is not False}
         with self.naming_connection():
@@ -60,7 +66,7 @@ class GuardedRun(BaseRun):
         if self.task.max_records is not NOT_GIVEN:
             self.checked("max_records")
         self._max_plan_age()
-        self.exclusions = Exclusions.parse(self.task.exclude, _file_of_exclusions)
+        self.exclusions = Exclusions.parse(self.task.exclude, file_of_exclusions)
 
     def is_to_be_called(self, index: int, lead: str, progress: Progress) -> bool:
         """Return whether a lead is neither done nor excluded.
@@ -81,7 +87,12 @@ class GuardedRun(BaseRun):
 
     def _accept(self, plan: Plan) -> None:
         if self.approval is not None:
-            check_against_plan(self.approval, digest=plan.digest, made_at=plan.made_at)
+            check_against_plan(
+                self.approval,
+                digest=plan.digest,
+                made_at=plan.made_at,
+                must_name_plan=self.task.approval_names_plan,
+            )
 
     @property
     def account_text(self) -> str:
@@ -100,5 +111,9 @@ def redacted(value: Any, redact: Callable[[str], str]) -> Any:
     return value
 
 
-def _file_of_exclusions(text: str) -> ReadablePath:
+def file_of_exclusions(text: str) -> ReadablePath:
+    """Return the file of ids that ``exclude`` names.
+
+    :raises InputError: it is no absolute URI or path, or of a storage that Airflow does not have.
+    """
     return storage_path("exclude", parse_uri("exclude", text, "file"))

@@ -47,12 +47,13 @@ def reads_per_lead(selectors: Selectors) -> int:
     return sum(map(bool, (activities, selectors.task_type_list, selectors.should_delete_prospect_notes)))
 
 
-def need_of_preview(leads: int, selectors: Selectors, *, makes_plan: bool) -> Need:
+def need_of_preview(leads: int, selectors: Selectors, *, makes_plan: bool, names: bool = False) -> Need:
     """Return what counting needs: each lead's reads, the look-up of the leads, the types of event codes.
 
     :param makes_plan: whether the account is asked for, under which a plan is kept.
+    :param names: whether the leads' names are asked for.
     """
-    once = ceil(leads / LEADS_LOOKED_UP) + bool(selectors.activity_event_list) + makes_plan
+    once = ceil(leads / LEADS_LOOKED_UP) + bool(selectors.activity_event_list) + makes_plan + names
     return Need(leads, reads_per_lead(selectors), once)
 
 

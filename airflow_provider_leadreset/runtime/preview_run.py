@@ -8,14 +8,17 @@ from airflow_provider_leadreset.compat import AirflowSkipException
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError, UnknownLeadsError
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
+from airflow_provider_leadreset.leadsquared.records.lead_names import lead_names
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan, PlanWriter
 from airflow_provider_leadreset.leadsquared.safety.preview import RecordCounts, count_each
-from airflow_provider_leadreset.leadsquared.safety.preview_text import TypeNames, log_table, markdown
+from airflow_provider_leadreset.leadsquared.safety.preview_text import MOST_SHOWN, PreviewText, with_digest
+from airflow_provider_leadreset.leadsquared.safety.type_names import TypeNames
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import pluralize
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.max_calls import Need, need_of_preview
+from airflow_provider_leadreset.runtime.reset_ahead import reset_ahead, zone_for_people
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.operators.lead_reset import LeadResetPreviewOperator
@@ -49,7 +52,7 @@ class PreviewRun(BaseRun):
                 self.request = ResetRequest(
                     request.account, earlier.leads, earlier.selectors, earlier.window, earlier
                 )
-                return {**earlier.preview, "plan": str(earlier.path), "digest": earlier.digest}
+                return _output(earlier.preview, str(earlier.path), earlier.digest)
             if request.leads.count == 0:
                 raise AirflowSkipException(f"There are no leads to preview: {self.source.describe_empty()}")
             self.link(request.leads, folder)
@@ -67,7 +70,12 @@ class PreviewRun(BaseRun):
 
     def least_need(self, leads: int, selectors: Selectors) -> Need:
         """Return the calls that so many leads take at least."""
-        return need_of_preview(leads, selectors, makes_plan=self.task.evidence_path is not NOT_GIVEN)
+        return need_of_preview(
+            leads,
+            selectors,
+            makes_plan=self.task.evidence_path is not NOT_GIVEN,
+            names=self.task.names is True,
+        )
 
     @property
     def account_text(self) -> str:
@@ -109,20 +117,31 @@ class PreviewRun(BaseRun):
                 now=self.now(),
             )
         counts = RecordCounts()
+        to_reset = 0
         with WorkerPool(self.client) as pool:
             for lead in count_each(pool, request.leads, request.selectors, request.window, counts):
                 # A lead without records needs no reset; one that shows no audits may have some all the same.
-                if writer and (lead.count or request.selectors.audit_activity_list):
-                    writer.add(lead.prospect_id, lead.ids)
+                if lead.count or request.selectors.audit_activity_list:
+                    to_reset += 1
+                    if writer:
+                        writer.add(lead.prospect_id, lead.ids)
             if counts.leads and len(counts.unknown) == counts.leads:
                 raise UnknownLeadsError(
                     f"none of {pluralize(counts.leads, 'lead')} is known to the account at {self.client.host}: is it "
                     f"the right account? They are {', '.join(counts.unknown[:MOST_NAMED])}"
                     f"{', …' if len(counts.unknown) > MOST_NAMED else ''}"
                 )
-            names = TypeNames(request.event_codes, counts.task_names)
-        text = markdown(counts, request.selectors, request.window, names, self.client.host)
-        self.log.info("%s", log_table(counts, request.selectors, names))
+            text = PreviewText(
+                counts,
+                request.selectors,
+                request.window,
+                TypeNames(request.event_codes, counts.task_names),
+                self.client.host,
+                zone=zone_for_people(self, request.window.timezone),
+                reset=reset_ahead(self, to_reset if writer else counts.leads, request.selectors),
+                lead_names=self._lead_names(counts),
+                address_of=self.hook.lead_url,
+            )
         output = {
             "account": self.client.host,
             "leads": counts.leads,
@@ -132,11 +151,25 @@ class PreviewRun(BaseRun):
             "selectors": request.selectors.arguments(),
             "system_event_codes": list(request.event_codes.system),
             "unknown_event_codes": list(request.event_codes.unknown),
-            "markdown": text,
+            "markdown": text.markdown(),
         }
         path = digest = None
         if writer and folder:
             file, digest = writer.finish(output)
             with file:
                 path = folder.write_file(f"plan-{self.context['ti'].try_number}.jsonl.gz", file)
-        return {**output, "plan": path, "digest": digest}
+        for line in text.log_lines(path):
+            self.log.info("%s", line)
+        return _output(output, path, digest)
+
+    def _lead_names(self, counts: RecordCounts) -> dict[str, str] | None:
+        """Return the names of the leads that the text lists, where they are asked for."""
+        if not self.task.names:
+            return None
+        return lead_names(self.client, [lead.prospect_id for lead in counts.listed[:MOST_SHOWN]])
+
+
+def _output(preview: dict[str, Any], path: str | None, digest: str | None) -> dict[str, Any]:
+    """Return what the task gives: what its plan holds, with what is known once that is written."""
+    markdown = with_digest(preview["markdown"], digest)
+    return {**preview, "markdown": markdown, "plan": path, "digest": digest}

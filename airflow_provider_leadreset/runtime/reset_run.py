@@ -23,6 +23,7 @@ from airflow_provider_leadreset.leadsquared.journal.folder import ARCHIVE
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.safety.archive import PendingReset, PreResetCheck, leads_per_part
+from airflow_provider_leadreset.leadsquared.safety.preview_text import with_digest
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import scrubbed
 from airflow_provider_leadreset.runtime.announcement import announce
@@ -155,7 +156,10 @@ class ResetRun(GuardedRun):
         """Write the request, and begin to write down each call."""
         if self.evidence is None:
             return
-        shown = request.plan.preview.get("markdown") if request.plan else None
+        plan = request.plan
+        shown = plan.preview.get("markdown") if plan else None
+        if plan and isinstance(shown, str):
+            shown = with_digest(shown, plan.digest)
         record = request_record(
             self,
             request,

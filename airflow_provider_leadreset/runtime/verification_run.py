@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
 from airflow_provider_leadreset.leadsquared.journal.schema_results import VerificationRecord
 from airflow_provider_leadreset.leadsquared.records.records import UNKNOWN_TYPE
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
+from airflow_provider_leadreset.leadsquared.safety.exclusions import Exclusions
 from airflow_provider_leadreset.leadsquared.safety.verification import (
     Remaining,
     RemainingIds,
@@ -29,6 +32,7 @@ from airflow_provider_leadreset.leadsquared.safety.verification import (
 from airflow_provider_leadreset.leadsquared.text import pluralize
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.checkpoint import times_cleared
+from airflow_provider_leadreset.runtime.guarded_run import file_of_exclusions
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
@@ -38,6 +42,17 @@ MOST_UNKNOWN = 1000
 
 PLAN_DEPTH = 6
 """A plan lies in ``evidence_path/report/dag/run/task/map index/``: so many steps up is the evidence path."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """The excluded leads that an earlier poke, when they were not excluded, has not found to be done.
+
+    :param records: theirs that are planned.
+    """
+
+    leads: int = 0
+    records: int = 0
 
 
 class VerificationRun(BaseRun):
@@ -66,16 +81,25 @@ class VerificationRun(BaseRun):
                 stored = store.get(key) if store is not None else None
                 sensor.last_verification = key, Verification.from_json(stored)
             verification = sensor.last_verification[1]
-            with task_errors():
-                self._read(request, verification)
+            with (
+                task_errors(),
+                closing(Exclusions.parse(self.task.exclude, file_of_exclusions)) as exclusions,
+            ):
+                self._read(request, verification, exclusions)
+                left_out = _left_out(request, verification, exclusions)
             self.failed = bool(verification.unread)
             if store is not None and len(verification.done):
                 self._save(store, key, verification)
-            is_done = len(verification.done) == request.leads.count
+            is_done = len(verification.done) + left_out.leads == request.leads.count
             with task_errors():
                 _refuse_audits_alone_unseen(request, verification, is_done=is_done)
                 self._refuse_all_unknown(request, verification)
-            output = _output(self.client.host, request, verification)
+            output = _output(self.client.host, request, verification, left_out)
+            if left_out.leads:
+                self.log.info(
+                    "%s of exclude were not to be reset, and are not verified",
+                    pluralize(left_out.leads, "lead"),
+                )
             if is_done:
                 self.log.info("%s, of %s", self._said(output), pluralize(output["leads_done"], "lead"))
                 if output["unverifiable"]:
@@ -100,7 +124,7 @@ class VerificationRun(BaseRun):
         digest = request.plan.digest[:32] if request.plan else ""
         return f"leadreset-verification/{request.digest}{digest}/{times_cleared(self.context)}"
 
-    def _read(self, request: ResetRequest, verification: Verification) -> None:
+    def _read(self, request: ResetRequest, verification: Verification, exclusions: Exclusions) -> None:
         read: Callable[[str, RemainingIds | None], Remaining]
         verification.forget()
         try:
@@ -112,14 +136,17 @@ class VerificationRun(BaseRun):
             with WorkerPool(self.client) as pool:
                 verify(
                     pool,
-                    _leads(request),
+                    (one for one in _leads(request) if one[1] not in exclusions),
                     verification,
                     read,
                     accepts_unknown_leads=self.task.accept_unknown_leads,
                 )
         except (QuotaError, UnavailableError) as error:
             self.log.warning("This poke failed, the next will try again: %s", error)
-            verification.unread = request.leads.count - len(verification.done) - verification.not_done
+            left_out = _left_out(request, verification, exclusions).leads
+            verification.unread = (
+                request.leads.count - left_out - len(verification.done) - verification.not_done
+            )
             verification.why_unread = verification.why_unread or str(error)
 
     def _refuse_all_unknown(self, request: ResetRequest, verification: Verification) -> None:
@@ -158,13 +185,31 @@ def _leads(request: ResetRequest) -> Iterator[tuple[int, str, RemainingIds | Non
             yield index, lead, None
 
 
-def _output(account: str, request: ResetRequest, verification: Verification) -> dict[str, Any]:
-    planned = request.plan.counts if request.plan else None
-    records = sum(count for kind, count in planned.items() if kind != UNKNOWN_TYPE) if planned else None
+def _left_out(request: ResetRequest, verification: Verification, exclusions: Exclusions) -> LeftOut:
+    if not len(exclusions):
+        return LeftOut()
+    planned = [
+        _countable({kind: len(ids) for kind, ids in (ids_per_kind or {}).items()})
+        for index, lead, ids_per_kind in _leads(request)
+        if lead in exclusions and index not in verification.done
+    ]
+    return LeftOut(len(planned), sum(planned))
+
+
+def _countable(counts: dict[str, int]) -> int:
+    """Return how many records can be told to be gone: a task whose type nothing tells may have had to stay."""
+    return sum(count for kind, count in counts.items() if kind != UNKNOWN_TYPE)
+
+
+def _output(
+    account: str, request: ResetRequest, verification: Verification, left_out: LeftOut
+) -> dict[str, Any]:
+    records = _countable(request.plan.counts) - left_out.records if request.plan else None
     return {
         "account": account,
         "leads": request.leads.count,
         "leads_done": len(verification.done),
+        "excluded": left_out.leads,
         "records": records,
         "gone": None
         if records is None

@@ -47,6 +47,7 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
     :param prospect_ids: (templated) as in :class:`.LeadResetOperator`, like all that follow.
     :param prospect_ids_path: (templated) of a reset of a ``list_id``: its XCom's ``leads_path``.
     :param prospect_id_field: (templated)
+    :param exclude: (templated) leads that the reset was told to leave alone: they are not verified. Read at each poke.
     :param activity_event_list: (templated)
     :param task_type_list: (templated)
     :param audit_activity_list: (templated)
@@ -67,10 +68,10 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
     :param silent_fail: whether a poke that raises is followed by another.
     :param never_fail: whether a poke that raises skips the task.
 
-    Returns ``account``, ``leads``, ``leads_done``, ``records`` and ``gone`` (how many of how many the API no longer
-    gives; None without a plan, which alone knows), ``left`` (up to 20 leads with their records' ids), ``unverifiable``
-    (texts: audits of an account that shows none, tasks still there whose type nothing tells), ``unknown_leads``
-    (accepted).
+    Returns ``account``, ``leads``, ``leads_done``, ``excluded``, ``records`` and ``gone`` (how many of how many the API
+    no longer gives; None without a plan, which alone knows), ``left`` (up to 20 leads with their records' ids),
+    ``unverifiable`` (texts: audits of an account that shows none, tasks still there whose type nothing tells),
+    ``unknown_leads`` (accepted).
 
     :raises AirflowFailException: bad values, wrong keys, rights or host, unknown leads, audits alone that are not
         shown.
@@ -78,7 +79,7 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
     :raises AirflowSensorTimeout: something is still there at ``timeout``.
     """
 
-    template_fields: Sequence[str] = (*LeadSelection.template_fields, "plan")
+    template_fields: Sequence[str] = (*LeadSelection.template_fields, "exclude", "plan")
     _not_templated: ClassVar[tuple[str, ...]] = ("max_leads", "accept_unknown_leads")
 
     def __init__(
@@ -87,6 +88,7 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
         prospect_ids: LeadIds = NOT_GIVEN,
         prospect_ids_path: Text = NOT_GIVEN,
         prospect_id_field: Text = NOT_GIVEN,
+        exclude: LeadIds = NOT_GIVEN,
         activity_event_list: Codes = NOT_GIVEN,
         task_type_list: Names = NOT_GIVEN,
         audit_activity_list: Names = NOT_GIVEN,
@@ -133,6 +135,7 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
             **{name: value for name, value in airflows.items() if value is not NOT_GIVEN},
             **kwargs,
         )
+        self.exclude = exclude
         self.plan = plan
         self.accept_unknown_leads = accept_unknown_leads
         # What was verified at earlier pokes in this process, and for which request.

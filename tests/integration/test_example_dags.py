@@ -1,4 +1,4 @@
-"""Every example DAG that needs no person, run to its end; the careful one is run by the demo, assets by test_assets."""
+"""Every example DAG, run to its end; assets are run by test_assets."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
-from support.dag_runs import load_dag_file
+from airflow_provider_leadreset.testing import approve_as, short_pace, unanswered_approvals
+from support.dag_runs import airflow_version, load_dag_file
 from support.simulated_account import compress
+
+__all__ = ["approve_as", "short_pace", "unanswered_approvals"]
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
@@ -18,6 +21,11 @@ EXAMPLES = {path.stem for path in (Path(__file__).parent.parent.parent / "exampl
 
 
 SEVERAL = "example_several_accounts"
+SAFE, MONTHS = "example_safe_cleanup", "example_months"
+HERE = EXAMPLES if airflow_version() >= (3, 1) else EXAMPLES - {SAFE, MONTHS}
+"""Those that ask a person need Airflow 3.1."""
+
+asks_a_person = pytest.mark.skipif(airflow_version() < (3, 1), reason="Airflow asks from 3.1 on")
 
 
 def example(name: str) -> Any:
@@ -33,14 +41,15 @@ def test_all_examples_are_known():
         "example_scheduled_cleanup",
         "example_after_crm_import",
         "example_fleet",
-        "example_safe_cleanup",
+        SAFE,
+        MONTHS,
         "example_asset_consumer",
         SEVERAL,
         "example_check_account",
     } == EXAMPLES
 
 
-@pytest.mark.parametrize("name", sorted(EXAMPLES - {"example_safe_cleanup"}))
+@pytest.mark.parametrize("name", sorted(HERE))
 def test_example_has_careful_settings(airflow_db, name):
     """An example is as careful as it should be: no catch-up, one run at a time, and retries."""
     dag = example(name)
@@ -121,6 +130,41 @@ def test_fleet_example_splits_leads(lsq, run):
     assert result.state == "success"
     assert sorted(summary["leads"] for summary in result.xcoms("reset")) == [1, 2, 2]
     assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads)
+
+
+@asks_a_person
+@pytest.mark.parametrize("chosen", ["Approve", "Reject"])
+def test_safe_example(lsq, run, tmp_path, approve_as, short_pace, chosen):
+    """The careful example asks a person, and resets after a yes what was shown: calls, visits, follow-ups, notes."""
+    lsq.limit.calls = None
+    follow_up = lsq.add_task_type("Follow-up", "3c8c7b1e-5a0f-4f0e-9c56-0d7a4b1f9e01")
+    lead = lsq.add_lead()
+    for moment in ("2026-08-31 18:29:59", "2026-08-31 18:30:00"):
+        lsq.add_activity(lead, 166, moment)
+        lsq.add_activity(lead, 167, moment)
+        lsq.add_task(lead, follow_up, moment)
+        lsq.add_note(lead, "note", moment)
+    approve_as("reviewer", chosen)
+    result = run(example(SAFE), leads=[lead], evidence=str(tmp_path))
+    assert result.states("clean_up.verify") == ["success" if chosen == "Approve" else "skipped"]
+    lsq.wait_until_idle()
+    left = [len(lsq.remaining(lead)[kind]) for kind in ("activities", "tasks", "notes")]
+    assert left == ([2, 1, 1] if chosen == "Approve" else [4, 2, 2])
+
+
+@asks_a_person
+def test_months_example(lsq, run, tmp_path, approve_as, short_pace):
+    """The mapped example asks about each month, and resets each that is approved."""
+    lsq.limit.calls = None
+    lead = lsq.add_lead()
+    for moment in ("2026-06-30 18:30:00", "2026-08-31 18:29:59", "2026-08-31 18:30:00"):
+        lsq.add_activity(lead, 166, moment)
+    approve_as("reviewer")
+    months = ["2026-07", "2026-08"]
+    result = run(example(MONTHS), leads=[lead], months=months, evidence=str(tmp_path))
+    assert result.states("month.clean_up.verify") == ["success"] * 2
+    lsq.wait_until_idle()
+    assert [row["created_on"][:19] for row in lsq.remaining(lead)["activities"]] == ["2026-08-31 18:30:00"]
 
 
 @pytest.mark.parametrize(("account", "slots"), [("india", 20), ("ireland", 8)])

@@ -261,7 +261,7 @@ def test_preview_names_unknowns(lsq, world, dags, run, capfd):
     ):
         assert part in text
     assert lsq.resets == []
-    assert "What a reset would delete:" in capfd.readouterr().out
+    assert "What a reset would delete, times in UTC:" in capfd.readouterr().out
 
 
 def test_preview_call_count(lsq, world, dags, run):

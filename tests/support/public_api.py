@@ -18,6 +18,7 @@ PUBLIC = {
     "operators.lead_reset": ("LeadResetOperator", "LeadResetPreviewOperator", "ENTIRE_HISTORY"),
     "operators._selection": ("LeadSelection",),
     "sensors.lead_reset": ("LeadResetSensor",),
+    "task_groups.lead_reset": ("LeadResetTaskGroup",),
     "hooks.lead_reset": ("LeadResetHook", "AccountSettings"),
     "links": ("LeadLink", "EvidenceLink"),
     "leadsquared": None,

@@ -17,6 +17,7 @@ import pytest
 import airflow_provider_leadreset
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
 from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
+from airflow_provider_leadreset.task_groups.lead_reset import LeadResetTaskGroup
 
 AIRFLOW = tuple(map(int, airflow.__version__.split(".")[:2]))
 PARAMETER = re.compile(r":param (\w+):")
@@ -66,7 +67,7 @@ def test_named_parameters_exist(name: str, value: Any) -> None:
     assert set(named) <= parameters(value)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", [*TASKS, LeadResetTaskGroup])
 def test_task_parameters_are_described(task: Any) -> None:
     """Every parameter of a task is described."""
     assert set(PARAMETER.findall(task.__doc__)) == parameters(task)
@@ -76,6 +77,12 @@ def test_task_parameters_are_described(task: Any) -> None:
 def test_templated_parameters(task: Any) -> None:
     """Templated parameters are said to be templated, and no others."""
     assert set(re.findall(r":param (\w+): \(templated\)", task.__doc__)) == set(task.template_fields)
+
+
+def test_templated_parameters_of_the_group():
+    """Those of the group are those of its reset, but for what it settles itself."""
+    said = set(re.findall(r":param (\w+): \(templated\)", LeadResetTaskGroup.__doc__ or ""))
+    assert said == set(LeadResetOperator.template_fields) - {"plan", "approval"}
 
 
 def test_docstrings_begin_as_usual():

@@ -36,15 +36,16 @@ FOR_RUN_TIME = (
 
 @pytest.fixture(scope="module")
 def loaded() -> set[str]:
-    """What a DAG file's import of the operators adds to Airflow itself."""
-    code = LOAD.format(module="airflow_provider_leadreset.operators.lead_reset")
+    """What a DAG file's import of the task group, with operators and sensor, adds to Airflow itself."""
+    code = LOAD.format(module="airflow_provider_leadreset.task_groups.lead_reset")
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return set(json.loads(run.stdout.splitlines()[-1]))
 
 
 def test_dag_file_loads_few_modules(loaded: set[str]) -> None:
-    """A DAG file that imports the operators loads few modules besides Airflow's own."""
-    assert "airflow_provider_leadreset.operators.lead_reset" in loaded
+    """A DAG file that imports all there is loads few modules besides Airflow's own."""
+    for name in ("operators", "sensors", "task_groups"):
+        assert f"airflow_provider_leadreset.{name}.lead_reset" in loaded
     assert len(loaded) <= 25, sorted(loaded)
 
 

@@ -97,6 +97,7 @@ class VerificationRecord(EvidenceRecord):
     account: str
     leads: int
     leads_done: int
+    excluded: int = 0
     records: int | None
     gone: int | None
     left: Any

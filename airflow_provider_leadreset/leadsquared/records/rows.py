@@ -123,10 +123,15 @@ def lead_id_of(row: Mapping[str, Any]) -> str:
 
     :raises UnreadableError: it has none.
     """
+    return id_of(lead_fields(row), *LEAD_ID)
+
+
+def lead_fields(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields of a row that is a lead, in either of the two shapes the API gives leads in."""
     pairs = row.get("LeadPropertyList")
-    if isinstance(pairs, list):
-        row = {str(pair.get("Attribute")): pair.get("Value") for pair in pairs if isinstance(pair, Mapping)}
-    return id_of(row, *LEAD_ID)
+    if not isinstance(pairs, list):
+        return row
+    return {str(pair.get("Attribute")): pair.get("Value") for pair in pairs if isinstance(pair, Mapping)}
 
 
 def refuse_other_lead(row: Mapping[str, Any], lead: str) -> None:

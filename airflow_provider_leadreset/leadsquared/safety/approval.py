@@ -16,6 +16,9 @@ from airflow_provider_leadreset.leadsquared.text import quoted
 APPROVE = "Approve"
 """The option of the ApprovalOperator that means yes."""
 
+REJECT = "Reject"
+"""The option of the ApprovalOperator that means no."""
+
 SLACK = timedelta(seconds=60)
 """How much older than the plan an answer may be: clocks of two machines differ."""
 
@@ -60,12 +63,20 @@ def checked_approval(value: Any) -> Any:
     return _kept(value)
 
 
-def check_against_plan(approval: Any, *, digest: str, made_at: datetime) -> None:
+def is_rejected(value: Any) -> bool:
+    """Return whether an approval, as an operator gets it, is Airflow's answer with exactly Reject."""
+    return isinstance(value, Mapping) and value.get("chosen_options") in ([REJECT], (REJECT,))
+
+
+def check_against_plan(
+    approval: Any, *, digest: str, made_at: datetime, must_name_plan: bool = False
+) -> None:
     """Refuse an approval that was given before the plan was made, or to another.
 
     :param approval: as :func:`checked_approval` gave it.
     :param digest: of the plan.
     :param made_at: when it was made, aware.
+    :param must_name_plan: whether an answer without anything typed is refused, too.
     :raises InputError: an answer of Airflow's does not say when it was given, or any was given more than a minute
         before the plan was made; or what the approver typed is not how the plan's digest begins.
     """
@@ -84,10 +95,16 @@ def check_against_plan(approval: Any, *, digest: str, made_at: datetime) -> None
                 "was not about this plan, so nothing is reset"
             )
         typed = _typed_digest(answer)
+        if must_name_plan and not typed:
+            raise InputError(
+                f"the approver did not type how the plan's digest begins, {digest[:DIGEST_CHARACTERS]}: it cannot be "
+                "told which plan was looked at, so nothing is reset. Clear the approval, and have it answered again"
+            )
         if typed is not None and typed[:DIGEST_CHARACTERS].lower() != digest[:DIGEST_CHARACTERS]:
             raise InputError(
                 f"the approver typed {quoted(typed)}, and the digest of the plan begins with "
-                f"{digest[:DIGEST_CHARACTERS]}: another plan was looked at, or it is a slip; nothing is reset"
+                f"{digest[:DIGEST_CHARACTERS]}: another plan was looked at, or it is a slip; nothing is reset. Clear "
+                "the approval, and have it answered again"
             )
 
 
@@ -235,7 +252,7 @@ def _typed_digest(answer: Mapping[str, Any]) -> str | None:
     typed = answer.get("params_input")
     if not isinstance(typed, Mapping) or DIGEST_PARAM not in typed:
         return None
-    return str(typed[DIGEST_PARAM]).strip()
+    return str(typed[DIGEST_PARAM] or "").strip()
 
 
 def _moment(value: Any) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,15 +45,23 @@ class KindCount:
         self.newest = max(filter(None, (self.newest, newest)), default=None)
 
 
+CountsByType = dict[tuple[str, str], KindCount]
+"""Per kind and type (event code, GUID of a task type, audit, or empty); what was not asked for has none."""
+
+
 def _no_records() -> dict[str, KindCount]:
     return {kind: KindCount() for kind in KINDS}
+
+
+def _no_types() -> CountsByType:
+    return defaultdict(KindCount)
 
 
 @dataclass
 class LeadRecordCounts:
     """What a reset of one lead would delete, as far as it can be read.
 
-    :param types: records per kind and type (event code, GUID of a task type, audit, or empty).
+    :param by_type: records per kind and type.
     :param ids: what tells each record, per kind: an id, of activities and audits after their type. Tasks whose type
         could not be found out stand under a name of their own.
     :param shows_audits: whether the lead shows any audit, of any time.
@@ -61,20 +69,25 @@ class LeadRecordCounts:
 
     prospect_id: str
     kinds: dict[str, KindCount] = field(default_factory=_no_records)
-    types: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_type: CountsByType = field(default_factory=_no_types)
     ids: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in PLAN_KINDS})
     shows_audits: bool = False
 
     def add(self, record: Record) -> None:
         """Count a record."""
         self.kinds[record.kind].add(1, record.created_on, record.created_on)
-        self.types[record.kind, record.type] += 1
+        self.by_type[record.kind, record.type].add(1, record.created_on, record.created_on)
         self.ids[record.plan_kind].append(record.key)
 
     @property
     def count(self) -> int:
         """Records of all kinds."""
         return sum(kind_count.count for kind_count in self.kinds.values())
+
+    @property
+    def types(self) -> Counter[tuple[str, str]]:
+        """How many records per kind and type."""
+        return Counter({key: found.count for key, found in self.by_type.items()})
 
 
 @dataclass
@@ -93,7 +106,7 @@ class RecordCounts:
     leads: int = 0
     unknown: list[str] = field(default_factory=list)
     kinds: dict[str, KindCount] = field(default_factory=_no_records)
-    types: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_type: CountsByType = field(default_factory=_no_types)
     with_records: int = 0
     task_names: dict[str, str] = field(default_factory=dict)
     listed: list[LeadRecordCounts] = field(default_factory=list)
@@ -104,11 +117,12 @@ class RecordCounts:
         """Add one lead."""
         for kind, kind_count in lead.kinds.items():
             self.kinds[kind].add(kind_count.count, kind_count.oldest, kind_count.newest)
-        self.types.update(lead.types)
+        for key, found in lead.by_type.items():
+            self.by_type[key].add(found.count, found.oldest, found.newest)
         self.shows_audits |= lead.shows_audits
         if lead.count:
             self.with_records += 1
-            self.listed.append(LeadRecordCounts(lead.prospect_id, lead.kinds, lead.types))
+            self.listed.append(LeadRecordCounts(lead.prospect_id, lead.kinds, lead.by_type))
             self.listed.sort(key=lambda one: one.count, reverse=True)
             del self.listed[MOST_LISTED:]
 

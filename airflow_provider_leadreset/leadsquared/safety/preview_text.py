@@ -1,28 +1,33 @@
-"""A preview in words: a table for a log, and Markdown for whoever approves."""
+"""A preview in words: lines for a log, and Markdown for whoever approves."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from airflow_provider_leadreset.leadsquared.records.catalog import EventCodes
-from airflow_provider_leadreset.leadsquared.text import pluralize, scrubbed
+import pendulum
+
+from airflow_provider_leadreset.leadsquared.safety.approval import DIGEST_CHARACTERS
+from airflow_provider_leadreset.leadsquared.safety.type_names import TypeNames, shown_name
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
     from airflow_provider_leadreset.leadsquared.request.window import Window
-    from airflow_provider_leadreset.leadsquared.safety.preview import KindCount, RecordCounts
-
-LONGEST_NAME = 80
-"""Characters of a name of the account's that are shown."""
-
-_LINKS = re.compile(r"://|www\.|@", re.IGNORECASE)
+    from airflow_provider_leadreset.leadsquared.safety.preview import (
+        KindCount,
+        LeadRecordCounts,
+        RecordCounts,
+    )
 
 MOST_SHOWN = 20
 """How many leads the Markdown shows one by one."""
+
+MOST_TYPES = 50
+"""How many types either text shows one by one."""
 
 CREATED_ON = (
     "Counted by creation; that LeadSquared compares the window with that is inferred, not documented."
@@ -34,151 +39,232 @@ NO_AUDITS_SHOWN = (
 AUDITS_SHOWN = (
     "Audits are counted as the activities 3001 and 3002 that show them; a lead that shows none may have some."
 )
+NAMES_ARE_KEPT = (
+    "This text has names of leads. It is kept in Airflow's database (XCom, Required Actions), and, with a plan, below "
+    "report/ of the evidence."
+)
+CANNOT_BE_COUNTED = "cannot be counted"
 
 
 @dataclass(frozen=True)
-class TypeNames:
-    """The account's names for event codes and task types.
+class ResetAhead:
+    """What the reset that follows does beside deleting, as far as it is known before.
 
-    :param in_markdown: a name becomes no Markdown of its own, and what is unknown stands out.
+    :param calls: how many it makes at least.
+    :param seconds: how long they take at least.
+    :param share: how many of them in any 5 seconds.
+    :param keeps_copy: whether it copies the records first; None where that is not known.
+    :param leaves_out: whether it leaves leads out that its ``exclude`` names.
     """
 
-    codes: EventCodes = field(default_factory=EventCodes)
-    tasks: dict[str, str] = field(default_factory=dict)
-    in_markdown: bool = False
+    calls: int
+    seconds: float
+    share: int
+    keeps_copy: bool | None = None
+    leaves_out: bool = False
 
-    def activity(self, code: int) -> str:
-        """Name an event code; say so when the account does not know it."""
-        if code in self.codes.system:
-            return f"event {code} (a system activity: never deleted, not sent)"
-        known = (self.codes.types or {}).get(code)
-        if known:
-            return f"{self._known(known.name)} ({code})"
-        return self._unknown(f"event {code}") if code in self.codes.unknown else f"event {code}"
-
-    def task(self, kind: str) -> str:
-        """Name a task type; say so when the account does not know it, or when it could not be found out."""
-        if not kind:
-            return "tasks whose type could not be found out, counted as matching"
-        name = {key.lower(): value for key, value in self.tasks.items()}.get(kind.lower())
-        if name is None:
-            return self._unknown(f"type {kind}")
-        return f"{self._known(name)} ({kind})"
-
-    def _known(self, name: str) -> str:
-        printable = scrubbed(str(name), LONGEST_NAME)
-        if self.in_markdown:
-            # What would become a link or a mention by itself is parted.
-            printable = _LINKS.sub(r"\g<0> ", printable)
-            printable = "".join(f"\\{sign}" if sign in "\\`*_[]<>|#&~" else sign for sign in printable)
-        return printable or "unnamed"
-
-    def _unknown(self, what: str) -> str:
-        return f"{what}, {'**unknown to the account**' if self.in_markdown else 'unknown to the account'}"
+    def lines(self) -> Iterator[str]:
+        """Yield what an approver should know of it."""
+        time = f"{duration(self.seconds)} or more" if self.seconds >= 1 else "a few seconds"
+        yield f"The reset makes {pluralize(self.calls, 'call')} at least, {self.share} in any 5 seconds: {time}."
+        if self.keeps_copy is not None:
+            yield (
+                "A copy of each record is kept with the evidence before it goes."
+                if self.keeps_copy
+                else "**No copy is kept.**"
+            )
+        if self.leaves_out:
+            yield "Leads that the reset's exclude names when it runs are left alone, listed above or not."
 
 
-def markdown(
-    counts: RecordCounts, selectors: Selectors, window: Window, names: TypeNames, account: str
-) -> str:
-    """Return a preview for people."""
-    names = replace(names, in_markdown=True)
-    also = ""
-    if counts.audits_cannot_be_counted:
-        known = counts.leads - len(counts.unknown)
-        also = f", and audits of {pluralize(known, 'lead')}, which cannot be counted"
-    lines = [
-        f"### {pluralize(counts.count, 'record')} of {pluralize(counts.with_records, 'lead')} would be deleted{also}",
-        "",
-        f"Asked for: {pluralize(counts.leads, 'lead')} at {account}. Records created {window.describe()}.",
-        "",
-        "**A reset cannot be undone.**",
-        "",
-        "| kind | type | records |",
-        "|---|---|---:|",
-        *(f"| {kind} | {name} | {count} |" for kind, name, count in _rows(counts, selectors, names)),
-    ]
-    lines += ["", "| kind | records | oldest | newest |", "|---|---:|---|---|"]
-    lines += [
-        f"| {kind} | {_number(counts, kind, kind_count)} | {_day(kind_count.oldest)} | {_day(kind_count.newest)} |"
-        for kind, kind_count in counts.kinds.items()
-    ]
-    if counts.listed:
-        lines += ["", "| lead | activities | tasks | notes | audits |", "|---|---:|---:|---:|---:|"]
-        for lead in counts.listed[:MOST_SHOWN]:
-            numbers = " | ".join(_number(counts, kind, one) for kind, one in lead.kinds.items())
-            lines.append(f"| {lead.prospect_id} | {numbers} |")
-        if counts.with_records > MOST_SHOWN:
-            more_leads = pluralize(counts.with_records - MOST_SHOWN, "more lead")
-            lines.append(f"\n… and {more_leads}, none with more records than these.")
-    if counts.unknown:
-        shown = ", ".join(counts.unknown[:MOST_SHOWN])
-        more = f" and {len(counts.unknown) - MOST_SHOWN} more" if len(counts.unknown) > MOST_SHOWN else ""
-        lines += [
+@dataclass(frozen=True)
+class PreviewText:
+    """What a preview found, to be told.
+
+    :param names: of types.
+    :param account: the API's host.
+    :param zone: IANA name of the time zone that all times are shown in.
+    :param reset: what the reset does; None where that is not known.
+    :param lead_names: by ids in lower case; None where they are not to be shown.
+    :param address_of: gives the address of a lead's page, or None.
+    """
+
+    counts: RecordCounts
+    selectors: Selectors
+    window: Window
+    names: TypeNames
+    account: str
+    zone: str = "UTC"
+    reset: ResetAhead | None = None
+    lead_names: Mapping[str, str] | None = None
+    address_of: Callable[[str], str | None] = field(default=lambda _: None)
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of records that are asked for."""
+        asked = {
+            "activities": bool(self.selectors.activity_event_list or self.names.codes.system),
+            "tasks": bool(self.selectors.task_type_list),
+            "notes": self.selectors.should_delete_prospect_notes,
+            "audits": bool(self.selectors.audit_activity_list),
+        }
+        return [kind for kind, is_asked in asked.items() if is_asked]
+
+    def markdown(self) -> str:
+        """Return it for people; :func:`with_digest` adds how the plan's digest begins."""
+        counts = self.counts
+        also = ""
+        if counts.audits_cannot_be_counted:
+            known = counts.leads - len(counts.unknown)
+            also = f", and audits of {pluralize(known, 'lead')}, which cannot be counted"
+        records, leads = pluralize(counts.count, "record"), pluralize(counts.with_records, "lead")
+        window = replace(self.window, timezone=self.zone).describe()
+        lines = [
+            f"### {records} of {leads} would be deleted{also}",
             "",
-            f"**Unknown to the account: {pluralize(len(counts.unknown), 'lead')}**, not reset: {shown}{more}.",
+            f"Asked for: {pluralize(counts.leads, 'lead')} at {self.account}. Records created {window}.",
+            "",
+            "**A reset cannot be undone.**",
+            *(self.reset.lines() if self.reset else ()),
+            "",
+            f"| kind | type | records | oldest ({self.zone}) | newest ({self.zone}) |",
+            "|---|---|---:|---|---|",
+            *(f"| {' | '.join(row)} |" for row in self._type_rows(in_markdown=True)),
+            *self._lead_table(),
         ]
-    return "\n".join([*lines, "", *_remarks(counts)])
+        if counts.unknown:
+            leads, shown = self._unknown()
+            lines += ["", f"**Unknown to the account: {leads}**, not reset: {shown}."]
+        if self.lead_names is not None:
+            lines += ["", NAMES_ARE_KEPT]
+        return "\n".join([*lines, "", *self._remarks()])
+
+    def log_lines(self, whole: str | None) -> Iterator[str]:
+        """Yield it for a log, without names of leads.
+
+        :param whole: where the plan of all leads is; None if none was made.
+        """
+        counts = self.counts
+        yield f"What a reset would delete, times in {self.zone}:"
+        rows: list[Sequence[str]] = [("lead", *self.kinds, "oldest", "newest")]
+        rows += [
+            (lead.prospect_id, *self._numbers(lead.kinds), *self._from_to(_span(lead)))
+            for lead in counts.listed
+        ]
+        rows.append(("all", *self._numbers(counts.kinds), "", ""))
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        for row in rows:
+            yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        if counts.with_records > len(counts.listed):
+            listed = pluralize(len(counts.listed), "lead")
+            yield (
+                f"({listed} with most records, of {counts.with_records}; "
+                + (f"all are in the plan {whole})" if whole else "with an evidence_path, all are in a plan)")
+            )
+        for kind, name, number, oldest, newest in self._type_rows(in_markdown=False):
+            span = f", {oldest} to {newest}" if oldest else ""
+            yield f"{kind}: {number}  {name}".rstrip() + span
+        if counts.unknown:
+            yield f"Unknown to the account: {': '.join(self._unknown())}"
+        yield from self._remarks()
+
+    def _lead_table(self) -> Iterator[str]:
+        if not self.counts.listed:
+            return
+        named = [] if self.lead_names is None else ["name"]
+        yield ""
+        yield f"| {' | '.join(['lead', *named, *self.kinds])} |"
+        yield f"|---|{'---|' * len(named)}{'---:|' * len(self.kinds)}"
+        for lead in self.counts.listed[:MOST_SHOWN]:
+            cells = [self._linked(lead.prospect_id)]
+            if self.lead_names is not None:
+                name = self.lead_names.get(lead.prospect_id.lower())
+                cells.append("not given" if name is None else shown_name(name, in_markdown=True))
+            yield f"| {' | '.join([*cells, *self._numbers(lead.kinds)])} |"
+        if (others := self.counts.with_records - MOST_SHOWN) > 0:
+            yield f"\n… and {pluralize(others, 'more lead')}, none with more records than these."
+
+    def _linked(self, lead: str) -> str:
+        address = self.address_of(lead)
+        return f"[{lead}]({address})" if address else lead
+
+    def _numbers(self, kinds: Mapping[str, KindCount]) -> list[str]:
+        """Return counts for a table; a question mark where nothing can be counted: a 0 would be taken for one."""
+        return [
+            "?" if kind == "audits" and self.counts.audits_cannot_be_counted else str(kinds[kind].count)
+            for kind in self.kinds
+        ]
+
+    def _type_rows(self, *, in_markdown: bool) -> list[Sequence[str]]:
+        names = replace(self.names, in_markdown=in_markdown)
+        found = self.counts.by_type
+        rows: list[tuple[tuple[str, str], str]] = [
+            *(
+                (("activities", str(code)), names.activity(code))
+                for code in self.selectors.activity_event_list
+            ),
+            *((("activities", str(code)), names.activity(code)) for code in names.codes.system),
+        ]
+        kinds = dict.fromkeys(kind.lower() for kind in self.selectors.task_type_list)
+        rows += [(("tasks", kind), names.task(kind)) for kind in kinds]
+        if ("tasks", "") in found:
+            rows.append((("tasks", ""), names.task("")))
+        if self.selectors.should_delete_prospect_notes:
+            rows.append((("notes", ""), ""))
+        rows += [(("audits", audit), audit) for audit in self.selectors.audit_activity_list]
+        cells: list[Sequence[str]] = []
+        for key, name in rows[:MOST_TYPES]:
+            count = found.get(key)
+            number = str(count.count if count else 0)
+            if key[0] == "audits" and self.counts.audits_cannot_be_counted:
+                number = CANNOT_BE_COUNTED
+            span = (count.oldest, count.newest) if count else (None, None)
+            cells.append((key[0], name, number, *self._from_to(span)))
+        if others := rows[MOST_TYPES:]:
+            left = sum(found[key].count for key, _ in others if key in found)
+            cells.append(("others", pluralize(len(others), "more type"), str(left), "", ""))
+        return cells
+
+    def _from_to(self, span: tuple[datetime | None, datetime | None]) -> tuple[str, str]:
+        zone = pendulum.timezone(self.zone)
+        oldest, newest = (f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" if moment else "" for moment in span)
+        return oldest, newest
+
+    def _unknown(self) -> tuple[str, str]:
+        """Return how many, and the first of them."""
+        unknown = self.counts.unknown
+        shown = ", ".join(unknown[:MOST_SHOWN])
+        more = f" and {len(unknown) - MOST_SHOWN} more" if len(unknown) > MOST_SHOWN else ""
+        return pluralize(len(unknown), "lead"), shown + more
+
+    def _remarks(self) -> list[str]:
+        if not self.counts.asks_for_audits:
+            return [CREATED_ON]
+        return [NO_AUDITS_SHOWN if self.counts.audits_cannot_be_counted else AUDITS_SHOWN, CREATED_ON]
 
 
-def log_table(counts: RecordCounts, selectors: Selectors, names: TypeNames) -> str:
-    """Return a preview for a log."""
-    rows: list[Sequence[object]] = [
-        ("lead", "activities", "tasks", "notes", "audits", "oldest (UTC)", "newest (UTC)")
-    ]
-    for lead in counts.listed:
-        kinds = lead.kinds.values()
-        oldest = min((one.oldest for one in kinds if one.oldest), default=None)
-        newest = max((one.newest for one in kinds if one.newest), default=None)
-        numbers = [_number(counts, kind, one) for kind, one in lead.kinds.items()]
-        rows.append((lead.prospect_id, *numbers, _moment(oldest), _moment(newest)))
-    rows.append(("all", *(_number(counts, kind, one) for kind, one in counts.kinds.items()), "", ""))
-    widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]
-    table = [
-        "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    notes = [f"{kind}: {count}  {name}".rstrip() for kind, name, count in _rows(counts, selectors, names)]
-    if counts.with_records > len(counts.listed):
-        notes.insert(0, f"(the {len(counts.listed)} leads with most records, of {counts.with_records})")
-    if counts.unknown:
-        shown = ", ".join(counts.unknown[:MOST_SHOWN])
-        more = f" and {len(counts.unknown) - MOST_SHOWN} more" if len(counts.unknown) > MOST_SHOWN else ""
-        notes.append(f"Unknown to the account: {pluralize(len(counts.unknown), 'lead')}: {shown}{more}")
-    return "\n".join(["What a reset would delete:", *table, *notes, *_remarks(counts)])
+def with_digest(markdown: str, digest: str | None) -> str:
+    """Return a preview's text with how the digest of its plan begins, which an approver types.
+
+    The plan holds the text without it: its digest is known once it is written.
+
+    :param digest: None where there is no plan.
+    """
+    if digest is None:
+        return markdown
+    return f"{markdown}\n\nThe plan's digest begins with `{digest[:DIGEST_CHARACTERS]}`."
 
 
-def _remarks(counts: RecordCounts) -> list[str]:
-    if not counts.asks_for_audits:
-        return [CREATED_ON]
-    return [NO_AUDITS_SHOWN if counts.audits_cannot_be_counted else AUDITS_SHOWN, CREATED_ON]
+def duration(seconds: float) -> str:
+    """Return a time as people say it: seconds up to two minutes, minutes up to two hours, then hours."""
+    if seconds < 120:
+        return f"{math.ceil(seconds)} s"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _rows(counts: RecordCounts, selectors: Selectors, names: TypeNames) -> list[tuple[str, str, object]]:
-    rows: list[tuple[str, str, object]] = [
-        ("activities", names.activity(code), counts.types["activities", str(code)])
-        for code in selectors.activity_event_list
-    ]
-    rows += [("activities", names.activity(code), 0) for code in names.codes.system]
-    kinds = [kind.lower() for kind in selectors.task_type_list]
-    rows += [("tasks", names.task(kind), counts.types["tasks", kind]) for kind in dict.fromkeys(kinds)]
-    if counts.types["tasks", ""]:
-        rows.append(("tasks", names.task(""), counts.types["tasks", ""]))
-    if selectors.should_delete_prospect_notes:
-        rows.append(("notes", "", counts.types["notes", ""]))
-    for audit in selectors.audit_activity_list:
-        found = "cannot be counted" if counts.audits_cannot_be_counted else counts.types["audits", audit]
-        rows.append(("audits", audit, found))
-    return rows
-
-
-def _number(counts: RecordCounts, kind: str, found: KindCount) -> str:
-    """Return a count for a table; a question mark where nothing can be counted: a 0 would be taken for one."""
-    return "?" if kind == "audits" and counts.audits_cannot_be_counted else str(found.count)
-
-
-def _day(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
-
-
-def _moment(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
+def _span(lead: LeadRecordCounts) -> tuple[datetime | None, datetime | None]:
+    kinds = lead.kinds.values()
+    oldest = min((one.oldest for one in kinds if one.oldest), default=None)
+    newest = max((one.newest for one in kinds if one.newest), default=None)
+    return oldest, newest

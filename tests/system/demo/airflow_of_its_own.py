@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import re
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,8 @@ def run_dag(dag_id: str, **conf: Any) -> str:
 
 
 @contextlib.contextmanager
-def api_server(log: Path) -> Iterator[str]:
-    """Airflow's API, as a process of its own; gives its address."""
+def api_server(log: Path) -> Iterator[Callable[[], str]]:
+    """Airflow's API, as a process of its own; gives what waits until it answers, and returns its address."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "airflow", "api-server"],
@@ -74,9 +75,13 @@ def api_server(log: Path) -> Iterator[str]:
             start_new_session=True,
         )
     base = os.environ["AIRFLOW__API__BASE_URL"]
-    try:
+
+    def address() -> str:
         wait_for(lambda: requests.get(f"{base}/api/v2/monitor/health", timeout=5).ok, process)
-        yield base
+        return base
+
+    try:
+        yield address
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, 15)
@@ -98,7 +103,10 @@ def wait_for(ready: Any, process: subprocess.Popen[bytes]) -> None:
 
 
 class Approver(threading.Thread):
-    """A person who reads the first question under Required Actions and says yes, by Airflow's API."""
+    """A person who reads the first question under Required Actions, types what tells the plan, and says yes.
+
+    All by Airflow's API.
+    """
 
     def __init__(self, base: str) -> None:
         super().__init__(daemon=True)
@@ -119,10 +127,11 @@ class Approver(threading.Thread):
             ).json()["hitl_details"]
             for question in waiting:
                 of = question["task_instance"]
+                digest = re.findall(r"digest begins with `([0-9a-f]{8})`", question["body"])[0]
                 answer = session.patch(
                     f"{self._base}/api/v2/dags/{of['dag_id']}/dagRuns/{of['dag_run_id']}/taskInstances/"
                     f"{of['task_id']}/{of['map_index']}/hitlDetails",
-                    json={"chosen_options": ["Approve"], "params_input": {}},
+                    json={"chosen_options": ["Approve"], "params_input": {"digest": digest}},
                     timeout=10,
                 )
                 answer.raise_for_status()

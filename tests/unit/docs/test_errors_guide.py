@@ -38,6 +38,7 @@ NOT_WORTH_A_LINE = {
     "record … was not made by the account check": "the same",
     "<problem>": "what LeadSelection.argument_problem() says, which the guide quotes",
     "task …: …": "the same, naming the task",
+    "task group …: …": "names the task group before a message that the guide quotes",
     "connection …: …": "names the connection before a message that the guide quotes",
     "<text>": "put together of what failure() says, which the guide quotes",
     "<f'{said}: {fix}' if said else fix>": "put together of words that the guide quotes",

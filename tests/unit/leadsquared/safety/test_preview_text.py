@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 from airflow_provider_leadreset.leadsquared.records.catalog import AccountEventType, EventCodes
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, RecordCounts
-from airflow_provider_leadreset.leadsquared.safety.preview_text import TypeNames, log_table, markdown
+from airflow_provider_leadreset.leadsquared.safety.preview_text import (
+    PreviewText,
+    ResetAhead,
+    duration,
+    with_digest,
+)
+from airflow_provider_leadreset.leadsquared.safety.type_names import TypeNames
 from airflow_provider_leadreset.leadsquared.text import pluralize
 
 
@@ -14,6 +23,35 @@ def codes_of(names: dict[int, str]) -> EventCodes:
 
 
 WINDOW = parse_window("2026-09-01/2026-10-01")
+NOTES = Selectors(should_delete_prospect_notes=True)
+LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+OLDEST, NEWEST = datetime(2026, 9, 1, 20, tzinfo=UTC), datetime(2026, 9, 30, 20, tzinfo=UTC)
+
+
+def text_of(
+    counts: RecordCounts, selectors: Selectors, names: TypeNames | None = None, **more: Any
+) -> PreviewText:
+    return PreviewText(counts, selectors, WINDOW, names or TypeNames(), "host", **more)
+
+
+def markdown(counts: RecordCounts, selectors: Selectors, names: TypeNames | None = None, **more: Any) -> str:
+    return text_of(counts, selectors, names, **more).markdown()
+
+
+def log_text(counts: RecordCounts, selectors: Selectors, names: TypeNames | None = None) -> str:
+    return "\n".join(text_of(counts, selectors, names).log_lines(None))
+
+
+def notes_of(leads: int, each: int = 1) -> RecordCounts:
+    """Leads with so many notes each."""
+    counts = RecordCounts()
+    for number in range(leads):
+        lead = LeadRecordCounts(f"{number:08x}{LEAD[8:]}")
+        lead.kinds["notes"].add(each, OLDEST, NEWEST)
+        lead.by_type["notes", ""].add(each, OLDEST, NEWEST)
+        counts.leads += 1
+        counts.add(lead)
+    return counts
 
 
 def test_audits_alone_mentioned():
@@ -21,9 +59,6 @@ def test_audits_alone_mentioned():
     text = markdown(
         RecordCounts(leads=3, unknown=["x"], asks_for_audits=True),
         Selectors(audit_activity_list=("StageChange",)),
-        WINDOW,
-        TypeNames(EventCodes(), {}),
-        "host",
     )
     assert text.startswith(
         "### 0 records of 0 leads would be deleted, and audits of 2 leads, which cannot be counted"
@@ -61,45 +96,115 @@ def test_special_type_names():
 def test_row_for_unknown_task_types():
     """Tasks whose type could not be determined have their own row."""
     counts = RecordCounts(leads=1)
-    counts.types["tasks", ""] = 2
+    counts.by_type["tasks", ""].count = 2
     kind = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
-    text = markdown(
-        counts, Selectors(task_type_list=(kind,)), WINDOW, TypeNames(EventCodes(), {kind: "Call"}), "host"
-    )
+    text = markdown(counts, Selectors(task_type_list=(kind,)), TypeNames(EventCodes(), {kind: "Call"}))
     assert f"| tasks | Call ({kind}) | 0 |" in text
     assert "| tasks | tasks whose type could not be found out, counted as matching | 2 |" in text
 
 
-def test_log_table_omissions():
-    """The log says how many of the leads its table shows."""
-    counts = RecordCounts(leads=60, with_records=60, listed=[LeadRecordCounts("x")])
-    assert "(the 1 leads with most records, of 60)" in log_table(
-        counts, Selectors((166,)), TypeNames(EventCodes(), {})
-    )
+def test_long_log():
+    """A log of 1,000 leads is short lines, the leads with most records among them, and says where the others are."""
+    lines = list(text_of(notes_of(1000), NOTES).log_lines("s3://b/plan-1.jsonl.gz"))
+    assert len(lines) < 60
+    assert max(map(len, lines)) < 130
+    assert not [line for line in lines if "\n" in line]
+    assert "(50 leads with most records, of 1000; all are in the plan s3://b/plan-1.jsonl.gz)" in lines
+    assert "with an evidence_path, all are in a plan)" in log_text(notes_of(60), NOTES)
+    assert "with most records" not in log_text(notes_of(50), NOTES)
+
+
+def test_many_types():
+    """Of many types the first are shown, and of the others their sum."""
+    counts = notes_of(1)
+    for code in range(200, 300):
+        counts.by_type["activities", str(code)].count = 2
+    selectors = Selectors(tuple(range(200, 300)), should_delete_prospect_notes=True)
+    assert "| others | 51 more types | 101 |" in markdown(counts, selectors)
+    assert len(log_text(counts, selectors).splitlines()) < 60
 
 
 def test_singular_and_plural():
     """A count of one uses the singular."""
-    counts = RecordCounts(leads=1, listed=[LeadRecordCounts("a")], with_records=1, unknown=["x"])
-    counts.kinds["notes"].count = 1
-    assert markdown(
-        counts, Selectors(should_delete_prospect_notes=True), WINDOW, TypeNames(EventCodes(), {}), "host"
-    ).startswith("### 1 record of 1 lead would")
+    counts = notes_of(1)
+    counts.unknown = ["x"]
+    assert markdown(counts, NOTES).startswith("### 1 record of 1 lead would")
     assert pluralize(0, "try", "tries") == "0 tries"
+
+
+def test_one_table_of_what_was_asked():
+    """Types, counts and times stand in one table, of the kinds that were asked for, in one time zone."""
+    text = markdown(notes_of(2), NOTES, zone="Asia/Kolkata")
+    assert "| kind | type | records | oldest (Asia/Kolkata) | newest (Asia/Kolkata) |" in text
+    assert "| notes |  | 2 | 2026-09-02 01:30 | 2026-10-01 01:30 |" in text
+    assert "| lead | notes |" in text
+    assert "from 2026-09-01 05:30:00 up to, not including, 2026-10-01 05:30:00 Asia/Kolkata" in text
+    for kind in ("activities", "tasks", "audits"):
+        assert kind not in text
+    logged = log_text(notes_of(2), NOTES)
+    assert "times in UTC:" in logged
+    assert "notes: 2, 2026-09-01 20:00 to 2026-09-30 20:00" in logged
+
+
+def test_leads_are_links():
+    """A lead's id leads to its page, where that has an address."""
+    lead = f"00000000{LEAD[8:]}"
+    addresses = {lead: f"https://in21.leadsquared.com/LeadManagement/LeadDetails?LeadID={lead}"}
+    assert f"| [{lead}]({addresses[lead]}) | 1 |" in markdown(notes_of(1), NOTES, address_of=addresses.get)
+    assert f"\n| {lead} | 1 |" in markdown(notes_of(1), NOTES)
+
+
+def test_lead_names_are_foreign_text():
+    """A lead's name is cleaned, cut and escaped; where it is then kept is said, and the log has none."""
+    lead = f"00000000{LEAD[8:]}"
+    hostile = "![x](http://evil) | <img src=x>\n# Yes\u202e" + "a" * 500
+    text = text_of(notes_of(2), NOTES, lead_names={lead: hostile})
+    (row,) = [line for line in text.markdown().splitlines() if line.startswith(f"| {lead}")]
+    assert len(row) < 200
+    name = row.split(" | ", 1)[1].removesuffix(" | 1 |")
+    for sign in "[]<>|#":
+        assert name.count(sign) == name.count(f"\\{sign}")
+    assert "http://evil" not in name
+    assert name.isprintable()
+    assert "| not given | 1 |" in text.markdown(), "of the other the account gave none"
+    assert "is kept in Airflow's database" in text.markdown()
+    assert "evil" not in "\n".join(text.log_lines(None))
+    assert "names of leads" not in markdown(notes_of(1), NOTES)
+
+
+def test_what_the_reset_does():
+    """The text says calls and time of the reset, whether a copy is kept, and what it leaves out."""
+    text = markdown(notes_of(1), NOTES, reset=ResetAhead(9000, 1795, 25, keeps_copy=False, leaves_out=True))
+    assert "The reset makes 9000 calls at least, 25 in any 5 seconds: 30 min or more." in text
+    assert "**No copy is kept.**" in text
+    assert "Leads that the reset's exclude names when it runs are left alone" in text
+    kept = markdown(notes_of(1), NOTES, reset=ResetAhead(1, 0, 25, keeps_copy=True))
+    assert "1 call at least, 25 in any 5 seconds: a few seconds." in kept
+    assert "A copy of each record is kept" in kept
+    assert "copy" not in markdown(notes_of(1), NOTES, reset=ResetAhead(1, 0, 25))
+
+
+def test_durations():
+    """A time is said in the unit that people would take."""
+    said = [duration(seconds) for seconds in (1.2, 119, 120, 7199, 7201, 100_000)]
+    assert said == ["2 s", "119 s", "2 min", "2 h 0 min", "2 h 1 min", "27 h 47 min"]
+
+
+def test_digest_is_added():
+    """What an approver types stands at the end, where there is a plan."""
+    assert with_digest("text", "0123456789ab").endswith("The plan's digest begins with `01234567`.")
+    assert with_digest("text", None) == "text"
 
 
 def test_shown_audits_are_counted():
     """Audits that are shown stand in the table by kind, with what a lead without any proves."""
     counts = RecordCounts(leads=2, asks_for_audits=True, shows_audits=True)
-    counts.types["audits", "StageChange"] = 3
+    counts.by_type["audits", "StageChange"].count = 3
     counts.kinds["audits"].count = 3
     selectors = Selectors(audit_activity_list=("StageChange", "OwnerChange"))
-    for text in (
-        markdown(counts, selectors, WINDOW, TypeNames(), "host"),
-        log_table(counts, selectors, TypeNames()),
-    ):
+    for text in (markdown(counts, selectors), log_text(counts, selectors)):
         assert "a lead that shows none may have some" in text
-    text = markdown(counts, selectors, WINDOW, TypeNames(), "host")
+    text = markdown(counts, selectors)
     assert "| audits | StageChange | 3 |" in text
     assert "| audits | OwnerChange | 0 |" in text
     assert counts.totals()["audits"] == 3
@@ -109,7 +214,7 @@ def test_audits_that_are_not_shown():
     """Where no lead shows any audit, none is counted as 0."""
     counts = RecordCounts(leads=2, asks_for_audits=True)
     selectors = Selectors(audit_activity_list=("StageChange",))
-    text = markdown(counts, selectors, WINDOW, TypeNames(), "host")
+    text = markdown(counts, selectors)
     assert "| audits | StageChange | cannot be counted |" in text
     assert "None of the leads shows any audit" in text
     assert counts.totals()["audits"] is None
@@ -118,5 +223,5 @@ def test_audits_that_are_not_shown():
 def test_system_codes_stand_apart():
     """A code that is not sent is shown as one that is not sent."""
     codes = EventCodes((201,), system=(22,))
-    text = markdown(RecordCounts(leads=1), Selectors((201,)), WINDOW, TypeNames(codes), "host")
+    text = markdown(RecordCounts(leads=1), Selectors((201,)), TypeNames(codes))
     assert "| activities | event 22 (a system activity: never deleted, not sent) | 0 |" in text
