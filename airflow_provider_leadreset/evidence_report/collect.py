@@ -18,8 +18,8 @@ from airflow_provider_leadreset.evidence_report.as_written import (
     check_summary,
 )
 from airflow_provider_leadreset.evidence_report.copies import Copies
-from airflow_provider_leadreset.evidence_report.evidence_files import UNREADABLE, read_bytes, read_object
-from airflow_provider_leadreset.evidence_report.expected import FoundSummary
+from airflow_provider_leadreset.evidence_report.evidence_files import UNREADABLE, read_bytes
+from airflow_provider_leadreset.evidence_report.expected import FoundEnd
 from airflow_provider_leadreset.evidence_report.sent_and_copied import Sent
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.folder import ARCHIVE, REPORT, EvidenceFolder
@@ -62,12 +62,12 @@ class Account:
     """What an evidence folder tells.
 
     :param runs: for each run that has evidence (``dag/run``), what is to be said, in order.
-    :param summaries: all that were found.
+    :param ends: all summaries and verifications that were found.
     :param plans: the digests of all finished plans that were found.
     """
 
     runs: dict[str, list[Line]] = field(default_factory=dict)
-    summaries: list[FoundSummary] = field(default_factory=list)
+    ends: list[FoundEnd] = field(default_factory=list)
     plans: list[str] = field(default_factory=list)
 
 
@@ -117,12 +117,25 @@ def _other_root(task: Any, here: str, there: str) -> Any:
     return folder
 
 
+@dataclass
+class _Files:
+    """What is found of a task's files.
+
+    :param ends: summaries and verifications: name, and SHA-256.
+    """
+
+    plans: PlanCheck
+    unreadable: Notes = field(default_factory=Notes)
+    changed: Notes = field(default_factory=Notes)
+    ends: list[tuple[str, str]] = field(default_factory=list)
+
+
 def _of_task(folder: Any, account: Account) -> Iterator[Line]:
     task = folder.parent.name if folder.name == "unmapped" else f"{folder.parent.name} {folder.name}"
-    unreadable, changed, plans = Notes(), Notes(), PlanCheck(folder)
+    files = _Files(PlanCheck(folder))
+    unreadable, changed = files.unreadable, files.changed
     for path in sorted(folder.glob("plan-*.jsonl.gz"), key=str):
         yield f"Planned by {task}", _said_of_plan(path, account, unreadable)
-    summaries: list[tuple[str, str]] = []
     copies_folder = _other_root(folder, REPORT, ARCHIVE)
     with (
         closing(Sent()) as sent,
@@ -145,24 +158,22 @@ def _of_task(folder: Any, account: Account) -> Iterator[Line]:
                 for told in check_request(process, folder):
                     changed.add(told)
                 if process.request.plan and (
-                    why := plans.difference(process.request.plan.path, process.request.plan.digest)
+                    why := files.plans.difference(process.request.plan.path, process.request.plan.digest)
                 ):
                     changed.add(why)
-                yield from _said_of_end(task, process, folder / name, copies, summaries)
+                yield from _said_of_end(task, process, folder / name, copies, files)
             for what in attempt.unreadable:
                 unreadable.add(f"{name}/{what.partition(': ')[0]} cannot be read ({what.partition(': ')[2]})")
             for what in attempt.changed:
                 changed.add(f"{name}/{what}")
-            yield from _verifications(task, folder / name, attempt, unreadable, changed, plans)
+            yield from _verifications(task, folder / name, attempt, files)
         copies.read()
         yield from sent.lines(task)
         if said := copies.describe():
             yield f"Copied by {task}", said
     place = "/".join(folder.parts[-TASK_DEPTH:])
     whole = not str(changed) and not str(unreadable)
-    account.summaries += [
-        FoundSummary(scrubbed(f"{place}/{name}"), digest, whole) for name, digest in summaries
-    ]
+    account.ends += [FoundEnd(scrubbed(f"{place}/{name}"), digest, whole) for name, digest in files.ends]
     if said := str(changed):
         yield f"Changed or missing of {task}", said
     if said := str(unreadable):
@@ -185,7 +196,7 @@ def _read_process(process: ProcessJournal, sent: Sent, copies: Copies) -> None:
 
 
 def _said_of_end(
-    task: str, process: ProcessJournal, folder: Any, copies: Copies, summaries: list[tuple[str, str]]
+    task: str, process: ProcessJournal, folder: Any, copies: Copies, files: _Files
 ) -> Iterator[Line]:
     name = process.summary_name
     if name not in process.found.names:
@@ -196,7 +207,7 @@ def _said_of_end(
         return
     try:
         content = read_bytes(folder / name)
-        summaries.append((f"{folder.name}/{name}", hashlib.sha256(content).hexdigest()))
+        files.ends.append((f"{folder.name}/{name}", hashlib.sha256(content).hexdigest()))
         summary = Summary.parse(parse_json(content, "it"))
     except Exception as error:
         process.found.refuse(name, error)
@@ -208,19 +219,19 @@ def _said_of_end(
         yield f"Ended: {task}, {folder.name}", f"before all leads were reached: {summary.stopped_because}"
 
 
-def _verifications(
-    task: str, folder: Any, attempt: TryJournal, unreadable: Notes, changed: Notes, plans: PlanCheck
-) -> Iterator[Line]:
+def _verifications(task: str, folder: Any, attempt: TryJournal, files: _Files) -> Iterator[Line]:
     for name in attempt.names:
         if not _VERIFICATION.fullmatch(name):
             continue
         try:
-            verification = VerificationRecord.parse(read_object(folder / name))
+            content = read_bytes(folder / name)
+            files.ends.append((f"{folder.name}/{name}", hashlib.sha256(content).hexdigest()))
+            verification = VerificationRecord.parse(parse_json(content, "it"))
         except Exception as error:  # whatever a file of others may bring about
-            unreadable.refuse(f"{folder.name}/{name}", error)
+            files.unreadable.refuse(f"{folder.name}/{name}", error)
             continue
-        if why := plans.difference(verification.plan, verification.digest):
-            changed.add(why)
+        if why := files.plans.difference(verification.plan, verification.digest):
+            files.changed.add(why)
         yield f"Verified by {task}", _said_of_verification(verification)
 
 

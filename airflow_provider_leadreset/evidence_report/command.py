@@ -43,9 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
         action="append",
         default=[],
         type=parse_digest,
-        help="the evidence_digest of a reset, as its log, XCom or OpenLineage has kept it: the exit code is "
-        f"{NOT_AS_EXPECTED} where no summary has it, or the evidence beside that is not as it was written; may be "
-        "given several times",
+        help="the evidence_digest of a reset, as its log, XCom or OpenLineage has kept it, or the digest in a sensor's "
+        f"log: the exit code is {NOT_AS_EXPECTED} where no summary or verification has it, or the evidence beside "
+        "that is not as it was written; may be given several times",
     )
     given = parser.parse_args(arguments)
     try:
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         # What a single file holds is said of that file: this is the folder, its storage, or the page.
         print(f"{parser.prog}: {scrubbed(str(error))}", file=sys.stderr)
         return 2
-    judged = [judge(digest, account.summaries, account.plans) for digest in given.expect]
+    judged = [judge(digest, account.ends, account.plans) for digest in given.expect]
     for good, said in judged:
         _print(f"{'As' if good else 'NOT as'} expected: {said}")
     if not all(good for good, _ in judged):

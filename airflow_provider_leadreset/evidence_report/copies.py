@@ -73,9 +73,9 @@ class Copies:
                 key = key_of(f"{attempt.name}/{name}")
                 if key in self._changed:
                     continue
-                self._untold += key not in self._told
                 try:
                     self._copied.add_part(attempt / name)
+                    self._untold += key not in self._told
                 except UNREADABLE as error:
                     self._refuse(f"{attempt.name}/{name}", error)
 

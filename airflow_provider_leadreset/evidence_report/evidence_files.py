@@ -24,14 +24,6 @@ UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, *DAMA
 """What reading a file raises that is damaged, or was not written by this provider."""
 
 
-def read_object(path: Any) -> dict[str, Any]:
-    """Read a file that is one JSON object.
-
-    :raises InputError: it is none, or too long.
-    """
-    return _object(read_bytes(path), "it")
-
-
 def read_bytes(path: Any) -> bytes:
     """Read a file that is one JSON value, as it is.
 

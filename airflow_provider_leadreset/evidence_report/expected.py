@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from airflow_provider_leadreset.leadsquared.text import quoted
 
 MOST_LISTED = 20
-"""How many summaries are listed where none has the expected digest."""
+"""How many files are listed where none has the expected digest."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class FoundSummary:
-    """A summary that was found.
+class FoundEnd:
+    """A summary, or a verification, that was found.
 
     :param place: from the folder of its DAG.
     :param whole: whether all else of its task is as it was written.
@@ -42,12 +42,12 @@ def parse_digest(text: str) -> str:
     return digest
 
 
-def judge(digest: str, summaries: Iterable[FoundSummary], plans: Iterable[str]) -> tuple[bool, str]:
-    """Return whether a digest is that of a summary of evidence that is whole, and that as text.
+def judge(digest: str, ends: Iterable[FoundEnd], plans: Iterable[str]) -> tuple[bool, str]:
+    """Return whether a digest is that of a summary or verification whose evidence is whole, and that as text.
 
     :param plans: the digests of the plans that were found, which are easily mistaken for it.
     """
-    listed = list(summaries)
+    listed = list(ends)
     found = [one for one in listed if one.sha256 == digest]
     if found:
         places = ", ".join(one.place for one in found)
@@ -57,9 +57,11 @@ def judge(digest: str, summaries: Iterable[FoundSummary], plans: Iterable[str]) 
             f"{digest} is the digest of {places}, but beside it not all is as it was written: see what is changed, "
             "missing or unreadable"
         )
-    said = f"no summary here has the digest {digest}: it was changed or removed since, or lies elsewhere. "
+    said = (
+        f"no summary or verification here has the digest {digest}: changed or removed since, or elsewhere. "
+    )
     if digest in plans:
         return False, f"{said}It is the digest of a plan: give the evidence_digest of the reset"
     named = "; ".join(f"{one.place} has {one.sha256}" for one in listed[:MOST_LISTED])
     more = f"; and {len(listed) - MOST_LISTED} more" if len(listed) > MOST_LISTED else ""
-    return False, f"{said}Found: {named or 'no summary'}{more}"
+    return False, f"{said}Found: {named or 'none'}{more}"

@@ -167,7 +167,9 @@ class VerificationRun(BaseRun):
         record = VerificationRecord(plan=str(request.plan.path), digest=request.plan.digest, **output)
         with task_errors():
             folder = self.evidence_in(root).folder(self.try_name)
-            folder.write(f"{secrets.token_hex(4)}-verification.json", record.as_line())
+            file = folder.write(f"{secrets.token_hex(4)}-verification.json", record.as_line())
+        # Nothing that is written later names it: who keeps the log can tell whether it was changed.
+        self.log.info("Evidence: %s, digest %s", folder.path / file.name, file.sha256)
 
     @staticmethod
     def _said(output: dict[str, Any]) -> str:

@@ -189,7 +189,8 @@ def test_expected_digest_of_a_changed_summary(folder, told):
     path.write_text(path.read_text().replace('"queued": 0', '"queued": 9'))
     text = told("--expect", digest, code=3)
     assert (
-        f"\nNOT as expected: no summary here has the digest {digest}: it was changed or removed since" in text
+        f"\nNOT as expected: no summary or verification here has the digest {digest}: changed or removed since"
+        in text
     )
     assert f"try-2/{OTHER}-summary.json has {summary_digest(folder)}" in text
     path.unlink()
@@ -209,7 +210,7 @@ def test_expected_digest_beside_a_change(folder, task, told):
 
 def test_expected_digest_without_evidence(tmp_path, told):
     """Where no evidence is, no digest is found."""
-    assert "Found: no summary" in told("--expect", "0" * 64, code=3)
+    assert "Found: none" in told("--expect", "0" * 64, code=3)
 
 
 @pytest.mark.parametrize("digest", ["", "0123abcd", "0" * 63, "0" * 65, "g" * 64])

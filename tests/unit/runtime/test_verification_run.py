@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,6 +71,11 @@ def test_mirror_rows_are_told_apart(lsq, leads, tmp_path, kept):
     assert result.is_done
     assert (result.xcom_value["gone"], result.xcom_value["records"]) == (4, 4)
     assert "The API no longer gives 4 of 4 records, of 2 leads" in said
+    (evidence,) = tmp_path.rglob("*-verification.json")
+    digest = hashlib.sha256(evidence.read_bytes()).hexdigest()
+    assert [line for line in said if line.startswith("Evidence: ")] == [
+        f"Evidence: {evidence}, digest {digest}"
+    ]
     assert poke(prospect_ids=leads, **ASKED).is_done
 
 
