@@ -26,6 +26,7 @@ from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
 if TYPE_CHECKING:
     from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
     from airflow_provider_leadreset.leadsquared.account_check.check_clock import CheckClock
+    from airflow_provider_leadreset.leadsquared.account_check.check_options import CheckCost, CheckOptions
 
 DESCRIPTION = f"""Find out how an account behaves where LeadSquared is not documented, with a throw-away lead.
 
@@ -137,13 +138,13 @@ def _hook(given: dict[str, Any]) -> LeadResetHook:
     return EnvironmentHook(given["host"], given.get("calls_per_5s", 25))
 
 
-def _cost(hook: LeadResetHook, options: dict[str, Any]) -> tuple[Any, str]:
+def _cost(hook: LeadResetHook, options: dict[str, Any]) -> tuple[CheckCost, str, CheckOptions]:
     client = hook.get_conn()
     try:
         asked = parse_check_options(**options, host=client.host)
     finally:
         client.close()
-    return cost_of(asked, hook.settings.calls_per_5s), client.host
+    return cost_of(asked, hook.settings.calls_per_5s), client.host, asked
 
 
 def _names(others: Sequence[str]) -> str:

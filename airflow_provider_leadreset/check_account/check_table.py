@@ -10,20 +10,34 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.account_check.account_check import AccountCheckResult
     from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion
-    from airflow_provider_leadreset.leadsquared.account_check.check_options import CheckCost
+    from airflow_provider_leadreset.leadsquared.account_check.check_options import (
+        CheckCost,
+        CheckOptions,
+    )
 
 WIDTH = 100
 _VERDICT = 22
 
 
-def cost_text(cost: CheckCost, host: str) -> str:
+_ASKED = {
+    "activity_event": "activities (--activity-event)",
+    "task_type": "tasks (--task-type)",
+    "stage": "changes of the stage (--stage)",
+    "owner": "changes of the owner (--owner)",
+}
+"""What is asked about only where something is named, and how."""
+
+
+def cost_text(cost: CheckCost, host: str, options: CheckOptions) -> str:
     """Return what people are told before anything is done."""
+    left_out = [what for name, what in _ASKED.items() if getattr(options, name) is None]
+    unasked = f" Not asked about, since none was named: {', '.join(left_out)}." if left_out else ""
     text = (
         f"The account check of {host} would make about {cost.calls} calls, at a fifth of the account's pace, in about "
         f"{cost.minutes} minutes (longer where its queue is slow): {cost.share:g} % of a day's calls of the smallest "
         "plan. It creates a lead named 'ZZ leadreset check' with records of its own, and resets them. No write names "
         "another lead. Automations of the account may react to what is created, and the lead stays: deleting leads is "
-        "off by default. Nothing was done. To do it, give --yes."
+        f"off by default.{unasked} Nothing was done. To do it, give --yes."
     )
     return "\n".join(wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False))
 

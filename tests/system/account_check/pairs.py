@@ -1,7 +1,7 @@
 """The account check in every two ways at once in which an account may behave; none may be told wrongly.
 
 ``make account-check``, some ten minutes on two idle cores. With a number, only each n-th pair. Standard output is
-two tables: of the accounts, and of the questions. Standard error says each wrong verdict, and how far it is.
+two tables: of the accounts, and of the questions. Standard error says each wrong verdict at once, and how far it is.
 """
 
 from __future__ import annotations

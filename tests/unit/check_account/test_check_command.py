@@ -47,6 +47,10 @@ def test_without_yes_nothing_is_done(
     assert "4.7 % of a day's calls" in said
     assert "Automations of the account may react" in said
     assert "the lead stays" in said
+    assert (
+        "Not asked about, since none was named: tasks (--task-type), changes of the stage (--stage)" in said
+    )
+    assert "--activity-event" not in said
     assert "give --yes" in said
     assert lsq.calls == []
     assert not file.exists()
