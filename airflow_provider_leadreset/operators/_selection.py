@@ -89,8 +89,6 @@ class LeadSelection(BaseOperator):
         self.stop_asked = False
         """Whether Airflow has asked this task to end; it may do so before there is a run."""
         self._run: Any = None
-        self.warned_outside_pool = False
-        """Whether it was said that this task calls outside the account's pool."""
         # Set here, not given to super(): there it would win over default_args, and be lost in mapped tasks.
         if hasattr(self, "retry_policy") and self.retry_policy is None:
             from airflow_provider_leadreset.runtime.retry_policy import LeadResetRetryPolicy

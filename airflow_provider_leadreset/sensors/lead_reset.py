@@ -141,6 +141,8 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
         # What was verified at earlier pokes in this process, and for which request.
         self.last_verification: tuple[str, Verification] | None = None
         self._may_skip: tuple[bool, bool] | None = None
+        self.told_first_lines = False
+        """Whether the log says by now what this task is about."""
         self._settle_arguments()
 
     def argument_problem(self) -> str | None:
