@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from airflow_provider_leadreset.compat import BaseOperator, is_mapped
-from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, describe_none
-
-if TYPE_CHECKING:
-    from airflow_provider_leadreset.leadsquared.sentinels import NotGiven
-    from airflow_provider_leadreset.operators._arguments import (
-        Codes,
-        Flag,
-        LeadIds,
-        Names,
-        PlanOutput,
-        Text,
-        Value,
-        WindowText,
-    )
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, NotGiven, describe_none
+from airflow_provider_leadreset.operators._arguments import (
+    Codes,
+    Flag,
+    LeadIds,
+    Names,
+    PlanOutput,
+    Text,
+    Value,
+    WindowText,
+)
 
 SELECTORS = (
     "activity_event_list",
@@ -153,6 +150,7 @@ class LeadSelection(BaseOperator):
         return None if isinstance(value, bool) else f"{name} is {value!r}: give True or False"
 
     def _beside_a_plan(self, leads: list[str]) -> str | None:
+        # A time zone may stand there: it is what default_args are for, and beside a plan it decides nothing.
         others = [
             *leads,
             *(
@@ -160,7 +158,6 @@ class LeadSelection(BaseOperator):
                 for name in ("prospect_id_field", *SELECTORS, "window")
                 if getattr(self, name) not in (NOT_GIVEN, False)
             ),
-            *(["timezone"] if self.timezone not in ("UTC", NOT_GIVEN) else []),
         ]
         if others:
             return f"a plan says which leads, what and when: leave out {', '.join(others)} (in default_args, too)"
