@@ -129,7 +129,9 @@ class LeadSource:
         return None if store is None else StoreCopy(store, key, run.log)
 
     def _from_list(self) -> Leads:
-        kept, list_id = self._place(), self._list_id
+        # The id first: what is no list is refused before the account is asked.
+        list_id = self._list_id
+        kept = self._place()
         self._kept = kept
         if kept and (leads := kept.read()):
             self._run.log.info(

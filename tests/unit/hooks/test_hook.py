@@ -14,11 +14,18 @@ import pytest
 from pytest_mock import MockerFixture
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
-from airflow_provider_leadreset.exceptions import LeadResetInputError, LeadResetResourceError
+from airflow_provider_leadreset.exceptions import (
+    LeadResetAccessError,
+    LeadResetInputError,
+    LeadResetOutageError,
+    LeadResetRejectedError,
+    LeadResetResourceError,
+)
 from airflow_provider_leadreset.hooks import lead_reset
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
+from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 from support.answering import ACCESS, SECRET, Answering, Request, http
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
@@ -546,3 +553,51 @@ def test_keys_in_no_traceback(connect: Any, extra: dict[str, Any]) -> None:
     for frame in frames:
         for value in frame.f_locals.values():
             assert_no_key(repr(value))
+
+
+# -- errors of a hook that is used alone ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answers", "error", "said"),
+    [
+        ([http(401)], LeadResetAccessError, "^connection lsq: .*HTTP 401: .*check Login"),
+        ([http(500)], LeadResetOutageError, "^connection lsq: .*HTTP 500"),
+        (
+            [http(400, '{"Status":"Error","ExceptionType":"MXInvalidInputException"}')],
+            LeadResetRejectedError,
+            "^connection lsq: ",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["activity_types", "task_types", "list_members", "reset", "preview", "check_account"]
+)
+def test_what_reaches_airflow(
+    connect: Any, monkeypatch: pytest.MonkeyPatch, name: str, answers: list[bytes], error: Any, said: str
+) -> None:
+    """Each call raises one exported class per cause, so that a task fails at once or is retried; it names the
+    connection."""
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.RETRY_DELAYS", ())
+    given: dict[str, list[Any]] = {"list_members": [LEAD], "reset": [a_reset()], "preview": [a_reset()]}
+    with Answering(*answers) as server:
+        hook = connect(host=server.url)
+        with pytest.raises(error, match=said):
+            getattr(hook, name)(*given.get(name, []))
+
+
+def test_wrong_keys_cost_one_call(connect: Any) -> None:
+    """A reset whose keys are refused at the list of types is not tried once more."""
+    with Answering(http(401)) as server:
+        connect(host=server.url)
+        task = LeadResetOperator(
+            task_id="reset",
+            prospect_ids=LEAD,
+            activity_event_list=[166],
+            window="2026-09-01/2026-10-01",
+            leadsquared_conn_id="lsq",
+        )
+        context: Any = {}
+        with pytest.raises(LeadResetAccessError, match="connection lsq: HTTP 401"):
+            task.execute(context)
+    assert len(server.requests) == 1
