@@ -20,6 +20,7 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetAccessError,
     LeadResetInputError,
     LeadResetOutageError,
+    LeadResetQuotaError,
     LeadResetResourceError,
 )
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
@@ -215,7 +216,7 @@ class BaseRun:
         except AirflowSkipException as reason:
             self.log.info("Skipped: %s", reason)  # Airflow itself says nothing of it
             raise
-        except (LeadResetAccessError, LeadResetOutageError) as error:
+        except (LeadResetAccessError, LeadResetOutageError, LeadResetQuotaError) as error:
             error.args = (f"connection {self.conn_id}: {error}",)
             raise
         finally:
