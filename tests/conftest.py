@@ -26,7 +26,8 @@ os.environ.update(
     AIRFLOW__CORE__DAGS_FOLDER=str(DAGS),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
     AIRFLOW__CORE__UNIT_TEST_MODE="False",
-    AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{HOME.name}/airflow.db",
+    # Seconds: on a busy machine a program of Airflow's waits longer for another one's lock than SQLite's own 5.
+    AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{HOME.name}/airflow.db?timeout=60",
     AIRFLOW__CORE__FERNET_KEY="",
     AIRFLOW__API_AUTH__JWT_SECRET="tests-only-" * 8,
     AIRFLOW__OPENLINEAGE__DISABLED="True",

@@ -17,9 +17,16 @@ from airflow_provider_leadreset.check_account.shell_hook import (
     EnvironmentHook,
     StoredConnectionHook,
 )
+from airflow_provider_leadreset.exceptions import (
+    LeadResetAccessError,
+    LeadResetFailedError,
+    LeadResetInputError,
+    LeadResetRejectedError,
+    LeadResetResourceError,
+)
 from airflow_provider_leadreset.leadsquared.account_check.check_options import cost_of, parse_check_options
 from airflow_provider_leadreset.leadsquared.account_check.trials import PATIENCE
-from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError
+from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, NotGiven
 from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
 
@@ -63,10 +70,10 @@ def main(
             result = _checked(given, clock)
         if result is not None:
             _write(given.get("json"), result, result_to)
-    except (InputError, OSError) as error:
+    except (InputError, LeadResetInputError, LeadResetResourceError, OSError) as error:
         _say(f"{parser.prog}: {scrubbed(str(error))}")
         return 2
-    except LeadSquaredError as error:
+    except (LeadResetAccessError, LeadResetRejectedError, LeadResetFailedError) as error:
         _say(f"{parser.prog}: {scrubbed(str(error))}")
         return 1
     except KeyboardInterrupt:

@@ -7,15 +7,22 @@ import json
 import os
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from airflow_provider_leadreset.compat import BaseHook, mask_secret
+from airflow_provider_leadreset.compat import AirflowNotFoundException, BaseHook, mask_secret
+from airflow_provider_leadreset.exceptions import (
+    LeadResetFailedError,
+    LeadResetInputError,
+    LeadResetResourceError,
+)
 from airflow_provider_leadreset.hooks.hook_lineage import HookLineage, data_of
-from airflow_provider_leadreset.hooks.task_slots import current_slots, drain, outside_pool
+from airflow_provider_leadreset.hooks.task_errors import as_task_error
+from airflow_provider_leadreset.hooks.task_slots import current_slots, drain, warn_outside_pool
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.connection import (
     account_host,
@@ -26,6 +33,7 @@ from airflow_provider_leadreset.leadsquared.api.connection import (
 )
 from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings, strike_out
 from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
+from airflow_provider_leadreset.leadsquared.batch.progress_log import ListProgress, ProgressLog
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     InputError,
@@ -139,9 +147,36 @@ class LeadResetHook(BaseHook):
             client.close()
             drain(client.limiter, self.log)
 
+    @contextmanager
+    def _naming_connection(self) -> Generator[None, None, None]:
+        """Let an error that comes of the connection's fields name the connection, as a task's error."""
+        try:
+            yield
+        except InputError as error:
+            raise as_task_error(error, f"connection {self.leadsquared_conn_id}: {error}") from None
+
+    @contextmanager
+    def _calling(self) -> Generator[None, None, None]:
+        """Call LeadSquared, and let its errors name the connection; a value that was given to the hook is not its."""
+        try:
+            yield
+        except InputError as error:
+            raise as_task_error(error) from None
+        except LeadSquaredError as error:
+            raise as_task_error(error, f"connection {self.leadsquared_conn_id}: {error}") from None
+
     @cached_property
     def _connection(self) -> _ConnectionFields:
-        fields = _ConnectionFields.of(self.get_connection(self.leadsquared_conn_id))
+        try:
+            fields = _ConnectionFields.of(self.get_connection(self.leadsquared_conn_id))
+        except AirflowNotFoundException as error:
+            # Airflow says the same of a backend that is away, and of a variable it cannot read (tried on 2.11 and 3.3).
+            variable = f"AIRFLOW_CONN_{self.leadsquared_conn_id.upper()}"
+            hint = f" (the variable {variable} is set, so it holds no readable connection)"
+            raise LeadResetResourceError(
+                f"connection {self.leadsquared_conn_id} is not defined, or its secrets backend or database did not "
+                f"answer{hint if variable in os.environ else ''}: {error}"
+            ) from None
         # Airflow masks the password as it is; a key can also turn up stripped or percent-encoded, and the
         # access key is a login, which Airflow does not mask at all.
         deque(map(mask_secret, key_forms(fields.login, fields.password)), maxlen=0)
@@ -151,14 +186,16 @@ class LeadResetHook(BaseHook):
     def settings(self) -> AccountSettings:
         """The connection's extras, checked.
 
-        :raises InputError: one of them is no usable value. A key that was pasted there is struck out.
+        :raises LeadResetInputError: one of them is no usable value. A key that was pasted there is struck out.
+        :raises LeadResetResourceError: the connection was not found.
         """
-        try:
-            return self._read_settings()
-        except InputError as error:
-            keys = [key for key in (self._connection.login, self._connection.password) if key.text()]
-            said = strike_out(spellings(*keys), str(error)) if keys else str(error)
-            raise InputError(said) from None
+        with self._naming_connection():
+            try:
+                return self._read_settings()
+            except InputError as error:
+                keys = [key for key in (self._connection.login, self._connection.password) if key.text()]
+                said = strike_out(spellings(*keys), str(error)) if keys else str(error)
+                raise InputError(said) from None
 
     def _read_settings(self) -> AccountSettings:
         extra = _object(self._connection.extra.text())
@@ -198,7 +235,8 @@ class LeadResetHook(BaseHook):
     def _client(self) -> LeadSquaredClient:
         settings = self.settings
         self._process = os.getpid()
-        return self._client_with(calls=self._share(settings), account_calls=settings.calls_per_5s)
+        with self._naming_connection():
+            return self._client_with(calls=self._share(settings), account_calls=settings.calls_per_5s)
 
     def _client_with(
         self, *, calls: int = 25, account_calls: int | None = None, limiter: RateLimiter | None = None
@@ -220,14 +258,15 @@ class LeadResetHook(BaseHook):
         if slots and slots.pool == settings.pool:
             most = min(most, slots.slots)
         elif slots and self.warns_outside_pool:
-            self.log.warning("%s", outside_pool(slots, settings.pool, self.leadsquared_conn_id))
+            warn_outside_pool(self.log, slots, settings.pool)
         return most if self.calls is None else min(self.calls, most)
 
     def get_conn(self) -> LeadSquaredClient:
         """Return the client; the same one each time, but for a process that was forked off: it has its own connections.
 
-        :raises InputError: the connection has no usable host, keys or extras, or the task's pool was mapped over. The
-            error quotes no key.
+        :raises LeadResetInputError: the connection has no usable host, keys or extras, or the task's pool was mapped
+            over. The error quotes no key.
+        :raises LeadResetResourceError: the connection was not found.
         """
         if self._process != os.getpid():
             self.__dict__.pop("_client", None)
@@ -236,43 +275,50 @@ class LeadResetHook(BaseHook):
     def reset(self, reset: LeadReset) -> None:
         """Queue one lead's reset; see :meth:`.LeadSquaredClient.reset`.
 
-        :raises InputError: the connection's rules stop resets, require what a hook has none of, such as a plan, or
-            allow fewer leads than this hook was asked for.
+        :raises LeadResetInputError: the connection's rules stop resets, require what a hook has none of, such as a
+            plan, or allow fewer leads than this hook was asked for.
+        :raises AirflowException: one class of :mod:`.exceptions` per cause, as of a task; so do all that call.
         """
         rules = self.settings.rules
-        rules.check_arguments(())
-        if rules.max_leads is not None:
-            rules.check_leads(len(self._leads | {reset.prospect_id.lower()}))
-            self._leads.add(reset.prospect_id.lower())
+        with self._naming_connection():
+            rules.check_arguments(())
+            if rules.max_leads is not None:
+                rules.check_leads(len(self._leads | {reset.prospect_id.lower()}))
+                self._leads.add(reset.prospect_id.lower())
         client = self.get_conn()
-        client.reset(reset)
+        with self._calling():
+            client.reset(reset)
         self._lineage.deletes(self, client.host, data_of(reset.selectors))
 
     def preview(self, reset: LeadReset) -> LeadRecordCounts:
         """Count what one lead's reset would delete, and delete nothing; see :func:`.preview.count_lead_records`."""
         client = self.get_conn()
-        counts = count_lead_records(client, reset, task_types_of(client, reset.selectors))
+        with self._calling():
+            counts = count_lead_records(client, reset, task_types_of(client, reset.selectors))
         self._lineage.reads(self, client.host, data_of(reset.selectors))
         return counts
 
     def list_members(self, list_id: str) -> list[str]:
         """Return the lead ids of a list, read to its end; see :func:`.lead_lists.list_members`."""
         client = self.get_conn()
-        members = lead_lists.list_members(client, list_id)
+        with self._calling(), ProgressLog(client.limiter, self.log.info) as progress:
+            members = lead_lists.list_members(client, list_id, ListProgress(progress, list_id))
         self._lineage.reads(self, client.host, ["leads"])
         return members
 
     def activity_types(self) -> dict[int, str]:
         """Return the account's activity events, code to name; see :func:`.catalog.activity_types`."""
         client = self.get_conn()
-        types = catalog.activity_types(client)
+        with self._calling():
+            types = catalog.activity_types(client)
         self._lineage.reads(self, client.host, ["activity_types"])
         return types
 
     def task_types(self) -> dict[str, str]:
         """Return the account's task types, GUID to name; see :func:`.catalog.task_types`."""
         client = self.get_conn()
-        types = catalog.task_types(client)
+        with self._calling():
+            types = catalog.task_types(client)
         self._lineage.reads(self, client.host, ["task_types"])
         return types
 
@@ -303,8 +349,9 @@ class LeadResetHook(BaseHook):
         :param say: told what is being done; by default the log.
         :param clock: injected in tests.
         :returns: the questions with their verdicts, and what goes into the connection's extra ``account_check``.
-        :raises InputError: a value that cannot be what was meant, or that names what the account does not have.
-        :raises LeadSquaredError: the account cannot be asked.
+        :raises LeadResetInputError: a value that cannot be what was meant, or that names what the account does not
+            have.
+        :raises AirflowException: the account cannot be asked; one class of :mod:`.exceptions` per cause.
         """
         from airflow_provider_leadreset.leadsquared.account_check.account_check import AccountCheck
         from airflow_provider_leadreset.leadsquared.account_check.check_clock import MachineClock
@@ -312,32 +359,36 @@ class LeadResetHook(BaseHook):
         from airflow_provider_leadreset.leadsquared.account_check.gentle_limiter import GentleLimiter
 
         given_clock = None if isinstance(clock, NotGiven) else clock
-        client = self._client_with(limiter=GentleLimiter(self.settings.calls_per_5s, given_clock))
+        with self._naming_connection():
+            client = self._client_with(limiter=GentleLimiter(self.settings.calls_per_5s, given_clock))
         try:
-            options = parse_check_options(
-                lead=lead,
-                activity_event=activity_event,
-                task_type=task_type,
-                stage=stage,
-                owner=owner,
-                patience=patience,
-                host=client.host,
-            )
-            return AccountCheck(
-                client,
-                options,
-                given_clock or MachineClock(),
-                self.log.info if isinstance(say, NotGiven) else say,
-            ).run()
+            with self._calling():
+                options = parse_check_options(
+                    lead=lead,
+                    activity_event=activity_event,
+                    task_type=task_type,
+                    stage=stage,
+                    owner=owner,
+                    patience=patience,
+                    host=client.host,
+                )
+                return AccountCheck(
+                    client,
+                    options,
+                    given_clock or MachineClock(),
+                    self.log.info if isinstance(say, NotGiven) else say,
+                ).run()
         finally:
             client.close()
 
     def lead_url(self, prospect_id: str) -> str | None:
         """Return the address of a lead's page in LeadSquared, without a call; see :func:`.connection.lead_page`.
 
-        :raises InputError: the connection has no usable host or extras.
+        :raises LeadResetInputError: the connection has no usable host or extras.
         """
-        return lead_page(self.settings.web_address or web_address_of(self._host), prospect_id)
+        address = self.settings.web_address
+        with self._naming_connection():
+            return lead_page(address or web_address_of(self._host), prospect_id)
 
     @staticmethod
     def get_ui_field_behaviour() -> dict[str, Any]:
@@ -374,7 +425,7 @@ class LeadResetHook(BaseHook):
                 return True, f"{client.host} accepts the keys; it did not say whose they are"
         except ThrottledError as error:
             return False, f"the account is throttled now, which says nothing of the keys: {error}"
-        except (InputError, LeadSquaredError) as error:
+        except (LeadResetInputError, LeadResetFailedError, LeadSquaredError) as error:
             return False, str(error)
         return _judge(user, client.host, client.redact)
 

@@ -17,6 +17,10 @@ DEFAULT_POOL = "default_pool"
 """Airflow's, in which a task is that names none."""
 
 
+WORTH_SAYING = 1.0
+"""Seconds of a wait that a log says the reason of."""
+
+
 @dataclass(frozen=True)
 class TaskSlots:
     """What the scheduler has given a task.
@@ -70,8 +74,17 @@ def current_slots() -> TaskSlots | None:
     return None if task is None else slots_of(task, context)
 
 
-def drain(limiter: RateLimiter, log: Any) -> None:
-    """Wait until the calls that were made count no more: whoever gets the slots next may start as many at once."""
+def drain(limiter: RateLimiter, log: Any, *, says: bool = True) -> None:
+    """Wait until the calls that were made count no more: whoever gets the slots next may start as many at once.
+
+    :param says: whether to log why.
+    """
+    left = limiter.drains_in()
+    if says and left >= WORTH_SAYING:
+        log.info(
+            "Waiting %.0f s until the last calls count no more: so the next task in these slots has the whole limit",
+            left,
+        )
     try:
         limiter.drain()
     except AirflowTaskTimeout:
@@ -80,12 +93,16 @@ def drain(limiter: RateLimiter, log: Any) -> None:
         limiter.drain()
 
 
-def outside_pool(slots: TaskSlots, pool: str, conn_id: str) -> str:
-    """Return what a task is told that calls outside the account's pool."""
-    return (
-        f"This task is in the pool {quoted(slots.pool)}, not in {quoted(pool)}, the pool of the account of connection "
-        f"{conn_id}: the calls of other tasks are not counted, and together they may exceed the account's limit. Make "
-        f"that pool, and give the task pool={pool!r}; or name another in the connection's extra pool"
+def warn_outside_pool(log: Any, slots: TaskSlots, pool: str) -> None:
+    """Tell a task that it calls outside the account's pool."""
+    log.warning(
+        "This task is in the pool %s, not in %s, the pool of the account", quoted(slots.pool), quoted(pool)
+    )
+    log.warning(
+        "So the calls of other tasks are not counted, and together they may exceed the account's limit"
+    )
+    log.warning(
+        "Make that pool and give the task pool=%r, or name another in the connection's extra pool", pool
     )
 
 

@@ -21,6 +21,17 @@ def pluralize(count: int, noun: str, many: str | None = None) -> str:
     return f"{count} {noun if count == 1 else many or f'{noun}s'}"
 
 
+def duration(seconds: float) -> str:
+    """Return a time as people say it: ``40 s``, ``7 min``, ``1 h 25 min``; rounded, and never more exact than that."""
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
 LONG = 1_000_000
 """Characters of a text beyond which not even its ``repr`` is made."""
 

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Required, TypeAlias, TypedDict
+from typing import Any, Required, TypeAlias, TypedDict
 
+from airflow_provider_leadreset.compat import XComArg
 from airflow_provider_leadreset.leadsquared.sentinels import EntireHistory, NotGiven
 
-if TYPE_CHECKING:
-    from airflow_provider_leadreset.compat import XComArg
-
-Id: TypeAlias = "str | Mapping[str, Any] | XComArg"
-LeadIds: TypeAlias = "Id | Sequence[Id | Sequence[Id]] | NotGiven"
-Text: TypeAlias = "str | XComArg | NotGiven"
-Value: TypeAlias = "str | XComArg"
-Codes: TypeAlias = "Sequence[int | str | XComArg] | str | XComArg | NotGiven"
-Names: TypeAlias = "Sequence[str | XComArg] | str | XComArg | NotGiven"
-Flag: TypeAlias = "bool | str | XComArg"
-WindowText: TypeAlias = "str | EntireHistory | XComArg | NotGiven"
-PlanOutput: TypeAlias = "Mapping[str, Any] | str | XComArg | NotGiven"
-Approval: TypeAlias = "Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | XComArg | NotGiven"
-Seconds: TypeAlias = "timedelta | float | NotGiven"
+Id: TypeAlias = str | Mapping[str, Any] | XComArg
+LeadIds: TypeAlias = Id | Sequence[Id | Sequence[Id]] | NotGiven
+Text: TypeAlias = str | XComArg | NotGiven
+Value: TypeAlias = str | XComArg
+Codes: TypeAlias = Sequence[int | str | XComArg] | str | XComArg | NotGiven
+Names: TypeAlias = Sequence[str | XComArg] | str | XComArg | NotGiven
+Flag: TypeAlias = bool | str | XComArg
+WindowText: TypeAlias = str | EntireHistory | XComArg | NotGiven
+PlanOutput: TypeAlias = Mapping[str, Any] | str | XComArg | NotGiven
+Approval: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | XComArg | NotGiven
+Seconds: TypeAlias = timedelta | float | NotGiven
 
 _Callbacks: TypeAlias = Callable[[Any], Any] | Collection[Callable[[Any], Any]] | None
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from airflow_provider_leadreset.compat import BaseOperator, is_mapped
-from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, describe_none
-
-if TYPE_CHECKING:
-    from airflow_provider_leadreset.leadsquared.sentinels import NotGiven
-    from airflow_provider_leadreset.operators._arguments import (
-        Codes,
-        Flag,
-        LeadIds,
-        Names,
-        PlanOutput,
-        Text,
-        Value,
-        WindowText,
-    )
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, NotGiven, describe_none
+from airflow_provider_leadreset.operators._arguments import (
+    Codes,
+    Flag,
+    LeadIds,
+    Names,
+    PlanOutput,
+    Text,
+    Value,
+    WindowText,
+)
 
 SELECTORS = (
     "activity_event_list",
@@ -89,8 +86,6 @@ class LeadSelection(BaseOperator):
         self.stop_asked = False
         """Whether Airflow has asked this task to end; it may do so before there is a run."""
         self._run: Any = None
-        self.warned_outside_pool = False
-        """Whether it was said that this task calls outside the account's pool."""
         # Set here, not given to super(): there it would win over default_args, and be lost in mapped tasks.
         if hasattr(self, "retry_policy") and self.retry_policy is None:
             from airflow_provider_leadreset.runtime.retry_policy import LeadResetRetryPolicy
@@ -155,6 +150,7 @@ class LeadSelection(BaseOperator):
         return None if isinstance(value, bool) else f"{name} is {value!r}: give True or False"
 
     def _beside_a_plan(self, leads: list[str]) -> str | None:
+        # A time zone may stand there: it is what default_args are for, and beside a plan it decides nothing.
         others = [
             *leads,
             *(
@@ -162,7 +158,6 @@ class LeadSelection(BaseOperator):
                 for name in ("prospect_id_field", *SELECTORS, "window")
                 if getattr(self, name) not in (NOT_GIVEN, False)
             ),
-            *(["timezone"] if self.timezone not in ("UTC", NOT_GIVEN) else []),
         ]
         if others:
             return f"a plan says which leads, what and when: leave out {', '.join(others)} (in default_args, too)"

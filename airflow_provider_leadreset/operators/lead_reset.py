@@ -6,25 +6,24 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
-from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY, NOT_GIVEN
+from airflow_provider_leadreset.leadsquared.sentinels import ENTIRE_HISTORY, NOT_GIVEN, NotGiven
 from airflow_provider_leadreset.links import EvidenceLink, LeadLink
+from airflow_provider_leadreset.operators._arguments import (
+    Approval,
+    BaseOperatorArguments,
+    Codes,
+    Flag,
+    LeadIds,
+    Names,
+    PlanOutput,
+    Text,
+    Value,
+    WindowText,
+)
 from airflow_provider_leadreset.operators._selection import LEADS, LeadSelection
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
-    from airflow_provider_leadreset.leadsquared.sentinels import NotGiven
-    from airflow_provider_leadreset.operators._arguments import (
-        Approval,
-        BaseOperatorArguments,
-        Codes,
-        Flag,
-        LeadIds,
-        Names,
-        PlanOutput,
-        Text,
-        Value,
-        WindowText,
-    )
 
 __all__ = ["ENTIRE_HISTORY", "LeadResetOperator", "LeadResetPreviewOperator"]
 

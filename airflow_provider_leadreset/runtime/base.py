@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from contextlib import contextmanager
@@ -21,12 +20,15 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetAccessError,
     LeadResetInputError,
     LeadResetOutageError,
+    LeadResetQuotaError,
     LeadResetResourceError,
 )
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
-from airflow_provider_leadreset.hooks.task_slots import TaskSlots, drain, outside_pool, slots_of
+from airflow_provider_leadreset.hooks.task_errors import as_task_error
+from airflow_provider_leadreset.hooks.task_slots import TaskSlots, drain, slots_of, warn_outside_pool
 from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
 from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint
+from airflow_provider_leadreset.leadsquared.batch.progress_log import ProgressLog, Work
 from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError, StorageError
 from airflow_provider_leadreset.leadsquared.journal.folder import (
     REPORT,
@@ -42,7 +44,7 @@ from airflow_provider_leadreset.leadsquared.safety.plan import Plan, plan_refere
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.links import links_of, push_links
-from airflow_provider_leadreset.runtime.failures import as_task_error
+from airflow_provider_leadreset.runtime.announcement import announce_account, announce_request
 from airflow_provider_leadreset.runtime.lead_source import LeadSource
 from airflow_provider_leadreset.runtime.max_calls import Need, refuse_if_too_few
 from airflow_provider_leadreset.runtime.run_moment import run_moment
@@ -88,6 +90,8 @@ class BaseRun:
     """One run of a task: its rendered values and its client."""
 
     deletes = False
+    purpose, sends = "read", "Sent as"
+    """What the first lines say the task is about to do, and of the window as it is sent."""
 
     def __init__(self, task: LeadSelection, context: Context) -> None:
         self.task = task
@@ -100,6 +104,11 @@ class BaseRun:
         # For lineage, which is asked for after the end, however that came.
         self.request: ResetRequest | None = None
         self._hook: LeadResetHook | None = None
+        self.says_first_lines = True
+        """Whether the log is told what the task is about: a sensor pokes often."""
+        self._told_account = False
+        self.progress: ProgressLog | None = None
+        """What says every ten seconds how far the work has come; None while nothing is called."""
         self.output: dict[str, Any] = {}
         self.summary_pushed = False
         self.links: dict[str, str] = {}
@@ -109,7 +118,7 @@ class BaseRun:
     def hook(self) -> LeadResetHook:
         """The hook, paced to this task's share of the account's limit.
 
-        :raises InputError: the connection has no usable host, keys or extras.
+        :raises LeadResetInputError: the connection has no usable host, keys or extras.
         :raises LeadResetResourceError: it was not found.
         """
         if self._hook is None:
@@ -136,23 +145,9 @@ class BaseRun:
     def _found_hook(self, conn_id: str) -> LeadResetHook:
         hook = LeadResetHook(conn_id)
         hook.warns_outside_pool = False  # this run does
-        slots = self.slots
-        try:
-            with self.naming_connection():
-                if hook.settings.pool == slots.pool:
-                    hook.calls = slots.slots
-                elif not self.task.warned_outside_pool:
-                    self.task.warned_outside_pool = True  # a sensor pokes often
-                    self.log.warning("%s", outside_pool(slots, hook.settings.pool, conn_id))
-                hook.get_conn()
-        except AirflowNotFoundException as error:
-            # Airflow says the same of a backend that is away, and of a variable it cannot read (tried on 2.11 and 3.3).
-            variable = f"AIRFLOW_CONN_{conn_id.upper()}"
-            hint = f" (the variable {variable} is set, so it holds no readable connection)"
-            raise LeadResetResourceError(
-                f"connection {conn_id} is not defined, or its secrets backend or database did not answer"
-                f"{hint if variable in os.environ else ''}: {error}"
-            ) from None
+        if hook.settings.pool == self.slots.pool:
+            hook.calls = self.slots.slots
+        hook.get_conn()
         return hook
 
     @property
@@ -215,18 +210,38 @@ class BaseRun:
             if self.task.max_calls is not NOT_GIVEN:
                 client.limiter.max_calls = self.checked("max_calls", least=1)
         try:
-            yield
+            with ProgressLog(client.limiter, self.log.info) as self.progress:
+                yield
             self.source.forget()
         except AirflowSkipException as reason:
             self.log.info("Skipped: %s", reason)  # Airflow itself says nothing of it
             raise
-        except (LeadResetAccessError, LeadResetOutageError) as error:
+        except (LeadResetAccessError, LeadResetOutageError, LeadResetQuotaError) as error:
             error.args = (f"connection {self.conn_id}: {error}",)
             raise
         finally:
             client.close()
             if self.in_account_pool:
-                drain(client.limiter, self.log)
+                drain(client.limiter, self.log, says=self.says_first_lines)
+
+    def begin_work(self, work: Work) -> None:
+        """Let the log tell of this work every ten seconds."""
+        if self.progress:
+            self.progress.begin(work)
+
+    def tell_account(self) -> None:
+        """Log whom the task is about to call, once."""
+        if self.says_first_lines and not self._told_account:
+            self._told_account = True
+            if not self.in_account_pool:
+                warn_outside_pool(self.log, self.slots, self.hook.settings.pool)
+            announce_account(self)
+
+    def tell_request(self, leads: int, selectors: Selectors, window: Window) -> None:
+        """Log what the task is about, before its first call about a lead."""
+        self.tell_account()
+        if self.says_first_lines:
+            announce_request(self, leads, selectors, window)
 
     @property
     def identity(self) -> list[Any]:
@@ -314,6 +329,7 @@ class BaseRun:
         if not leads.count:
             return ResetRequest(self.client.host, leads, selectors, window)
         self.before_first_call(leads, selectors)
+        self.tell_request(leads.count, selectors, window)
         codes = self._sorted_codes(selectors)
         deletable = replace(selectors, activity_event_list=codes.deletable) if codes.system else selectors
         return ResetRequest(
@@ -343,8 +359,7 @@ class BaseRun:
             )
         if codes.unknown:
             self.log.warning(
-                "The account has no activity type with event code %s (a slip?). A reset sends it all the same; what "
-                "LeadSquared does with it is not documented",
+                "The account has no activity type with event code %s: a slip? It is sent; what that does is not known",
                 ", ".join(map(str, codes.unknown)),
             )
         return codes
@@ -365,6 +380,8 @@ class BaseRun:
         self.before_first_call(plan.leads, plan.selectors)
         plan.check(digest=digest, now=self.now(), max_age=self._max_plan_age())
         self._accept(plan)
+        if plan.leads.count:
+            self.tell_request(plan.leads.count, plan.selectors, plan.window)
         plan.check_account(self.account)
         return ResetRequest(self.client.host, plan.leads, plan.selectors, plan.window, plan)
 

@@ -64,11 +64,10 @@ class BatchRecord:
                 )
 
     def tick(self, now: float) -> None:
-        """Log, save and write what is due.
+        """Save and write what is due.
 
         :param now: seconds of a clock that never goes back.
         """
-        self.counts.log_progress(self._log.info)
         if self._checkpoint:
             self._checkpoint.save_if_due(now)
         if self.evidence:
@@ -107,4 +106,5 @@ class BatchRecord:
 
     def _keep_summary(self, evidence: TryEvidence, output: dict[str, Any]) -> None:
         output["evidence_digest"] = evidence.write_summary(output)
-        self._log.info("Evidence: %s, digest %s", evidence.report, output["evidence_digest"])
+        self._log.info("Evidence: %s", evidence.report)
+        self._log.info("Its digest: %s", output["evidence_digest"])

@@ -21,6 +21,7 @@ from airflow_provider_leadreset.leadsquared.safety.archive import (
     PendingReset,
     PreResetCheck,
 )
+from airflow_provider_leadreset.leadsquared.text import pluralize
 from airflow_provider_leadreset.runtime.batch_record import BatchRecord
 
 _Read = tuple[PendingReset, Future[FoundRecords]]
@@ -60,6 +61,8 @@ class CheckedParts:
         self._on_tick = on_tick
         self._overdue: dict[int, PendingReset] = {}
         self._readings: dict[int, int] = {}
+        self.read = 0
+        """How many leads were read so far, some of them more than once."""
 
     def add_overdue(self, pending: PendingReset) -> None:
         """Add a lead whose reset came too late after its reading: it is read again, up to a few times."""
@@ -118,11 +121,14 @@ class CheckedParts:
                 evidence.archive_files.append(line.file)
                 evidence.journal.archived(line)
                 self._log.info(
-                    "Copied %d records to %s before their leads are reset", line.records, evidence.archive
+                    "Copied %s of %s, which may now be reset",
+                    pluralize(line.records, "record"),
+                    pluralize(line.leads, "lead"),
                 )
             return part, all_read
 
     def _add(self, part: ArchivePart, one: PendingReset, read: Future[FoundRecords]) -> None:
+        self.read += 1
         if read.exception() is None and read.result().not_after < self._check.now():
             self.add_overdue(one)
             return

@@ -73,8 +73,7 @@ class Checkpoint:
         self._saved = stored or self._state()
         if self._store is None and ti and ti.max_tries and request_digest:
             log.info(
-                "Airflow keeps no task state before version 3.3, and there is no evidence_path to continue from: a "
-                "retry will repeat all leads of this task"
+                "A retry will repeat all leads: before Airflow 3.3 only an evidence_path lets it continue"
             )
 
     def _state(self) -> dict[str, Any]:

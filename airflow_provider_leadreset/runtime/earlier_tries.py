@@ -20,6 +20,7 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
     OutcomeLine,
     Request,
 )
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 NAMED_ONLY = "named for a call by a try that was ended before it told what became of it"
 
@@ -71,8 +72,8 @@ def earlier_tries(
         digest = requests[-1].request_digest
     elif requests and all(request.request_digest != digest for request in requests):
         log.warning(
-            "Earlier tries of this task were asked for something else (%d leads): this one starts anew",
-            requests[-1].leads,
+            "Earlier tries of this task were asked for something else (%s): this one starts anew",
+            pluralize(requests[-1].leads, "lead"),
         )
     beside = [one for one in tries if one.try_number == before]
     found = EarlierTries(beside=frozenset().union(*(one.tokens for one in beside)))

@@ -2,67 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.exceptions import (
-    LeadResetAccessError,
     LeadResetFailedError,
-    LeadResetInputError,
     LeadResetLeadsFailedError,
-    LeadResetMaxCallsError,
-    LeadResetOutageError,
-    LeadResetOvertakenError,
-    LeadResetQuotaError,
     LeadResetRejectedError,
-    LeadResetResourceError,
 )
-from airflow_provider_leadreset.leadsquared.errors import (
-    AccessError,
-    InputError,
-    LeadRejectedError,
-    LeadSquaredError,
-    MaxCallsError,
-    MissingFileError,
-    OvertakenError,
-    QuotaError,
-    SameErrorsError,
-    StorageError,
-    UnavailableError,
-)
+from airflow_provider_leadreset.hooks.task_errors import AFTER_OUTAGE, as_task_error
+from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError, SameErrorsError
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import AirflowException
     from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
-
-AFTER_OUTAGE = timedelta(minutes=1)
-AFTER_QUOTA = timedelta(hours=1)
-
-_CAUSES: tuple[tuple[type[Exception], type[AirflowException]], ...] = (
-    (MissingFileError, LeadResetResourceError),
-    (InputError, LeadResetInputError),
-    (AccessError, LeadResetAccessError),
-    (OvertakenError, LeadResetOvertakenError),
-    (StorageError, LeadResetResourceError),
-    (LeadRejectedError, LeadResetRejectedError),
-    (MaxCallsError, LeadResetMaxCallsError),
-    (QuotaError, LeadResetQuotaError),
-    (UnavailableError, LeadResetOutageError),
-    (LeadSquaredError, LeadResetFailedError),
-)
-"""The first that fits an error of the core says what the task ends with."""
-
-
-def as_task_error(error: InputError | LeadSquaredError, text: str | None = None) -> AirflowException:
-    """Return the exception of the task for an error of the core.
-
-    :param text: in place of the error's own.
-    """
-    kind = next(kind for cause, kind in _CAUSES if isinstance(error, cause))
-    told = str(error) if text is None else text
-    if not issubclass(kind, LeadResetFailedError) or issubclass(kind, LeadResetResourceError):
-        return kind(told)
-    return kind(told, AFTER_QUOTA if isinstance(error, QuotaError) else AFTER_OUTAGE)
 
 
 def failure(
@@ -74,12 +27,13 @@ def failure(
     """
     counted = counts.counted_as_failed
     if stopped is None and counts.not_reached:
-        text = f"{counts.not_reached} of {counts.total} leads were not reached: {counts.why_not_reached}"
+        text = f"{counts.not_reached} of {pluralize(counts.total, 'lead')} were not reached: {counts.why_not_reached}"
     elif stopped is None and counted <= max_failed_leads:
         return None
     elif stopped is None:
         text = (
-            f"{counted} of {counts.total} leads failed, more than max_failed_leads={max_failed_leads} allows: "
+            f"{counted} of {pluralize(counts.total, 'lead')} failed, more than max_failed_leads={max_failed_leads} "
+            "allows: "
             f"{counts.describe()}"
         )
     else:

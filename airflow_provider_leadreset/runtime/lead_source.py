@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_leadreset.leadsquared.batch.progress_log import ListProgress
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.records.lead_lists import list_members
 from airflow_provider_leadreset.leadsquared.request.guids import parse_guid
@@ -128,7 +129,9 @@ class LeadSource:
         return None if store is None else StoreCopy(store, key, run.log)
 
     def _from_list(self) -> Leads:
-        kept, list_id = self._place(), self._list_id
+        # The id first: what is no list is refused before the account is asked.
+        list_id = self._list_id
+        kept = self._place()
         self._kept = kept
         if kept and (leads := kept.read()):
             self._run.log.info(
@@ -138,7 +141,11 @@ class LeadSource:
             )
             return leads
         before = self._run.client.limiter.calls
-        leads = Leads.of(list_members(self._run.client, list_id))
+        self._run.tell_account()
+        progress = self._run.progress
+        on_page = ListProgress(progress, list_id) if progress else None
+        self._run.log.info("Reading the list %s", list_id)
+        leads = Leads.of(list_members(self._run.client, list_id, on_page))
         self.calls = self._run.client.limiter.calls - before
         self._run.log.info("The list %s has %s", list_id, pluralize(leads.count, "lead"))
         if kept and leads.count:

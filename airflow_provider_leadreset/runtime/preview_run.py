@@ -16,9 +16,11 @@ from airflow_provider_leadreset.leadsquared.safety.preview_text import MOST_SHOW
 from airflow_provider_leadreset.leadsquared.safety.type_names import TypeNames
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import pluralize
+from airflow_provider_leadreset.runtime.announcement import announce_calls
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.max_calls import Need, need_of_preview
 from airflow_provider_leadreset.runtime.reset_ahead import reset_ahead, zone_for_people
+from airflow_provider_leadreset.runtime.work_told import counting_work
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.operators.lead_reset import LeadResetPreviewOperator
@@ -34,6 +36,7 @@ class PreviewRun(BaseRun):
     """One run of a LeadResetPreviewOperator."""
 
     task: LeadResetPreviewOperator
+    purpose, sends = "count, deleting nothing", "A reset would send"
 
     def run(self) -> dict[str, Any]:
         """Count, or give again what was counted before in this DAG run."""
@@ -56,14 +59,8 @@ class PreviewRun(BaseRun):
             if request.leads.count == 0:
                 raise AirflowSkipException(f"There are no leads to preview: {self.source.describe_empty()}")
             self.link(request.leads, folder)
-            self.log.info(
-                "LeadSquared at %s (connection %s): counting, of %d leads, %s, created %s. Nothing is deleted",
-                self.client.host,
-                self.conn_id,
-                request.leads.count,
-                request.selectors.describe(),
-                request.window.describe(),
-            )
+            need = self.least_need(request.leads.count, request.selectors)
+            announce_calls(self, request.leads.count, need.for_leads)
             with task_errors():
                 self.output = self._count(request, folder)
             return self.output
@@ -118,6 +115,7 @@ class PreviewRun(BaseRun):
             )
         counts = RecordCounts()
         to_reset = 0
+        self.begin_work(counting_work("Counting", request, counts))
         with WorkerPool(self.client) as pool:
             for lead in count_each(pool, request.leads, request.selectors, request.window, counts):
                 # A lead without records needs no reset; one that shows no audits may have some all the same.
@@ -160,6 +158,9 @@ class PreviewRun(BaseRun):
                 path = folder.write_file(f"plan-{self.context['ti'].try_number}.jsonl.gz", file)
         for line in text.log_lines(path):
             self.log.info("%s", line)
+        if path:
+            self.log.info("Plan: %s", path)
+            self.log.info("Its digest: %s", digest)
         return _output(output, path, digest)
 
     def _lead_names(self, counts: RecordCounts) -> dict[str, str] | None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.safety.preview import count_records
-from airflow_provider_leadreset.leadsquared.text import describe_counts
+from airflow_provider_leadreset.leadsquared.safety.preview import RecordCounts, count_each
+from airflow_provider_leadreset.leadsquared.text import describe_counts, pluralize
+from airflow_provider_leadreset.runtime.work_told import counting_work
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
@@ -41,8 +42,12 @@ def refuse_too_many_records(
                     counts[kind] += len(ids)
         shows_no_audits = not request.plan.counts["audits"]
     else:
+        found = RecordCounts()
+        many = sum(is_left(index, lead) for index, lead in enumerate(request.leads))
+        run.begin_work(counting_work("Counting for max_records", request, found, many))
         leads = (lead for index, lead in enumerate(request.leads) if is_left(index, lead))
-        found = count_records(pool, leads, request.selectors, request.window)
+        for _ in count_each(pool, leads, request.selectors, request.window, found):
+            pass  # the sum alone is wanted
         counts = {kind: kind_count.count for kind, kind_count in found.kinds.items()}
         # Where a try has reset some, it was shown audits; those that are left need not have any.
         begun = done.of("queued") + done.of("unanswered")
@@ -55,6 +60,6 @@ def refuse_too_many_records(
         )
     if sum(counts.values()) > most:
         raise InputError(
-            f"{sum(counts.values())} records would go ({describe_counts(counts)}), more than max_records={most} "
-            "allows; none was reset. If all are meant, set max_records higher"
+            f"{pluralize(sum(counts.values()), 'record')} would go ({describe_counts(counts)}), more than "
+            f"max_records={most} allows; none was reset. If all are meant, set max_records higher"
         )

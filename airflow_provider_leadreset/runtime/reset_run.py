@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.assets import tell_consumers
 from airflow_provider_leadreset.compat import AirflowException, AirflowSkipException
+from airflow_provider_leadreset.hooks.task_errors import as_task_error
 from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
 from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.leadsquared.batch.resets import BatchJudge
@@ -25,15 +26,15 @@ from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset,
 from airflow_provider_leadreset.leadsquared.safety.archive import PendingReset, PreResetCheck, leads_per_part
 from airflow_provider_leadreset.leadsquared.safety.preview_text import with_digest
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
-from airflow_provider_leadreset.leadsquared.text import scrubbed
-from airflow_provider_leadreset.runtime.announcement import announce
+from airflow_provider_leadreset.leadsquared.text import duration, pluralize, scrubbed
+from airflow_provider_leadreset.runtime.announcement import announce_calls
 from airflow_provider_leadreset.runtime.base import ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.batch_record import BatchRecord
 from airflow_provider_leadreset.runtime.checked_parts import CheckedParts
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint, generation, may_be_cleared
 from airflow_provider_leadreset.runtime.earlier_tries import EarlierTries, describe_earlier, earlier_tries
 from airflow_provider_leadreset.runtime.excluded_leads import leave_out_excluded, tell_excluded
-from airflow_provider_leadreset.runtime.failures import as_task_error, failure
+from airflow_provider_leadreset.runtime.failures import failure
 from airflow_provider_leadreset.runtime.guarded_run import GuardedRun
 from airflow_provider_leadreset.runtime.last_account import LastAccount
 from airflow_provider_leadreset.runtime.max_calls import Need, need_of_reset
@@ -41,16 +42,21 @@ from airflow_provider_leadreset.runtime.record_limit import refuse_too_many_reco
 from airflow_provider_leadreset.runtime.request_record import request_record, sent_dates
 from airflow_provider_leadreset.runtime.summary_xcom import keeps_summary_of_failure
 from airflow_provider_leadreset.runtime.try_evidence import TryEvidence
+from airflow_provider_leadreset.runtime.work_told import resetting_work
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
     from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 
 
+A_MINUTE = 60.0
+
+
 class ResetRun(GuardedRun):
     """One run of a LeadResetOperator, and what became of each lead."""
 
     deletes = True
+    purpose, sends = "reset", "Sent as"
     record: BatchRecord
 
     def __init__(self, task: LeadResetOperator, context: Context) -> None:
@@ -89,7 +95,8 @@ class ResetRun(GuardedRun):
                 earlier = self._earlier_tries(request)
                 counts = BatchCounts(request.leads.count, self.client.limiter, earlier.progress)
                 excluded = leave_out_excluded(self, request.leads, counts)
-                announce(self, request, counts)
+                need = self.least_need(counts.not_reached, request.selectors)
+                announce_calls(self, counts.not_reached, need.for_leads)
                 self._begin_evidence(request, earlier, counts)
                 self.record = BatchRecord(counts, self.evidence, self.checkpoint, log=self.log)
                 tell_excluded(self.record, request.leads, excluded)
@@ -143,7 +150,9 @@ class ResetRun(GuardedRun):
             found = EarlierTries(self.checkpoint.progress, self.checkpoint.leads)
         if request and found.progress.in_earlier_tries:
             self.log.info(
-                "Continuing where an earlier try stopped: %d leads are done", found.progress.in_earlier_tries
+                "Continuing where an earlier try stopped: %d of %s done",
+                found.progress.in_earlier_tries,
+                pluralize(leads, "lead"),
             )
             if may_be_cleared(self.context, self.task.retries):
                 self.log.warning(
@@ -182,6 +191,8 @@ class ResetRun(GuardedRun):
                     refuse_too_many_records(
                         pool, self, request, self.record.counts, self.checked("max_records")
                     )
+                self.checked_parts = self._checked_parts(request)
+                self.begin_work(resetting_work(request, self.record.counts, self.checked_parts))
                 for part in self._parts(pool, request):
                     for ended in pool.map_with_ticks(self._written_ahead(part), self._send):
                         if ended:
@@ -220,22 +231,22 @@ class ResetRun(GuardedRun):
             return reason
         raise reason
 
-    def _parts(self, pool: WorkerPool, request: ResetRequest) -> Iterator[Iterable[PendingReset]]:
-        """Yield the leads that are to be reset: all at once, or as many as are read before the first of them goes."""
-        pending = self._pending(request)
+    def _checked_parts(self, request: ResetRequest) -> CheckedParts | None:
+        """Return what reads the leads before their resets; None where nothing is to be read."""
         if not self._reads_before(request):
-            yield pending
-            return
+            return None
         copies = self.evidence if self.task.archive else None
         types = task_types_of(self.client, request.selectors, keeps_fields=bool(copies))
         check = PreResetCheck(
             self.client, copies.archive if copies else None, types, copies.token if copies else ""
         )
         size = leads_per_part(self.client.limiter.sliding_window.share, request.selectors)
-        self.checked_parts = CheckedParts(
-            check, self.record, self.judge, size=size, log=self.log, on_tick=self._tick
-        )
-        yield from self.checked_parts.of(pool, pending)
+        return CheckedParts(check, self.record, self.judge, size=size, log=self.log, on_tick=self._tick)
+
+    def _parts(self, pool: WorkerPool, request: ResetRequest) -> Iterable[Iterable[PendingReset]]:
+        """Return the leads that are to be reset: all at once, or as many as are read before the first of them goes."""
+        pending = self._pending(request)
+        return self.checked_parts.of(pool, pending) if self.checked_parts else [pending]
 
     def _reads_before(self, request: ResetRequest) -> bool:
         return bool(self.task.archive or request.plan)
@@ -276,7 +287,9 @@ class ResetRun(GuardedRun):
         self.record.tell_not_sent()
         # Once, so that all that is kept says the same, the time taken included.
         self.output = self.output or self._summary(request, stopped)
-        self.log.info("Done after %g s: %s", self.output["seconds"], self.record.counts.describe())
+        seconds = self.output["seconds"]
+        took = f"{seconds:g} s" if seconds < A_MINUTE else duration(seconds)
+        self.log.info("Done after %s: %s", took, self.record.counts.describe())
         return self.record.keep(self.output)
 
     def _pending(self, request: ResetRequest) -> Iterator[PendingReset]:

@@ -30,11 +30,14 @@ from airflow_provider_leadreset.leadsquared.safety.verification import (
     window_remaining,
 )
 from airflow_provider_leadreset.leadsquared.text import pluralize
+from airflow_provider_leadreset.runtime.announcement import announce_calls
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.checkpoint import times_cleared
 from airflow_provider_leadreset.runtime.guarded_run import file_of_exclusions
+from airflow_provider_leadreset.runtime.work_told import verifying_work
 
 if TYPE_CHECKING:
+    from airflow_provider_leadreset.compat import Context
     from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
 
 MOST_UNKNOWN = 1000
@@ -59,8 +62,14 @@ class VerificationRun(BaseRun):
     """One poke of a LeadResetSensor."""
 
     task: LeadResetSensor
+    purpose, sends = "verify", "The reset sent"
     failed = False
     """Whether this poke could not read all that it was to read."""
+
+    def __init__(self, task: LeadResetSensor, context: Context) -> None:
+        super().__init__(task, context)
+        self.says_first_lines = not task.told_first_lines
+        task.told_first_lines = True
 
     def verify(self, sensor: LeadResetSensor) -> PokeReturnValue:
         """Read what is not known to be gone, and judge."""
@@ -107,9 +116,9 @@ class VerificationRun(BaseRun):
                 self._keep(request, output)
             else:
                 self.log.info(
-                    "%d of %d leads are done; %s",
+                    "%d of %s done; %s",
                     len(verification.done),
-                    request.leads.count,
+                    pluralize(request.leads.count, "lead"),
                     verification.describe_remaining(),
                 )
             return PokeReturnValue(is_done=is_done, xcom_value=output)
@@ -127,6 +136,10 @@ class VerificationRun(BaseRun):
     def _read(self, request: ResetRequest, verification: Verification, exclusions: Exclusions) -> None:
         read: Callable[[str, RemainingIds | None], Remaining]
         verification.forget()
+        work = verifying_work(request, verification)
+        if self.says_first_lines:
+            announce_calls(self, request.leads.count - len(verification.done), work.calls_left())
+        self.begin_work(work)
         try:
             if request.plan:
                 read = partial(planned_remaining, self.client)

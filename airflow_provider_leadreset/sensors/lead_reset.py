@@ -7,25 +7,24 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 
 from airflow_provider_leadreset.compat import BaseSensorOperator
-from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, NotGiven
+from airflow_provider_leadreset.operators._arguments import (
+    BaseOperatorArguments,
+    Codes,
+    Flag,
+    LeadIds,
+    Names,
+    PlanOutput,
+    Seconds,
+    Text,
+    Value,
+    WindowText,
+)
 from airflow_provider_leadreset.operators._selection import LeadSelection
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context, PokeReturnValue
     from airflow_provider_leadreset.leadsquared.safety.verification import Verification
-    from airflow_provider_leadreset.leadsquared.sentinels import NotGiven
-    from airflow_provider_leadreset.operators._arguments import (
-        BaseOperatorArguments,
-        Codes,
-        Flag,
-        LeadIds,
-        Names,
-        PlanOutput,
-        Seconds,
-        Text,
-        Value,
-        WindowText,
-    )
 
 
 class LeadResetSensor(LeadSelection, BaseSensorOperator):
@@ -141,6 +140,8 @@ class LeadResetSensor(LeadSelection, BaseSensorOperator):
         # What was verified at earlier pokes in this process, and for which request.
         self.last_verification: tuple[str, Verification] | None = None
         self._may_skip: tuple[bool, bool] | None = None
+        self.told_first_lines = False
+        """Whether the log says by now what this task is about."""
         self._settle_arguments()
 
     def argument_problem(self) -> str | None:

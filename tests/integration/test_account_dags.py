@@ -59,15 +59,12 @@ def test_warning_on_a_line_of_its_own(dags, lsq, run, capfd):
     result = run(dags.calls_in_pool, leads=[noted(lsq)])
     assert result.state == "success"
     lines = list(dict.fromkeys(printed(capfd).splitlines()))
-    (warned,) = [line for line in lines if "This task is in the pool" in line]
-    assert "the calls of other tasks are not counted" in warned
-    assert "LeadSquared at" not in warned
-    first = [line for line in lines if "LeadSquared at" in line]
-    assert len(first) == 2
+    assert len([line for line in lines if "This task is in the pool" in line]) == 1
+    assert len([line for line in lines if "So the calls of other tasks are not counted" in line]) == 1
     # Which of the two tasks runs first is Airflow's affair.
-    assert [line for line in first if "pool" in line] == [
-        line for line in first if "3 in 5 s (3 slots of pool leadsquared_default)" in line
-    ]
+    paces = [line for line in lines if "At least 1 call" in line]
+    assert len(paces) == 2
+    assert len([line for line in paces if "3 in 5 s (3 slots of pool leadsquared_default)" in line]) == 1
 
 
 @pytest.mark.skipif(is_airflow_2(), reason="Airflow 2.11 refuses to map a pool itself")
@@ -119,7 +116,7 @@ def test_delay_between_the_tasks_bounds(dags, lsq, run, monkeypatch, caplog):
     assert run(dags.retried_with_delay, leads=[lead]).state == "success"
     first, second = (call.arrived for call in lsq.calls if call.path.endswith("Lead.Reset"))
     assert 1.5 < second - first < 30
-    said = "The next try begins in 0:00:04 (the task's max_retry_delay): 1 of 1 leads failed"
+    said = "The next try begins in 0:00:04 (the task's max_retry_delay): 1 of 1 lead failed"
     assert (said in caplog.text) == HAS_POLICIES
 
 

@@ -212,7 +212,7 @@ def test_sensor_is_called_as_airflow_does(lsq, dags, run, lead, capfd):
     told = capfd.readouterr().out
     assert "cannot be called outside" not in told
     assert "Sensor has timed out" in told
-    assert "0 of 1 leads are done; 1 record" in told
+    assert "0 of 1 lead done; 1 record" in told
 
 
 def rendered(result: Run, task_id: str) -> dict[str, Any]:

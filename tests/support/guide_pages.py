@@ -109,15 +109,17 @@ def fitted(code: str, replaced: dict[str, str]) -> str:
 
 
 def shell(script: str, cwd: Path | None = None, **environment: str) -> str:
-    """Run commands with this interpreter's programs first; return what they print."""
-    return subprocess.run(
+    """Run commands with this interpreter's programs first; return what they print, and fail with all that they say."""
+    ran = subprocess.run(
         ["bash", "-ec", script],
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
         cwd=cwd,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **environment},
-    ).stdout
+    )
+    assert ran.returncode == 0, f"{script}\nended with {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
+    return ran.stdout
 
 
 def airflow_here(script: str) -> None:

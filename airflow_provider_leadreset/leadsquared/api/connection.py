@@ -57,7 +57,9 @@ def clean_key(name: str, key: Secret) -> Secret:
         traceback shows it.
     """
     if not key.text():
-        raise InputError(f"the connection has no {name}")
+        raise InputError(
+            f"the connection has no {name}: paste it from LeadSquared's My Account > Settings > API and Webhooks"
+        )
     # requests would refuse such a key by an error that quotes it.
     if not is_printable_ascii(key):
         raise InputError(

@@ -208,6 +208,11 @@ class RateLimiter:
             self._closed = True
             self._condition.notify_all()
 
+    def drains_in(self) -> float:
+        """Return the seconds until no call started here counts against the account's limit any more; 0 for none."""
+        with self._condition:
+            return max(0.0, self.sliding_window.drained_at() - self.clock.now())
+
     def drain(self) -> None:
         """Wait until no call started here counts against the account's limit any more."""
         with self._condition:

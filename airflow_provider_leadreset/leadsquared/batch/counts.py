@@ -1,10 +1,10 @@
-"""The outcomes of a batch, counted and logged."""
+"""The outcomes of a batch, counted."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
@@ -17,6 +17,7 @@ from airflow_provider_leadreset.leadsquared.batch.outcomes import (
     without_ids,
 )
 from airflow_provider_leadreset.leadsquared.batch.progress import Failure, IndexSet, Progress
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 MOST_LISTED = 100
 """How many failed leads a summary names with their reason."""
@@ -26,9 +27,6 @@ MOST_NAMED = 20
 
 MOST_REASONS = 20
 """How many reasons a summary adds up; the others are counted together."""
-
-PROGRESS_EVERY = 10.0
-"""Seconds between two progress lines."""
 
 
 class BatchCounts:
@@ -47,7 +45,6 @@ class BatchCounts:
         self._open = IndexSet()
         self._limiter = limiter
         self._began = limiter.clock.now()
-        self._logged_at = self._began
 
     def of(self, kind: OutcomeKind) -> int:
         """Return how many leads have an outcome, those of earlier tries too."""
@@ -100,21 +97,6 @@ class BatchCounts:
         if outcome.kind == "not_reached":
             self.why_not_reached = outcome.reason
 
-    def log_progress(self, log: Callable[[str], None]) -> None:
-        """Log a progress line if the last is ten seconds old."""
-        now = self._limiter.clock.now()
-        if now - self._logged_at < PROGRESS_EVERY:
-            return
-        self._logged_at = now
-        done = self.total - self.not_reached
-        rate = self._limiter.calls / max(self.seconds, 0.001)
-        done_now = done - self.progress.in_earlier_tries
-        left = f", about {self.not_reached * self.seconds / done_now:.0f} s left" if done_now > 0 else ""
-        log(
-            f"{done} of {self.total} leads, {rate:.1f} calls/s, {self._limiter.throttlings} throttled, "
-            f"{self.failed + self.of('unanswered')} failed{left}"
-        )
-
     def outcomes(self) -> dict[str, int]:
         """Return how many leads have each outcome; they add up to ``leads``."""
         return {kind: self.of(kind) for kind in OUTCOMES}
@@ -164,7 +146,8 @@ class BatchCounts:
         """Return the outcomes as text: ``20 of 30 leads queued, 2 failed and 8 not reached``."""
         parts = [f"{self.of(kind)} {kind.replace('_', ' ')}" for kind in OUTCOMES[1:-1] if self.of(kind)]
         parts = parts or ["0 failed"]
-        return f"{self.queued} of {self.total} leads queued, {', '.join(parts)} and {self.not_reached} not reached"
+        leads = pluralize(self.total, "lead")
+        return f"{self.queued} of {leads} queued, {', '.join(parts)} and {self.not_reached} not reached"
 
     def named_failures(self) -> str:
         """Name the first failed leads and why, for an error's text."""

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 CUSTOM = 2
 """``EventType`` of a custom activity (seen)."""
 
+NO_RIGHT = 403
+"""HTTP status of keys that are known and have no right to a call."""
+
 SYSTEM_EVENTS = frozenset({21, 22, 23, 30, 33, 97, 3001, 3002, 3004, 3006, 3011})
 """Codes of LeadSquared's own activities, as seen in public integrations.
 
@@ -63,13 +66,16 @@ def sort_event_codes(client: LeadSquaredClient, codes: Iterable[int]) -> EventCo
 
     Where the list cannot be read, or does not say, the codes known as LeadSquared's own decide.
 
-    :raises LeadSquaredError: the list may be had later: an outage, a used-up quota. That these keys may not read it
-        says nothing of a reset, which tells itself whether they may.
+    :raises LeadSquaredError: the list may be had later: an outage, a used-up quota; or every other call would fail
+        alike: wrong keys, a wrong host. That these keys have no right to it says nothing of a reset, which tells itself
+        whether they have.
     """
     codes = tuple(codes)
     try:
         types: dict[int, AccountEventType] | None = read_activity_types(client)
     except (AccessError, LeadRejectedError, UnreadableError) as error:
+        if isinstance(error, AccessError) and error.status != NO_RIGHT:
+            raise
         log.warning(
             "The account's list of activity types cannot be read, so only codes known as LeadSquared's own are left "
             "out, and a slip in another would not be noticed: %s",

@@ -11,6 +11,8 @@ from airflow_provider_leadreset.leadsquared.request.guids import parse_guid
 from airflow_provider_leadreset.leadsquared.text import quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping
+
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 
 PAGE = 1000
@@ -25,7 +27,9 @@ _STATIC = ("0", "static")
 """How a list says that it is static: a number is documented, text was seen."""
 
 
-def list_members(client: LeadSquaredClient, list_id: str) -> list[str]:
+def list_members(
+    client: LeadSquaredClient, list_id: str, on_page: Callable[[int, int | None], None] | None = None
+) -> list[str]:
     """Return the lead ids of a list, read to its end: a dynamic list shrinks while its leads are reset.
 
     ``LeadManagement.svc/Leads/Retrieve/BySearchParameter`` (documented). What LeadSquared answers for a list
@@ -35,6 +39,7 @@ def list_members(client: LeadSquaredClient, list_id: str) -> list[str]:
     than twice as many and 100.
 
     :param list_id: GUID of the list.
+    :param on_page: told after each page how many members came so far, and how many the list says it has.
     :returns: the ids, each once, as the account spells them.
     :raises InputError: ``list_id`` is no GUID, or the account has no such list, or it is one of LeadSquared's own.
     :raises LeadSquaredError: as :meth:`.LeadSquaredClient.call`; ``UnreadableError`` for members that cannot be had
@@ -63,7 +68,14 @@ def list_members(client: LeadSquaredClient, list_id: str) -> list[str]:
         key=lambda row: _lead_id(row).lower(),
         size=PAGE,
     )
-    members = [_lead_id(row) for row in read.rows()]
+    announced = whole_number(field_of(found, "MemberCount"))
+
+    def tell(rows: Mapping[Hashable, Row]) -> bool:
+        if on_page:
+            on_page(len(rows), announced)
+        return False  # what is known to be all is told by the pages alone
+
+    members = [_lead_id(row) for row in read.rows(tell)]
     _check_size(found, len(members))
     return members
 

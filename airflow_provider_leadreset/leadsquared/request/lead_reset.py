@@ -204,7 +204,10 @@ def _event_code(value: object) -> int:
 
 
 def _task_type(value: object) -> str:
-    return parse_guid(value, "task_type_list")
+    try:
+        return parse_guid(value, "task_type_list")
+    except InputError as error:
+        raise InputError(f"{error}; task_types() of a LeadResetHook gives the account's by name") from None
 
 
 def _audit(value: object) -> str:

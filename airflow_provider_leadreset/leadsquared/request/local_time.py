@@ -25,6 +25,9 @@ _DURATION = re.compile(
 )
 _SECOND = timedelta(seconds=1)
 
+LONGEST_DURATION = 40
+"""Characters of a text that may have been meant for a duration."""
+
 
 def instant_of(text: str, zone: str) -> datetime:
     """Return the instant, in UTC, that a date, or a date and time, names in a time zone; see :func:`instant_at`.
@@ -107,7 +110,7 @@ def _written(text: str) -> tuple[datetime, tzinfo | None]:
     """Return the date and time as written, and the offset behind it, None where it has none."""
     match = MOMENT.fullmatch(text)
     if not match:
-        raise InputError(f"{quoted(text)} is neither a date nor a date and time nor a duration")
+        raise InputError(f"{quoted(text)} is neither a date nor a date and time nor a duration{_hint(text)}")
     whole = (match["time"] or "00:00").partition(".")[0]
     wall = datetime.fromisoformat(f"{match['date']}T{whole}")
     if fraction := match["fraction"]:
@@ -115,6 +118,20 @@ def _written(text: str) -> tuple[datetime, tzinfo | None]:
     if match["offset"] is None:
         return wall, None
     return wall, datetime.fromisoformat(f"2000-01-01T00:00{match['offset']}").tzinfo
+
+
+def _hint(text: str) -> str:
+    """Return the duration that may have been meant, where hours have no T before them, or the P is missing."""
+    if len(text) > LONGEST_DURATION:
+        return ""
+    upper = text.upper()
+    for duration in (upper, f"P{upper}"):
+        days, _, times = duration.rpartition("D")
+        with_t = f"{days}DT{times}" if days else f"PT{times[1:]}"
+        for meant in (duration, with_t):
+            if read_duration(meant):
+                return f" (did you mean {meant}?)"
+    return ""
 
 
 def _months_later(wall: datetime, months: int) -> datetime:

@@ -90,17 +90,24 @@ class Window:
         return f"{_iso(self.start)}/{_iso(self.end)}"
 
     def describe(self) -> str:
-        """Describe the window for a log: in its own time zone, and as sent."""
-        zone = pendulum.timezone(self.timezone)
-        local = [f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}" for moment in (self.start, self.end)]
-        return (
-            f"from {local[0]} up to, not including, {local[1]} {self.timezone} "
-            f"(sent as FromDate {self.from_date}, ToDate {self.to_date} UTC)"
-        )
+        """Describe the window in one line: in its own time zone, and as sent."""
+        return f"{local_text(self)} (sent as {sent_text(self)})"
 
     def __contains__(self, moment: datetime) -> bool:
         """Whether ``moment`` lies inside, to the second: as LeadSquared is taken to compare."""
         return self.start <= moment.replace(microsecond=0) < self.end
+
+
+def local_text(window: Window) -> str:
+    """Return a window for people, in its own time zone."""
+    zone = pendulum.timezone(window.timezone)
+    local = [f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}" for moment in (window.start, window.end)]
+    return f"from {local[0]} up to, not including, {local[1]} {window.timezone}"
+
+
+def sent_text(window: Window) -> str:
+    """Return a window for people, as it is sent."""
+    return f"FromDate {window.from_date}, ToDate {window.to_date} UTC"
 
 
 def parse_window(

@@ -31,6 +31,7 @@ from airflow_provider_leadreset.leadsquared.records.records import (
 )
 from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
@@ -213,8 +214,8 @@ def _refuse_unplanned(records: Iterable[Record], planned: dict[str, list[str]] |
     new = [f"{record.kind} {record.key}" for record in records if (record.kind, record.key) not in known]
     if new:
         raise LeadRejectedError(
-            f"{len(new)} records have come into the window since the preview ({', '.join(new[:10])}): preview in "
-            "another run"
+            f"{pluralize(len(new), 'record')} came into the window since the preview ({', '.join(new[:10])}): preview "
+            "in another run"
         )
 
 

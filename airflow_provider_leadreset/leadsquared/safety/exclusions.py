@@ -54,7 +54,12 @@ class Exclusions:
             raise InputError(
                 f"exclude is {quoted(value)}: give lead ids, or the absolute URI of a file of them"
             )
-        return cls(Leads.parse(text, argument="exclude"))
+        try:
+            return cls(Leads.parse(text, argument="exclude"))
+        except InputError as error:
+            if isinstance(text, str):
+                raise InputError(f"{error}; or give the absolute URI of a file of them") from None
+            raise
 
     def __contains__(self, lead: str) -> bool:
         return guid_key(lead) in self._keys

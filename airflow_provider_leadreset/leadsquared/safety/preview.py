@@ -112,9 +112,12 @@ class RecordCounts:
     listed: list[LeadRecordCounts] = field(default_factory=list)
     asks_for_audits: bool = False
     shows_audits: bool = False
+    counted: int = 0
+    """Leads that were added."""
 
     def add(self, lead: LeadRecordCounts) -> None:
         """Add one lead."""
+        self.counted += 1
         for kind, kind_count in lead.kinds.items():
             self.kinds[kind].add(kind_count.count, kind_count.oldest, kind_count.newest)
         for key, found in lead.by_type.items():
@@ -130,6 +133,11 @@ class RecordCounts:
     def count(self) -> int:
         """Records of all kinds."""
         return sum(kind_count.count for kind_count in self.kinds.values())
+
+    @property
+    def done(self) -> int:
+        """Leads of which is known what there is to count."""
+        return self.counted + len(self.unknown)
 
     @property
     def audits_cannot_be_counted(self) -> bool:
@@ -156,16 +164,6 @@ def _counted(prospect_id: str, found: LeadRecords) -> LeadRecordCounts:
     counts = LeadRecordCounts(prospect_id, shows_audits=found.shows_audits)
     for record in found.records:
         counts.add(record)
-    return counts
-
-
-def count_records(
-    pool: WorkerPool, leads: Iterable[str], selectors: Selectors, window: Window
-) -> RecordCounts:
-    """Count what resets of ``leads`` would delete, as :func:`count_each` does."""
-    counts = RecordCounts()
-    for _ in count_each(pool, leads, selectors, window, counts):
-        pass  # the sum alone is wanted
     return counts
 
 

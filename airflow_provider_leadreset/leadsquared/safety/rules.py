@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.text import quoted
+from airflow_provider_leadreset.leadsquared.text import pluralize, quoted
 from airflow_provider_leadreset.leadsquared.untrusted_files import parse_json
 
 REQUIRABLE = ("plan", "approval", "evidence_path", "archive", "reason")
@@ -55,8 +55,8 @@ class AccountRules:
         """
         if self.max_leads is not None and count > self.max_leads:
             raise InputError(
-                f"{count} leads were given, more than the rules of the connection allow (max_leads={self.max_leads}): "
-                "reset fewer in one task, or ask the owner of the account"
+                f"{pluralize(count, 'lead')} given, more than the rules of the connection allow (max_leads="
+                f"{self.max_leads}): reset fewer in one task, or ask the owner of the account"
             )
 
     def as_json(self) -> dict[str, Any]:

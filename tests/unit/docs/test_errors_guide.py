@@ -55,6 +55,8 @@ NOT_WORTH_A_LINE = {
     "module … has no attribute …": "for callers of compat in Python",
     "… (window is …, in this run …)": "adds the window as given to a message that the guide quotes",
     "it is …: …": "put together of words that the guide quotes",
+    "…; or give the absolute URI of a file of them": "the same, of exclude",
+    "…; task_types() of a LeadResetHook gives the account's by name": "the same, of a task type",
     **dict.fromkeys(
         (
             "it has a number of … digits",

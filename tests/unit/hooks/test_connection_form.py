@@ -12,6 +12,7 @@ import airflow
 import jsonschema
 import pytest
 
+from airflow_provider_leadreset.exceptions import LeadResetInputError
 from airflow_provider_leadreset.get_provider_info import get_provider_info
 from airflow_provider_leadreset.hooks.lead_reset import _EXTRAS, AccountSettings, LeadResetHook
 
@@ -46,7 +47,7 @@ def test_defaults_and_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
             if good:
                 assert getattr(hook.settings, name) == value
             else:
-                with pytest.raises(ValueError, match=name):
+                with pytest.raises(LeadResetInputError, match=name):
                     hook.settings  # noqa: B018
 
 

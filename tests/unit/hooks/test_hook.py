@@ -11,15 +11,21 @@ from urllib.parse import quote, quote_plus
 
 import airflow
 import pytest
-from airflow.exceptions import AirflowNotFoundException
 from pytest_mock import MockerFixture
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+from airflow_provider_leadreset.exceptions import (
+    LeadResetAccessError,
+    LeadResetInputError,
+    LeadResetOutageError,
+    LeadResetRejectedError,
+    LeadResetResourceError,
+)
 from airflow_provider_leadreset.hooks import lead_reset
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
-from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
+from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 from support.answering import ACCESS, SECRET, Answering, Request, http
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
@@ -84,12 +90,12 @@ def a_reset(lead: str = LEAD) -> LeadReset:
         ({"resets": False}, "stop every reset"),
         ('{"resets": false}', "stop every reset"),
         ({"require": ["plan"]}, r"require plan of every reset: .*LeadResetHook.reset takes none"),
-        ({"max_leads": 0}, "1 leads were given, more than the rules"),
+        ({"max_leads": 0}, "1 lead given, more than the rules"),
     ],
 )
 def test_rules_refuse_a_reset(emulator: LeadSquaredEmulator, connect: Any, rules: Any, said: str) -> None:
     """The account's rules are held before a hook's reset is sent."""
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(LeadResetInputError, match=said):
         connect(host=emulator.url, extra={"rules": rules}).reset(a_reset())
     assert emulator.calls == []
 
@@ -100,7 +106,7 @@ def test_rules_count_a_hooks_leads(emulator: LeadSquaredEmulator, connect: Any) 
     leads = [emulator.add_lead() for _ in range(3)]
     for lead in (*leads[:2], leads[0].upper()):
         hook.reset(a_reset(lead))
-    with pytest.raises(InputError, match="3 leads were given"):
+    with pytest.raises(LeadResetInputError, match="3 leads given"):
         hook.reset(a_reset(leads[2]))
     hook.reset(a_reset(leads[1]))
     assert {call.prospect_id.lower() for call in emulator.resets} == set(leads[:2])
@@ -109,7 +115,7 @@ def test_rules_count_a_hooks_leads(emulator: LeadSquaredEmulator, connect: Any) 
 @pytest.mark.parametrize("name", ["rule", "Rules", "rulse", "ruels", "rules "])
 def test_misspelt_rules_refused(connect: Any, name: str) -> None:
     """Rules under a misspelt name would guard nothing, so they are refused."""
-    with pytest.raises(InputError, match="did you mean rules"):
+    with pytest.raises(LeadResetInputError, match="did you mean rules"):
         connect(extra={name: {"resets": False}}).settings  # noqa: B018
 
 
@@ -193,7 +199,7 @@ def test_client_is_reused(connect: Any) -> None:
 def test_unusable_connection(connect: Any, fields: dict[str, Any], said: str) -> None:
     """A connection that cannot work is refused, and the error does not show its keys."""
     hook = connect(**fields)
-    with pytest.raises(InputError, match=said) as caught:
+    with pytest.raises(LeadResetInputError, match=said) as caught:
         hook.get_conn()
     assert_no_key(str(caught.value))
     able, message = hook.test_connection()
@@ -242,14 +248,14 @@ def test_defaults_of_extras(connect: Any, extra: Any, expected: tuple[int, str, 
 def test_extras_with_unusable_numbers(connect: Any, extra: Any, said: str) -> None:
     """Extras that are no usable number are refused."""
     hook = connect(extra=extra)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(LeadResetInputError, match=said):
         hook.get_conn()
     assert hook.test_connection()[0] is False
 
 
 # Airflow 3.0 and 3.1 take such a connection for none at all.
 NONE_AT_ALL = airflow.__version__.startswith(("3.0.", "3.1."))
-REFUSED = AirflowNotFoundException if NONE_AT_ALL else InputError
+REFUSED = LeadResetResourceError if NONE_AT_ALL else LeadResetInputError
 SAID_OF_EXTRA = "isn't defined" if NONE_AT_ALL else "Extra is no JSON object"
 
 
@@ -314,7 +320,7 @@ def test_airflow_masks_the_keys(connect: Any) -> None:
 def test_no_keys_in_stack_frames(connect: Any) -> None:
     """No stack frame of a failing hook holds the connection by name, so that no key shows in a traceback."""
     hook = connect(host="no host")
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(LeadResetInputError) as caught:
         hook.get_conn()
     trace, seen = caught.value.__traceback__, 0
     while trace:
@@ -497,7 +503,7 @@ def test_no_pasted_key_in_extras_frames(connect: Any) -> None:
     """No stack frame shows a key that was pasted into the Extra field."""
     for extra in ({"app_host": SECRET}, json.dumps([SECRET]), {"timeout": "x", "pool": SECRET}):
         hook = connect(extra=extra)
-        with pytest.raises((InputError, AirflowNotFoundException)) as caught:
+        with pytest.raises((LeadResetInputError, LeadResetResourceError)) as caught:
             hook.get_conn()
         trace = caught.value.__traceback__
         while trace:
@@ -521,7 +527,7 @@ def test_list_over_several_pages(
 
 def test_unknown_list(emulator: LeadSquaredEmulator, connect: Any) -> None:
     """An unknown list is an error, and its members are never searched for."""
-    with pytest.raises(InputError, match="has no list"):
+    with pytest.raises(LeadResetInputError, match="has no list"):
         connect(host=emulator.url).list_members(LEAD)
     assert {call.path for call in emulator.calls} == {"LeadManagement.svc/Lists.Get"}
 
@@ -539,7 +545,7 @@ def test_types_are_read(emulator: LeadSquaredEmulator, connect: Any) -> None:
 def test_keys_in_no_traceback(connect: Any, extra: dict[str, Any]) -> None:
     """Neither an error of the connection nor what a traceback shows of the hook holds a key, wherever it was pasted."""
     hook = connect(extra=extra)
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(LeadResetInputError) as caught:
         hook.get_conn()
     assert_no_key(str(caught.value))
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
@@ -547,3 +553,51 @@ def test_keys_in_no_traceback(connect: Any, extra: dict[str, Any]) -> None:
     for frame in frames:
         for value in frame.f_locals.values():
             assert_no_key(repr(value))
+
+
+# -- errors of a hook that is used alone ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answers", "error", "said"),
+    [
+        ([http(401)], LeadResetAccessError, "^connection lsq: .*HTTP 401: .*check Login"),
+        ([http(500)], LeadResetOutageError, "^connection lsq: .*HTTP 500"),
+        (
+            [http(400, '{"Status":"Error","ExceptionType":"MXInvalidInputException"}')],
+            LeadResetRejectedError,
+            "^connection lsq: ",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["activity_types", "task_types", "list_members", "reset", "preview", "check_account"]
+)
+def test_what_reaches_airflow(
+    connect: Any, monkeypatch: pytest.MonkeyPatch, name: str, answers: list[bytes], error: Any, said: str
+) -> None:
+    """Each call raises one exported class per cause, so that a task fails at once or is retried; it names the
+    connection."""
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.RETRY_DELAYS", ())
+    given: dict[str, list[Any]] = {"list_members": [LEAD], "reset": [a_reset()], "preview": [a_reset()]}
+    with Answering(*answers) as server:
+        hook = connect(host=server.url)
+        with pytest.raises(error, match=said):
+            getattr(hook, name)(*given.get(name, []))
+
+
+def test_wrong_keys_cost_one_call(connect: Any) -> None:
+    """A reset whose keys are refused at the list of types is not tried once more."""
+    with Answering(http(401)) as server:
+        connect(host=server.url)
+        task = LeadResetOperator(
+            task_id="reset",
+            prospect_ids=LEAD,
+            activity_event_list=[166],
+            window="2026-09-01/2026-10-01",
+            leadsquared_conn_id="lsq",
+        )
+        context: Any = {}
+        with pytest.raises(LeadResetAccessError, match="connection lsq: HTTP 401"):
+            task.execute(context)
+    assert len(server.requests) == 1

@@ -10,8 +10,8 @@ import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.emulator.account.call_limit import most_in_window
+from airflow_provider_leadreset.exceptions import LeadResetInputError
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
-from airflow_provider_leadreset.leadsquared.errors import InputError
 from support.simulated_account import compress
 
 
@@ -47,6 +47,6 @@ def test_hook_checks_the_account(lsq: LeadSquaredEmulator) -> None:
 
 def test_hook_refuses_before_any_call(lsq: LeadSquaredEmulator) -> None:
     """A value that cannot be meant is refused before any call."""
-    with pytest.raises(InputError, match="activity_event came to None"):
+    with pytest.raises(LeadResetInputError, match="activity_event came to None"):
         LeadResetHook().check_account(activity_event=None)  # type: ignore[arg-type]
     assert lsq.calls == []

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+from airflow_provider_leadreset.exceptions import LeadResetRejectedError
 from airflow_provider_leadreset.hooks import hook_lineage
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
-from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 
@@ -76,7 +76,7 @@ def test_other_reads(collector: Collector, hook: LeadResetHook, lsq: Any) -> Non
 
 def test_what_failed_is_not_told(collector: Collector, hook: LeadResetHook) -> None:
     """A reset that was refused has deleted from nothing."""
-    with pytest.raises(LeadSquaredError):
+    with pytest.raises(LeadResetRejectedError):
         hook.reset(reset_of(UNKNOWN))
     assert collector.told == []
 

@@ -13,14 +13,16 @@ import pytest
 from pytest_mock import MockerFixture
 
 from airflow_provider_leadreset.compat import AirflowTaskTimeout
+from airflow_provider_leadreset.exceptions import LeadResetInputError
 from airflow_provider_leadreset.hooks import task_slots
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
-from airflow_provider_leadreset.hooks.task_slots import current_slots, slots_of
+from airflow_provider_leadreset.hooks.task_slots import current_slots, drain, slots_of
 from airflow_provider_leadreset.leadsquared.api import account_window
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
-from airflow_provider_leadreset.leadsquared.errors import ClosedError, InputError
-from support.answering import ACCESS, SECRET, Answering, http
+from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
+from airflow_provider_leadreset.leadsquared.errors import ClosedError
+from support.answering import ACCESS, SECRET, Answering, FakeClock, http
 
 HOST = "api-in21.leadsquared.com"
 
@@ -148,12 +150,12 @@ def test_warning_outside_the_pool(
     hook = connect(calls=calls, extra={"calls_per_5s": 10})
     assert share(hook) == (expected, 10)
     hook.get_conn()
-    (told,) = [call.args[0] % call.args[1:] for call in log.warning.call_args_list]
-    assert told == (
-        "This task is in the pool 'default_pool', not in 'lsq', the pool of the account of connection lsq: the calls "
-        "of other tasks are not counted, and together they may exceed the account's limit. Make that pool, and give "
-        "the task pool='lsq'; or name another in the connection's extra pool"
-    )
+    told = [call.args[0] % call.args[1:] for call in log.warning.call_args_list]
+    assert told == [
+        "This task is in the pool 'default_pool', not in 'lsq', the pool of the account",
+        "So the calls of other tasks are not counted, and together they may exceed the account's limit",
+        "Make that pool and give the task pool='lsq', or name another in the connection's extra pool",
+    ]
 
 
 def test_no_task_no_warning(connect: Any, mocker: MockerFixture) -> None:
@@ -167,10 +169,12 @@ def test_no_task_no_warning(connect: Any, mocker: MockerFixture) -> None:
 def test_mapped_pool_is_refused(connect: Any, running: Any) -> None:
     """A pool or slots that were mapped over are refused, naming what Airflow schedules by."""
     running(a_task(pool="lsq", slots=4), scheduled=a_task(pool="default_pool", slots=4))
-    with pytest.raises(InputError, match=r"pool is 'lsq' by expand\(\), .* the task has 'default_pool'"):
+    with pytest.raises(
+        LeadResetInputError, match=r"pool is 'lsq' by expand\(\), .* the task has 'default_pool'"
+    ):
         connect().get_conn()
     running(a_task(slots=4), scheduled=a_task(slots=1))
-    with pytest.raises(InputError, match=r"pool_slots is '?4'? by expand\(\)"):
+    with pytest.raises(LeadResetInputError, match=r"pool_slots is '?4'? by expand\(\)"):
         connect().get_conn()
 
 
@@ -241,3 +245,19 @@ def test_time_out_while_leaving(connect: Any, monkeypatch: pytest.MonkeyPatch, m
     with pytest.raises(KeyError):
         work()
     assert len(drains) == 2
+
+
+def test_why_the_last_seconds_are_waited(mocker: MockerFixture) -> None:
+    """A wait for the window to pass says why; one that is over at once, or was said before, says nothing."""
+    clock, log = FakeClock(), mocker.Mock()
+    limiter = RateLimiter(SlidingWindow(5), clock)
+    drain(limiter, log)
+    limiter.accepted(limiter.acquire())
+    drain(limiter, log, says=False)
+    assert not log.info.called
+    limiter.accepted(limiter.acquire())
+    drain(limiter, log)
+    ((text, *values),) = [call.args for call in log.info.call_args_list]
+    assert text % tuple(values) == (
+        "Waiting 5 s until the last calls count no more: so the next task in these slots has the whole limit"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import typing
 from typing import Any
 
 import pytest
@@ -63,7 +64,6 @@ def test_window_is_required(task):
         {"activity_event_list": []},
         {"should_delete_prospect_notes": True},
         {"window": WINDOW},
-        {"timezone": "Asia/Kolkata"},
     ],
 )
 @pytest.mark.parametrize("task", [LeadResetOperator, LeadResetSensor])
@@ -72,6 +72,25 @@ def test_arguments_beside_a_plan(task, also):
     task(task_id="one", plan={"plan": "x"}, timezone="UTC")
     with pytest.raises(ValueError, match=rf"^task one: a plan says .*leave out {next(iter(also))}"):
         task(task_id="one", plan={"plan": "x"}, **also)
+
+
+@pytest.mark.parametrize("task", [LeadResetOperator, LeadResetSensor])
+def test_time_zone_beside_a_plan(task):
+    """A time zone for all tasks of a DAG is no contradiction to a plan, which has its own; None is none."""
+    for given in ({"timezone": "Asia/Kolkata"}, {"default_args": {"timezone": "Asia/Kolkata"}}):
+        assert task(task_id="one", plan={"plan": "x"}, **given).timezone is NOT_GIVEN
+    with pytest.raises(ValueError, match=r"a plan says .*leave out window \(in default_args, too\)"):
+        task(task_id="one", plan={"plan": "x"}, default_args={"timezone": "Asia/Kolkata", "window": WINDOW})
+    with pytest.raises(ValueError, match="timezone came to None"):
+        task(task_id="one", plan={"plan": "x"}, default_args={"timezone": None})
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_types_can_be_asked_for(task):
+    """Tools that read signatures, such as YAML factories, can ask for the types of the arguments."""
+    hints = typing.get_type_hints(task.__init__)
+    assert set(own_arguments(task)) <= set(hints)
+    assert str in typing.get_args(hints["prospect_ids"])
 
 
 def test_list_beside_others():

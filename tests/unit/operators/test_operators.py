@@ -140,4 +140,4 @@ def test_without_a_store(caplog):
     saving.progress.add(Outcome(0, LEAD))
     saving.save()
     saving.forget()
-    assert "a retry will repeat all leads" in caplog.text
+    assert "A retry will repeat all leads" in caplog.text

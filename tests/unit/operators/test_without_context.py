@@ -13,6 +13,7 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetFailedError,
     LeadResetInputError,
     LeadResetOutageError,
+    LeadResetQuotaError,
 )
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.operators.lead_reset import (
@@ -166,4 +167,16 @@ def test_host_that_is_away_names_connection(monkeypatch):
     task = LeadResetPreviewOperator(task_id="preview", prospect_ids=LEAD, leadsquared_conn_id="away", **ASKED)
     context: Any = {}
     with pytest.raises(LeadResetOutageError, match=r"^connection away: .* cannot be reached"):
+        task.execute(context)
+
+
+def test_used_up_quota_names_connection(lsq, lead, monkeypatch):
+    """So does a quota that is used up: which account it is, is what a reader asks first."""
+    monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.GIVE_UP_AFTER", 0.0)
+    lsq.fault("429", times=None)
+    task = LeadResetPreviewOperator(task_id="preview", prospect_ids=lead, **ASKED)
+    context: Any = {}
+    with pytest.raises(
+        LeadResetQuotaError, match=r"^connection leadsquared_default: .*not one call was accepted"
+    ):
         task.execute(context)

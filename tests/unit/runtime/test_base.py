@@ -12,6 +12,7 @@ import pytest
 
 from airflow_provider_leadreset.compat import AirflowFailException, AirflowSkipException, AirflowTaskTimeout
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.api.rate_limit import SystemClock
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     ClosedError,
@@ -117,6 +118,11 @@ class Draining:
         self.limiter = self
         self.drains = 0
 
+        self.clock, self.calls = SystemClock(), 0
+
+    def drains_in(self) -> float:
+        return 0.0
+
     def drain(self) -> None:
         self.drains += 1
         if self.drains == 1:
@@ -159,7 +165,8 @@ def test_preview_of_another_request(tmp_path):
     run._hook = SimpleNamespace(
         get_conn=lambda: SimpleNamespace(
             host="api.leadsquared.com", call=lambda *_: [], access_key_digest="k", current_user=dict
-        )
+        ),
+        settings=SimpleNamespace(pool="p"),
     )
     request, folder = run.checked_request(), run.evidence_in(str(tmp_path))
     assert run._earlier(folder, request) is None

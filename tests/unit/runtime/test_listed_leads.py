@@ -112,7 +112,7 @@ def test_two_processes_of_a_try(tmp_path: Path) -> None:
 def source(monkeypatch: pytest.MonkeyPatch, members: list[str], reads: list[str], **context: Any) -> BaseRun:
     """A run whose account has one list."""
 
-    def read(client: Any, list_id: str) -> list[str]:
+    def read(client: Any, list_id: str, on_page: object) -> list[str]:
         reads.append(list_id)
         return members
 
@@ -139,7 +139,7 @@ def source(monkeypatch: pytest.MonkeyPatch, members: list[str], reads: list[str]
         {"ti": SimpleNamespace(**{**names, **context}), "dag_run": SimpleNamespace(clear_number=0)},  # type: ignore[typeddict-item]
     )
     client = SimpleNamespace(host="api.leadsquared.com", limiter=SimpleNamespace(calls=0))
-    hook = SimpleNamespace(get_conn=lambda: client, settings=SimpleNamespace(rules=AccountRules()))
+    hook = SimpleNamespace(get_conn=lambda: client, settings=SimpleNamespace(rules=AccountRules(), pool="p"))
     made._hook = hook  # type: ignore[assignment]
     made.account = AccountIdentity("api.leadsquared.com", "key", account)
     return made

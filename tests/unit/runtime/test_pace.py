@@ -47,6 +47,9 @@ class Log:
     def warning(self, text: str, *values: object) -> None:
         self.told.append(text % values)
 
+    def info(self, text: str, *values: object) -> None:
+        pass
+
 
 def a_task(kind: Any = LeadResetOperator, **given: Any) -> Any:
     return kind(task_id="task", prospect_ids=LEAD, should_delete_prospect_notes=True, window=WINDOW, **given)
@@ -72,10 +75,13 @@ def test_slots_of_another_pool() -> None:
     run, log = run_of(a_task(pool_slots=3))
     assert run.client.limiter.sliding_window.share == 10
     assert not run.in_account_pool
-    (told,) = log.told
-    assert told.startswith("This task is in the pool 'default_pool', not in 'leadsquared_default'")
-    assert "the calls of other tasks are not counted" in told
-    assert "give the task pool='leadsquared_default'" in told
+    assert log.told == [], "nothing is called yet"
+    run.tell_account()
+    run.tell_account()
+    assert len(log.told) == 3
+    assert log.told[0].startswith("This task is in the pool 'default_pool', not in 'leadsquared_default'")
+    assert "the calls of other tasks are not counted" in log.told[1]
+    assert "give the task pool='leadsquared_default'" in log.told[2]
 
 
 def test_sensor_warns_once() -> None:
@@ -84,8 +90,8 @@ def test_sensor_warns_once() -> None:
     for _ in range(3):
         run = VerificationRun(task, {})
         run.log = log
-        assert run.client
-    assert len(log.told) == 1
+        run.tell_account()
+    assert len(log.told) == 3
 
 
 def test_share_of_a_mapped_pool() -> None:

@@ -228,7 +228,7 @@ def rules(lsq: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
         ({"require": ["approval", "reason"]}, "require approval, reason of every reset: give them"),
         ({"require": ["archive"]}, "require archive of every reset: give it"),
         ({"require": ["evidence_path"]}, "require evidence_path of every reset"),
-        ({"max_leads": 2}, r"3 leads were given, more than the rules .*max_leads=2"),
+        ({"max_leads": 2}, r"3 leads given, more than the rules .*max_leads=2"),
         ({"reset": False}, "which is no rule"),
         (["resets"], "which is no object"),
     ],

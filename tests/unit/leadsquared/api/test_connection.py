@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from airflow_provider_leadreset.exceptions import LeadResetInputError
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.leadsquared.api.connection import (
     account_host,
@@ -108,7 +109,7 @@ def test_port_field(page: Any) -> None:
 )
 def test_invalid_app_host_refused(page: Any, app_host: Any) -> None:
     """An app_host that is no host name is refused without being quoted."""
-    with pytest.raises(InputError, match="app_host is no host name") as caught:
+    with pytest.raises(LeadResetInputError, match="app_host is no host name") as caught:
         page("api-in21.leadsquared.com", app_host)
     assert str(app_host) not in str(caught.value)
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 import pytest
@@ -230,55 +229,6 @@ def test_named_failures():
     assert [failure["prospect_id"] for failure in counts.summary()["failures"]] == [
         f"lead {index}" for index in range(100)
     ]
-
-
-def test_progress_line_interval(clock):
-    """A progress line is logged every ten seconds."""
-    counts = BatchCounts(100, RateLimiter(SlidingWindow(25), clock))
-    lines, at = [], []
-    for second in range(36):
-        before = len(lines)
-        counts.log_progress(lines.append)
-        if len(lines) > before:
-            at.append(second)
-        clock.time += 1
-    assert at == [10, 20, 30]
-
-
-def test_late_progress_line(clock):
-    """A late progress line delays the next one."""
-    counts = BatchCounts(100, RateLimiter(SlidingWindow(25), clock))
-    lines = []
-    for step in (9.99, 0.01, 9.99, 5.0, 9.0, 1.0):
-        clock.time += step
-        counts.log_progress(lines.append)
-    assert len(lines) == 3
-
-
-def test_progress_line_numbers(clock):
-    """A progress line contains the right numbers."""
-    limiter = RateLimiter(SlidingWindow(100), clock)
-    counts = BatchCounts(200, limiter)
-    for index in range(50):
-        permit = limiter.acquire()
-        limiter.accepted(permit)
-        counts.add(rejected(index) if index < 3 else queued(index))
-    for _ in range(10):
-        limiter.throttled(limiter.acquire(), None)
-    clock.time += 20
-    lines = []
-    counts.log_progress(lines.append)
-    assert lines == ["50 of 200 leads, 3.0 calls/s, 10 throttled, 3 failed, about 60 s left"]
-
-
-def test_no_early_time_estimate(clock):
-    """The time left is not estimated before any lead is done."""
-    counts = BatchCounts(200, RateLimiter(SlidingWindow(25), clock))
-    clock.time += 10
-    lines = []
-    counts.log_progress(lines.append)
-    assert lines == ["0 of 200 leads, 0.0 calls/s, 0 throttled, 0 failed"]
-    assert not re.search("left", lines[0])
 
 
 @pytest.mark.parametrize(

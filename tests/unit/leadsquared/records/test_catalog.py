@@ -114,7 +114,12 @@ def test_the_accounts_list_decides() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [LeadRejectedError("no such call", status=404), AccessError("rights"), UnreadableError("odd")]
+    "error",
+    [
+        LeadRejectedError("no such call", status=404),
+        AccessError("rights", status=403),
+        UnreadableError("odd"),
+    ],
 )
 def test_codes_without_a_list(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     """Where the list cannot be read, nothing fails: known codes decide, and none is called unknown."""
@@ -130,10 +135,17 @@ def test_codes_without_a_list(error: Exception, caplog: pytest.LogCaptureFixture
 
 
 @pytest.mark.parametrize(
-    "error", [UnavailableError("away"), OutageError("nothing answered"), QuotaError("used up")]
+    "error",
+    [
+        UnavailableError("away"),
+        OutageError("nothing answered"),
+        QuotaError("used up"),
+        AccessError("wrong keys", status=401),
+        AccessError("wrong host", status=404),
+    ],
 )
 def test_what_every_call_would_meet(error: Exception) -> None:
-    """A list that may be had later is waited for: another answer would be another request."""
+    """A list that may be had later is waited for, and with wrong keys or the wrong host no second call is made."""
     client = client_of("api.example.com")
 
     def refuse(*_: Any, **__: Any) -> Any:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.request.local_time import first_instant, instant_at
+from airflow_provider_leadreset.leadsquared.request.local_time import first_instant, instant_at, instant_of
 from airflow_provider_leadreset.leadsquared.request.window import EARLIEST, Window, parse_window
 
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2038, 1, 1, tzinfo=UTC)
@@ -189,3 +189,26 @@ def test_sent_bounds_lie_inside(start: datetime, length: timedelta, zone: str) -
     assert start <= first <= last < last + timedelta(seconds=1) <= end
     again = read(window.text, "Pacific/Auckland")
     assert (again.start, again.end, again.text) == (window.start, window.end, window.text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("P1H", "PT1H"),
+        ("P30S", "PT30S"),
+        ("P1D12H", "P1DT12H"),
+        ("p30d", "P30D"),
+        ("30D", "P30D"),
+        ("1h", "PT1H"),
+        ("tomorrow", None),
+        ("P", None),
+        ("", None),
+        ("1" * 100_000, None),
+    ],
+)
+def test_duration_that_is_nearly_one(text, meant):
+    """A duration without its T or P, or in small letters, is refused with what was meant."""
+    with pytest.raises(InputError) as caught:
+        instant_of(text, "UTC")
+    assert ("did you mean" in str(caught.value)) == (meant is not None)
+    assert f"(did you mean {meant}?)" in str(caught.value) or meant is None

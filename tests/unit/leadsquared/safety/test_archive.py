@@ -147,5 +147,5 @@ def test_fast_comparison_with_plan():
     ids.times = 0
     _refuse_unplanned(records, {"activities": ids, "tasks": [], "notes": []})
     assert ids.times == 1
-    with pytest.raises(LeadRejectedError, match="1 records have come into the window"):
+    with pytest.raises(LeadRejectedError, match="1 record came into the window"):
         _refuse_unplanned(records, {"activities": ids[1:], "tasks": ids, "notes": []})

@@ -109,5 +109,5 @@ def test_most_leads():
     """A reset of more leads than the rules allow is refused."""
     rules = parse_rules({"max_leads": 2})
     rules.check_leads(2)
-    with pytest.raises(InputError, match=r"3 leads were given, more than the rules .*max_leads=2"):
+    with pytest.raises(InputError, match=r"3 leads given, more than the rules .*max_leads=2"):
         rules.check_leads(3)
