@@ -14,6 +14,7 @@ from airflow_provider_leadreset.evidence_report.try_facts import (
     MOST_TEXT,
     TryFacts,
     describe_account,
+    moment_of,
 )
 from airflow_provider_leadreset.leadsquared.journal.schema_results import VerificationRecord
 from airflow_provider_leadreset.leadsquared.request.lead_files import ReadablePath
@@ -69,11 +70,13 @@ class PlanFacts:
 class VerificationFacts:
     """What a sensor found the API to give no longer.
 
+    :param at: when; None where that is not recorded.
     :param records: planned; None where no plan counts them.
     """
 
     task: str
     digest: str
+    at: datetime | None
     leads: int
     leads_done: int
     records: int | None
@@ -87,6 +90,7 @@ class VerificationFacts:
         return cls(
             task,
             record.digest,
+            moment_of(record.verified_at),
             record.leads,
             record.leads_done,
             record.records,

@@ -62,5 +62,5 @@ def _events(run: RunFacts) -> Iterator[Event]:
     for check in run.verifications:
         gone, records = number(check.gone or 0), number(check.records or 0)
         yield Event(
-            None, f"{check.task} found that the API no longer gives {gone} of {records} planned records"
+            check.at, f"{check.task} found that the API no longer gives {gone} of {records} planned records"
         )

@@ -149,7 +149,10 @@ def test_done_and_verified(tmp_path, page):
         ["2026-10-02 04:26:00 UTC 2026-10-02 09:56:00 Asia/Kolkata", "reset, try 1, began with 12 leads"],
         ["2026-10-02 04:26:10 UTC 2026-10-02 09:56:10 Asia/Kolkata", "reset sent the first reset"],
         ["2026-10-02 04:26:12 UTC 2026-10-02 09:56:12 Asia/Kolkata", "reset sent the last of 12 resets"],
-        ["no time is recorded", "verify found that the API no longer gives 36 of 36 planned records"],
+        [
+            "2026-10-02 04:41:00 UTC 2026-10-02 10:11:00 Asia/Kolkata",
+            "verify found that the API no longer gives 36 of 36 planned records",
+        ],
     ]
     assert "Failed, unknown and unanswered" not in html.text
     assert "cannot be relied on" not in html.text
