@@ -46,8 +46,8 @@ def main() -> None:
     tops = {name.partition("/")[0] for name in names}
     assert all(top.startswith("airflow_provider_leadreset") for top in tops), tops
     needed_files = ("py.typed", "get_provider_info.py", "emulator/__main__.py", "operators/lead_reset.py")
-    templates = (ROOT / "airflow_provider_leadreset" / "evidence_report" / "templates").iterdir()
-    needed_files += tuple(f"evidence_report/templates/{path.name}" for path in templates)
+    package = ROOT / "airflow_provider_leadreset"
+    needed_files += tuple(str(path.relative_to(package)) for path in package.rglob("templates/*"))
     for needed in (*needed_files, "facets/1-0-0/LeadResetSummaryRunFacet.json"):
         assert f"airflow_provider_leadreset/{needed}" in names, needed
     run(uv, "venv", "--quiet", "--python", sys.executable, "venv")
