@@ -9,10 +9,11 @@ from typing import NamedTuple
 import pendulum
 
 from airflow_provider_leadreset.evidence_report.run_facts import PlanFacts, RunFacts
+from airflow_provider_leadreset.evidence_report.sent_and_copied import Copied
 from airflow_provider_leadreset.evidence_report.try_facts import TryFacts
-from airflow_provider_leadreset.evidence_report.words import MOST_VALUES, distinct, leads, number
+from airflow_provider_leadreset.evidence_report.words import MOST_VALUES, distinct, leads, number, records
 from airflow_provider_leadreset.leadsquared.request.window import Window
-from airflow_provider_leadreset.leadsquared.text import describe_counts, pluralize
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 
 class Fact(NamedTuple):
@@ -38,7 +39,7 @@ def facts_of(run: RunFacts, zone: str) -> list[Fact]:
     """
     tries, plans = run.tries, run.plans
     both: Sequence[PlanFacts | TryFacts] = (*plans, *tries)
-    planned = [(one.task, f"{describe_counts(one.counts)} of {leads(one.leads)}") for one in plans]
+    planned = [(one.task, f"{records(one.counts)} of {leads(one.leads)}") for one in plans]
     unfinished = [
         (task.name, f"{name} was never finished and counts for nothing")
         for task in run.tasks
@@ -111,13 +112,17 @@ def _periods(both: Sequence[PlanFacts | TryFacts], zone: str) -> list[str]:
 
 def _period(window: Window, zone: str) -> str:
     start, end = (moment.astimezone(pendulum.timezone(zone)) for moment in (window.start, window.end))
-    return f"from {start:%Y-%m-%d %H:%M:%S}, up to and not including {end:%Y-%m-%d %H:%M:%S} {zone}"
+    return f"from {start:%Y-%m-%d %H:%M:%S} to before {end:%Y-%m-%d %H:%M:%S} {zone}"
+
+
+def _describe(copied: Copied) -> str:
+    return f"{records(dict(sorted(copied.kinds.items())))}, in {pluralize(copied.parts, 'closed part')}"
 
 
 def _copies(run: RunFacts) -> list[str]:
     if not run.tries:
         return []
-    told = distinct((task.name, task.copied.describe()) for task in run.tasks if task.copied.parts)
+    told = distinct((task.name, _describe(task.copied)) for task in run.tasks if task.copied.parts)
     if removed := sum(task.removed for task in run.tasks):
         told.append(f"{pluralize(removed, 'part')} written once, removed since")
     return told or ["none is there" if any(one.archive for one in run.tries) else "none was asked for"]

@@ -16,7 +16,7 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
 from airflow_provider_leadreset.leadsquared.safety.plan_lines import PlannedRecords
 from airflow_provider_leadreset.leadsquared.text import describe_counts, scrubbed
 
-MOST_LEADS = 1000
+MOST_LEADS = 500
 """Leads of one run that are kept with what became of them; of those in trouble as many again."""
 
 MOST_CALLS = 10_000
@@ -76,9 +76,7 @@ class LeadTable:
 
     def reasons(self) -> list[tuple[str, str, int]]:
         """Return outcome, reason and how many of the leads in trouble have both, the most frequent first."""
-        found = Counter(
-            (row.outcome, row.reason.replace(row.prospect_id, "…")) for row in self._troubled.values()
-        )
+        found = Counter((row.outcome, row.reason) for row in self._troubled.values())
         return [(outcome, reason, count) for (outcome, reason), count in found.most_common()]
 
     def add(
@@ -125,6 +123,7 @@ class LeadTable:
         rows = self._troubled if row.outcome in TROUBLE else self._rows
         if before is None and len(rows) >= self._most:
             return
+        row.reason = row.reason.replace(row.prospect_id, "…")  # so that equal reasons are seen to be
         row.prospect_id = scrubbed(row.prospect_id, MOST_ID)
         row.reason, row.sent_at = scrubbed(row.reason, MOST_REASON), scrubbed(row.sent_at, MOST_ID)
         rows[key] = row

@@ -17,7 +17,7 @@ from airflow_provider_leadreset.evidence_report.asked_and_decided import (
     facts_of,
     one_or_two_persons,
 )
-from airflow_provider_leadreset.evidence_report.lead_table import LeadRow
+from airflow_provider_leadreset.evidence_report.lead_table import TROUBLE, LeadRow
 from airflow_provider_leadreset.evidence_report.run_facts import RunFacts, TaskFacts
 from airflow_provider_leadreset.evidence_report.timeline import Timeline, timeline_of
 from airflow_provider_leadreset.evidence_report.try_facts import TryFacts
@@ -186,6 +186,11 @@ class RunPage:
         """Why leads are in trouble, where several have one reason; each lead is listed with its own."""
         reasons = self.run.leads.reasons()
         return reasons[:MOST_TROUBLED] if len(reasons) < len(self.run.leads.troubled) else []
+
+    @property
+    def troubled_count(self) -> int:
+        """How many leads failed, are unknown or unanswered."""
+        return sum(one.leads for one in self.outcomes if one.name in TROUBLE)
 
     @property
     def troubled(self) -> list[LeadRow]:

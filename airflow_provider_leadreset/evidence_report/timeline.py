@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from airflow_provider_leadreset.evidence_report.run_facts import RunFacts
 from airflow_provider_leadreset.evidence_report.try_facts import ApprovalFacts, moment_of
-from airflow_provider_leadreset.evidence_report.words import leads, number
-from airflow_provider_leadreset.leadsquared.text import describe_counts
+from airflow_provider_leadreset.evidence_report.words import leads, number, records
 
 MOST_EVENTS = 60
 """Events of one run that are shown; of more, the first and the last."""
@@ -42,9 +41,7 @@ def timeline_of(run: RunFacts) -> Timeline:
 
 def _events(run: RunFacts) -> Iterator[Event]:
     for plan in run.plans:
-        yield Event(
-            plan.made_at, f"{plan.task} made the plan: {describe_counts(plan.counts)} of {leads(plan.leads)}"
-        )
+        yield Event(plan.made_at, f"{plan.task} made the plan: {records(plan.counts)} of {leads(plan.leads)}")
     seen: set[ApprovalFacts] = set()
     for one in run.tries:
         yield Event(one.asked_at, f"{one.task}, try {one.number}, began with {leads(one.leads)}")
@@ -60,7 +57,7 @@ def _events(run: RunFacts) -> Iterator[Event]:
                 moment_of(task.sent.last), f"{task.name} sent the last of {number(task.sent.resets)} resets"
             )
     for check in run.verifications:
-        gone, records = number(check.gone or 0), number(check.records or 0)
+        gone, planned = number(check.gone or 0), number(check.records or 0)
         yield Event(
-            check.at, f"{check.task} found that the API no longer gives {gone} of {records} planned records"
+            check.at, f"{check.task} found that the API no longer gives {gone} of {planned} planned records"
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from airflow_provider_leadreset.evidence_report.run_facts import RunFacts, VerificationFacts
-from airflow_provider_leadreset.evidence_report.words import MOST_VALUES, leads
+from airflow_provider_leadreset.evidence_report.words import MOST_VALUES, leads, number
 from airflow_provider_leadreset.leadsquared.text import pluralize
 
 VerdictKind = Literal["gone", "partly", "nothing_sent"]
@@ -115,7 +115,9 @@ def _verified(run: RunFacts) -> tuple[list[VerificationFacts], list[str]]:
         )
     for one in done:
         if one.gone != one.records:
-            lacking.append(f"{one.task} found {one.gone} of {one.records} planned records gone.")
+            lacking.append(
+                f"{one.task} found {number(one.gone or 0)} of {number(one.records or 0)} planned records gone."
+            )
         lacking += [f"Not verified: {why}." for why in one.unverifiable]
         if one.unknown_leads:
             lacking.append(f"{leads(one.unknown_leads)} unknown to the account: nothing is shown of them.")
@@ -125,7 +127,8 @@ def _verified(run: RunFacts) -> tuple[list[VerificationFacts], list[str]]:
 def _said_of(done: list[VerificationFacts]) -> str:
     gone, records = sum(one.gone or 0 for one in done), sum(one.records or 0 for one in done)
     asked = leads(sum(one.leads for one in done))
-    return f"The API no longer gives {gone} of {pluralize(records, 'planned record')} of {asked}."
+    planned = f"{number(records)} planned {'record' if records == 1 else 'records'}"
+    return f"The API no longer gives {number(gone)} of {planned} of {asked}."
 
 
 def _of_leads(outcomes: Counter[str]) -> list[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+
+from airflow_provider_leadreset.leadsquared.text import describe_counts
 
 MOST_VALUES = 20
 """Values of one fact that are shown: mapped parts of a task may each have their own."""
@@ -36,3 +39,8 @@ def number(count: int) -> str:
 def leads(count: int) -> str:
     """Return how many leads, in words."""
     return f"{number(count)} {'lead' if count == 1 else 'leads'}"
+
+
+def records(counts: Mapping[str, int]) -> str:
+    """Return records per kind, in words."""
+    return re.sub(r"[0-9]+", lambda found: number(int(found[0])), describe_counts(counts))

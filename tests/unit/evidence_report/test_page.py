@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_leadreset.evidence import main
 from airflow_provider_leadreset.evidence_report.collect import account_of
 from airflow_provider_leadreset.evidence_report.render import Made, as_html
 from airflow_provider_leadreset.leadsquared.journal.schema import Trigger
@@ -121,8 +122,8 @@ def test_done_and_verified(tmp_path, page):
     assert told["Account"] == "Acme Homes (code 21438) at api-in21.leadsquared.com"
     assert told["Records"] == "activities of event 166, 167; notes"
     assert told["Created"] == (
-        "from 2026-09-01 00:00:00, up to and not including 2026-10-01 00:00:00 Asia/Kolkata "
-        "from 2026-08-31 18:30:00, up to and not including 2026-09-30 18:30:00 UTC"
+        "from 2026-09-01 00:00:00 to before 2026-10-01 00:00:00 Asia/Kolkata "
+        "from 2026-08-31 18:30:00 to before 2026-09-30 18:30:00 UTC"
     )
     assert told["Sent as"] == "2026-08-31 18:30:00 to 2026-09-30 18:29:59 UTC"
     assert told["Reason given"] == "Test calls of the September import, ticket CRM-17"
@@ -177,6 +178,38 @@ def test_digest_stands_once(tmp_path, page):
         "evidence of reset, try 1": chain,
     }
     assert len(re.findall(r"\b[0-9a-f]{64}\b", html.text)) == 2
+
+
+@pytest.mark.parametrize(("digest", "said"), [(None, "As expected:"), ("0" * 64, "NOT as expected:")])
+def test_expected_digest(tmp_path, digest, said):
+    """The page says whether the evidence is what a digest that was kept elsewhere says."""
+    done_and_verified(tmp_path)
+    (summary,) = tmp_path.rglob("*-summary.json")
+    digest = digest or hashlib.sha256(summary.read_bytes()).hexdigest()
+    file = tmp_path / "page.html"
+    assert main([str(tmp_path / "report"), "--html", str(file), "--expect", digest]) == (
+        3 if "NOT" in said else 0
+    )
+    assert said in parse_html(file.read_text()).one("header").text
+
+
+def test_request_before_a_clear(run, page):
+    """What was in doubt before a Clear stays in doubt, though all is queued after it."""
+    run.reset([*queued(LEADS[:5]), Told(LEADS[5], "unanswered", "timed out")], summary={}, generation="0.1")
+    run.reset(queued(LEADS), summary={}, try_number=2, minutes=90, generation="1.1")
+    run.verification(leads=6, records=18)
+    html = page()
+    assert verdict(html)[0] == "Partly"
+    counts = {row[0]: row[1] for row in section(html, "What became of the leads").one("table").rows()}
+    assert (counts["queued"], counts["unanswered"], counts["all"]) == ("11", "1", "12")
+
+
+def test_unfinished_plan(run, page):
+    """A plan whose preview was ended before it was done counts for nothing, and is named."""
+    plan = Path(run.plan_path)
+    packed = plan.read_bytes()
+    plan.with_name("plan-2.jsonl.gz").write_bytes(packed[: len(packed) // 2])
+    assert "plan-2.jsonl.gz was never finished and counts for nothing" in facts(page())["Plan"]
 
 
 def test_partly(tmp_path, page):
@@ -383,17 +416,17 @@ def test_endless_texts(run, page):
 def test_many_leads_are_cut(tmp_path, page):
     """Of many leads the first are listed, those in trouble first, and it is said where the others are."""
     run = SampleRun(tmp_path)
-    ids = [lead_id(number) for number in range(1500)]
+    ids = [lead_id(number) for number in range(700)]
     run.reset([*queued(ids[:-1]), Told(ids[-1], "failed", "no")], summary={})
     html = page()
     details = html.one("details")
     rows = details.one("table").rows()[1:]
-    assert len(rows) == 1001
+    assert len(rows) == 501
     assert rows[0][0] == ids[-1]
-    assert details.one("summary").text == "1,001 of 1,500 leads, those in trouble first"
+    assert details.one("summary").text == "501 of 700 leads, those in trouble first"
     assert "open" not in details.attributes
     said = section(html, "Each lead").text
-    assert "499 leads are not listed here" in said
+    assert "199 leads are not listed here" in said
     assert "report/monthly_clean_up/manual__2026-10-02T04_00_00/reset/unmapped/try-*/" in said
 
 
@@ -402,9 +435,11 @@ def test_reasons_are_summed_up(tmp_path, page):
     run = SampleRun(tmp_path)
     told = [Told(lead_id(number), "failed", f"lead {lead_id(number)} is locked") for number in range(120)]
     run.reset([*told, Told(lead_id(120), "unanswered", "no answer")], summary={})
-    sums, leads = section(page(), "Failed, unknown and unanswered leads").all("table")
+    part = section(page(), "Failed, unknown and unanswered leads")
+    sums, leads = part.all("table")
     assert sums.rows()[1:] == [["failed", "lead … is locked", "120"], ["unanswered", "no answer", "1"]]
     assert len(leads.rows()) == 1 + 50
+    assert "50 of 121 leads. A try that ended by itself lists all in its …-failed.jsonl" in part.text
 
 
 def test_mapped_tasks_are_told_together(tmp_path, page):
