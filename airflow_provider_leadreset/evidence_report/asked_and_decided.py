@@ -15,6 +15,9 @@ from airflow_provider_leadreset.evidence_report.words import MOST_VALUES, distin
 from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.leadsquared.text import pluralize
 
+MOST_TASKS = 3
+"""Tasks of which it is said how many leads each was asked for; of more, how many in all."""
+
 
 class Fact(NamedTuple):
     """A heading, and its values: one, or several where tasks differ."""
@@ -92,7 +95,7 @@ def one_or_two_persons(run: RunFacts) -> str:
 
 def _leads_asked_for(run: RunFacts) -> list[str]:
     resets = [task for task in run.tasks if task.tries]
-    if len(resets) > MOST_VALUES:
+    if len(resets) > MOST_TASKS:
         return [f"{number(sum(task.tries[-1].leads for task in resets))} in {number(len(resets))} tasks"]
     told = []
     for task in resets:

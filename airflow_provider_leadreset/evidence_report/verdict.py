@@ -114,7 +114,7 @@ def _verified(run: RunFacts) -> tuple[list[VerificationFacts], list[str]]:
             else "Of a part of it no verification is in the evidence."
         )
     for one in done:
-        if one.gone != one.records:
+        if one.records is None or one.gone != one.records:
             lacking.append(
                 f"{one.task} found {number(one.gone or 0)} of {number(one.records or 0)} planned records gone."
             )
