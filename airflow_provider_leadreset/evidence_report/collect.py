@@ -268,7 +268,7 @@ def _verifications(facts: TaskFacts, folder: Any, attempt: TryJournal, files: _F
             continue
         if why := files.plans.difference(verification.plan, verification.digest):
             files.changed.add(why)
-        facts.verifications.append(VerificationFacts.of(facts.name, verification))
+        facts.verifications.append(VerificationFacts.of(facts.name, verification, files.ends[-1][1]))
         yield f"Verified by {facts.name}", _said_of_verification(verification)
 
 

@@ -70,11 +70,14 @@ class PlanFacts:
 class VerificationFacts:
     """What a sensor found the API to give no longer.
 
+    :param sha256: of the file itself.
+    :param digest: of the plan.
     :param at: when; None where that is not recorded.
     :param records: planned; None where no plan counts them.
     """
 
     task: str
+    sha256: str
     digest: str
     at: datetime | None
     leads: int
@@ -85,10 +88,11 @@ class VerificationFacts:
     unknown_leads: int
 
     @classmethod
-    def of(cls, task: str, record: VerificationRecord) -> VerificationFacts:
+    def of(cls, task: str, record: VerificationRecord, sha256: str) -> VerificationFacts:
         """Return what a verification says."""
         return cls(
             task,
+            sha256,
             record.digest,
             moment_of(record.verified_at),
             record.leads,

@@ -219,10 +219,11 @@ class RunPage:
 
     @property
     def digests(self) -> list[Fact]:
-        """The digest of each plan, and of each task's last summary."""
+        """The digest of each plan, of each task's last summary, and of each verification."""
         found = [Fact(f"plan of {plan.task}", [plan.digest]) for plan in self.run.plans]
         for task in self.resets:
             whole = [one for one in task.tries if one.digest]
             if whole:
                 found.append(Fact(f"evidence of {task.name}, try {whole[-1].number}", [whole[-1].digest]))
+        found += [Fact(f"verification of {one.task}", [one.sha256]) for one in self.run.verifications]
         return found[:MOST_TRIES]

@@ -168,16 +168,16 @@ def test_made_when_and_from_what(run, page):
 
 
 def test_digest_stands_once(tmp_path, page):
-    """The digest of the chain, and that of the plan, stand on the page once each."""
+    """The digests of the chain, of the plan and of the verification stand on the page once each."""
     sample = done_and_verified(tmp_path)
-    (summary,) = tmp_path.rglob("*-summary.json")
-    chain = hashlib.sha256(summary.read_bytes()).hexdigest()
+    (summary,), (verification,) = tmp_path.rglob("*-summary.json"), tmp_path.rglob("*-verification.json")
     html = page()
     assert facts(html, "To hold against what others keep") == {
         "plan of preview": sample.digest,
-        "evidence of reset, try 1": chain,
+        "evidence of reset, try 1": hashlib.sha256(summary.read_bytes()).hexdigest(),
+        "verification of verify": hashlib.sha256(verification.read_bytes()).hexdigest(),
     }
-    assert len(re.findall(r"\b[0-9a-f]{64}\b", html.text)) == 2
+    assert len(re.findall(r"\b[0-9a-f]{64}\b", html.text)) == 3
 
 
 @pytest.mark.parametrize(("digest", "said"), [(None, "As expected:"), ("0" * 64, "NOT as expected:")])
