@@ -29,16 +29,18 @@ class Notes:
     """What is not as it should be of a task's files: the first few are named, all are counted."""
 
     def __init__(self) -> None:
-        self._named: list[str] = []
-        self._count = 0
+        self.named: list[str] = []
+        """The first few."""
+        self.count = 0
+        """How many there are."""
 
     def add(self, what: str) -> None:
         """Add a file and what is not as it should be of it."""
-        if what in self._named:
+        if what in self.named:
             return
-        self._count += 1
-        if len(self._named) < MOST_NAMED:
-            self._named.append(what)
+        self.count += 1
+        if len(self.named) < MOST_NAMED:
+            self.named.append(what)
 
     def refuse(self, name: str, error: BaseException) -> None:
         """Add a file that cannot be read."""
@@ -50,8 +52,8 @@ class Notes:
         self.add(f"{name}: {why}")
 
     def __str__(self) -> str:
-        more = f"; and {self._count - len(self._named)} more" if self._count > len(self._named) else ""
-        return "; ".join(self._named) + more
+        more = f"; and {self.count - len(self.named)} more" if self.count > len(self.named) else ""
+        return "; ".join(self.named) + more
 
 
 def check_names(found: TryJournal) -> list[str]:

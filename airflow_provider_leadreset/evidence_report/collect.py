@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,15 @@ from airflow_provider_leadreset.evidence_report.as_written import (
 from airflow_provider_leadreset.evidence_report.copies import Copies
 from airflow_provider_leadreset.evidence_report.evidence_files import UNREADABLE, read_bytes
 from airflow_provider_leadreset.evidence_report.expected import FoundEnd
-from airflow_provider_leadreset.evidence_report.sent_and_copied import Sent
+from airflow_provider_leadreset.evidence_report.lead_table import MOST_LEADS, LeadTable
+from airflow_provider_leadreset.evidence_report.run_facts import (
+    Line,
+    PlanFacts,
+    RunFacts,
+    TaskFacts,
+    VerificationFacts,
+)
+from airflow_provider_leadreset.evidence_report.try_facts import TryFacts
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.folder import ARCHIVE, REPORT, EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.reader import ProcessJournal, TryJournal, read_tries
@@ -29,9 +37,6 @@ from airflow_provider_leadreset.leadsquared.journal.schema_results import Summar
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan
 from airflow_provider_leadreset.leadsquared.text import describe_counts, pluralize, scrubbed
 from airflow_provider_leadreset.leadsquared.untrusted_files import parse_json
-
-Line = tuple[str, str]
-"""A heading and what is said under it."""
 
 ORDER = (
     "Planned",
@@ -51,6 +56,9 @@ ORDER = (
 MOST_SAID = 4000
 """Characters that are said under one heading; what is longer is cut."""
 
+MOST_LEADS_OF_ALL = 5000
+"""Leads of all runs together that are kept with what became of each: a page of more would not open."""
+
 TASK_DEPTH = 4
 """A task's folder is ``dag/run/task/map index``, below one of the two roots."""
 
@@ -58,34 +66,50 @@ _VERIFICATION = re.compile(r"[0-9a-f]{8}-verification\.json")
 
 
 @dataclass
-class Account:
+class FoundEvidence:
     """What an evidence folder tells.
 
-    :param runs: for each run that has evidence (``dag/run``), what is to be said, in order.
+    :param runs: each run that has evidence (``dag/run``), and what is to be said of it, in order.
     :param ends: all summaries and verifications that were found.
     :param plans: the digests of all finished plans that were found.
     """
 
-    runs: dict[str, list[Line]] = field(default_factory=dict)
+    runs: list[RunFacts] = field(default_factory=list)
     ends: list[FoundEnd] = field(default_factory=list)
     plans: list[str] = field(default_factory=list)
 
 
-def account_of(root: Any) -> Account:
+def account_of(root: Any) -> FoundEvidence:
     """Read an evidence folder.
 
     :param root: a path, such as ``pathlib.Path`` or Airflow's ``ObjectStoragePath``: the ``evidence_path`` itself, or
         the folder of a DAG or of a run in it.
     """
-    account = Account()
-    runs = account.runs
+    runs: dict[str, list[Any]] = {}
     for task in sorted(_task_folders(root), key=str):
         name = "/".join(task.parts[-4:-2]) if len(task.parts) >= 4 else str(task)
-        told = [(scrubbed(heading), _cut(scrubbed(said))) for heading, said in _of_task(task, account)]
-        runs.setdefault(scrubbed(name), []).extend(told)
-    for lines in runs.values():
-        lines.sort(key=lambda line: ORDER.index(line[0].split()[0].rstrip(":")))
+        runs.setdefault(scrubbed(name), []).append(task)
+    account, leads_left = FoundEvidence(), MOST_LEADS_OF_ALL
+    for name, tasks in runs.items():
+        run = RunFacts(name, LeadTable(min(MOST_LEADS, leads_left)))
+        _add_tasks(run, tasks, account)
+        account.runs.append(run)
+        leads_left = max(0, leads_left - len(run.leads.rows))
     return account
+
+
+def _add_tasks(run: RunFacts, tasks: list[Any], account: FoundEvidence) -> None:
+    for task in tasks:
+        facts = TaskFacts(_task_name(task), scrubbed("/".join(task.parts[-TASK_DEPTH - 1 :])))
+        told = _of_task(task, account, facts, run)
+        run.lines += [(scrubbed(heading), _cut(scrubbed(said))) for heading, said in told]
+        run.tasks.append(facts)
+    run.lines.sort(key=lambda line: ORDER.index(line[0].split()[0].rstrip(":")))
+    if run.leads.rows:
+        for finished in run.plans:
+            with suppress(InputError, *UNREADABLE):  # changed since it was read a moment ago
+                if plan := Plan.read(finished.path):
+                    run.leads.add_planned(plan.records())
 
 
 def _cut(text: str) -> str:
@@ -130,15 +154,19 @@ class _Files:
     ends: list[tuple[str, str]] = field(default_factory=list)
 
 
-def _of_task(folder: Any, account: Account) -> Iterator[Line]:
-    task = folder.parent.name if folder.name == "unmapped" else f"{folder.parent.name} {folder.name}"
+def _task_name(folder: Any) -> str:
+    return str(folder.parent.name if folder.name == "unmapped" else f"{folder.parent.name} {folder.name}")
+
+
+def _of_task(folder: Any, account: FoundEvidence, facts: TaskFacts, run: RunFacts) -> Iterator[Line]:
+    task = _task_name(folder)
     files = _Files(PlanCheck(folder))
     unreadable, changed = files.unreadable, files.changed
     for path in sorted(folder.glob("plan-*.jsonl.gz"), key=str):
-        yield f"Planned by {task}", _said_of_plan(path, account, unreadable)
+        yield f"Planned by {task}", _said_of_plan(path, account, unreadable, facts)
     copies_folder = _other_root(folder, REPORT, ARCHIVE)
     with (
-        closing(Sent()) as sent,
+        closing(facts.sent) as sent,
         closing(Copies(copies_folder, change=changed.change, refuse=unreadable.refuse)) as copies,
     ):
         identity = None
@@ -154,23 +182,27 @@ def _of_task(folder: Any, account: Account) -> Iterator[Line]:
                         f"it is of another task, {process.request.identity}",
                     )
                 yield from _said_of_request(task, name, process.request)
-                _read_process(process, sent, copies)
-                for told in check_request(process, folder):
-                    changed.add(told)
+                told = TryFacts.of(task, attempt.try_number, process.request, parts=len(process.parts))
+                facts.tries.append(told)
+                _read_process(process, facts, copies, run)
+                for why in check_request(process, folder):
+                    changed.add(why)
                 if process.request.plan and (
                     why := files.plans.difference(process.request.plan.path, process.request.plan.digest)
                 ):
                     changed.add(why)
-                yield from _said_of_end(task, process, folder / name, copies, files)
+                yield from _said_of_end(told, process, folder / name, copies, files)
             for what in attempt.unreadable:
                 unreadable.add(f"{name}/{what.partition(': ')[0]} cannot be read ({what.partition(': ')[2]})")
             for what in attempt.changed:
                 changed.add(f"{name}/{what}")
-            yield from _verifications(task, folder / name, attempt, files)
+            yield from _verifications(facts, folder / name, attempt, files)
         copies.read()
+        facts.copied, facts.removed = copies.copied, copies.removed
         yield from sent.lines(task)
         if said := copies.describe():
             yield f"Copied by {task}", said
+    facts.doubt(changed, unreadable)
     place = "/".join(folder.parts[-TASK_DEPTH:])
     whole = not str(changed) and not str(unreadable)
     account.ends += [FoundEnd(scrubbed(f"{place}/{name}"), digest, whole) for name, digest in files.ends]
@@ -180,25 +212,27 @@ def _of_task(folder: Any, account: Account) -> Iterator[Line]:
         yield f"Unreadable of {task}", said
 
 
-def _read_process(process: ProcessJournal, sent: Sent, copies: Copies) -> None:
+def _read_process(process: ProcessJournal, facts: TaskFacts, copies: Copies, run: RunFacts) -> None:
     """Count what a process sent, and look at the copies that it tells of."""
-    number = process.found.try_number
+    sent, number = facts.sent, process.found.try_number
     sent.begin_try(number, process.request)
     for line in process.lines():
         try:
             sent.add(line)
+            run.leads.add(facts.name, number, line)
         except InputError as error:
             process.found.refuse(process.parts[0], error)
             break
         if isinstance(line, ArchivedLine):
             copies.check(f"try-{number}", line.file, "the journal")
     sent.end_process()
+    run.leads.end_process(facts.name, number)
 
 
 def _said_of_end(
-    task: str, process: ProcessJournal, folder: Any, copies: Copies, files: _Files
+    told: TryFacts, process: ProcessJournal, folder: Any, copies: Copies, files: _Files
 ) -> Iterator[Line]:
-    name = process.summary_name
+    task, name = told.task, process.summary_name
     if name not in process.found.names:
         yield (
             f"Ended: {task}, {folder.name}",
@@ -211,7 +245,9 @@ def _said_of_end(
         summary = Summary.parse(parse_json(content, "it"))
     except Exception as error:
         process.found.refuse(name, error)
+        told.ended = "its summary cannot be read"
         return
+    told.end(summary, files.ends[-1][1])
     check_summary(process, summary, folder)
     for file in summary.archive_files:
         copies.check(folder.name, file, "the summary")
@@ -219,7 +255,7 @@ def _said_of_end(
         yield f"Ended: {task}, {folder.name}", f"before all leads were reached: {summary.stopped_because}"
 
 
-def _verifications(task: str, folder: Any, attempt: TryJournal, files: _Files) -> Iterator[Line]:
+def _verifications(facts: TaskFacts, folder: Any, attempt: TryJournal, files: _Files) -> Iterator[Line]:
     for name in attempt.names:
         if not _VERIFICATION.fullmatch(name):
             continue
@@ -232,10 +268,11 @@ def _verifications(task: str, folder: Any, attempt: TryJournal, files: _Files) -
             continue
         if why := files.plans.difference(verification.plan, verification.digest):
             files.changed.add(why)
-        yield f"Verified by {task}", _said_of_verification(verification)
+        facts.verifications.append(VerificationFacts.of(facts.name, verification, files.ends[-1][1]))
+        yield f"Verified by {facts.name}", _said_of_verification(verification)
 
 
-def _said_of_plan(path: Any, account: Account, unreadable: Notes) -> str:
+def _said_of_plan(path: Any, account: FoundEvidence, unreadable: Notes, facts: TaskFacts) -> str:
     plan, said = None, ""
     try:
         if path.is_file():
@@ -249,7 +286,11 @@ def _said_of_plan(path: Any, account: Account, unreadable: Notes) -> str:
     if said:
         unreadable.add(said)
         return said
-    account.plans += [plan.digest] if plan else []
+    if plan is None:
+        facts.unfinished.append(scrubbed(path.name))
+    else:
+        account.plans.append(plan.digest)
+        facts.plans.append(PlanFacts.of(facts.name, plan))
     return _said_of_finished(path, plan)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from airflow_provider_leadreset.evidence_report.collect import account_of
 from airflow_provider_leadreset.evidence_report.expected import judge, parse_digest
-from airflow_provider_leadreset.evidence_report.render import as_html, as_text
+from airflow_provider_leadreset.evidence_report.render import Made, as_html, as_text
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
 
@@ -51,13 +52,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         account = account_of(_folder(given.path))
         _print(as_text(account.runs))
+        judged = [judge(digest, account.ends, account.plans) for digest in given.expect]
         if given.html:
-            Path(given.html).write_text(as_html(account.runs), encoding="utf-8")
+            made = Made(source=given.path, at=datetime.now(UTC), judged=judged)
+            Path(given.html).write_text(as_html(account.runs, made), encoding="utf-8")
     except (OSError, ValueError) as error:
         # What a single file holds is said of that file: this is the folder, its storage, or the page.
         print(f"{parser.prog}: {scrubbed(str(error))}", file=sys.stderr)
         return 2
-    judged = [judge(digest, account.ends, account.plans) for digest in given.expect]
     for good, said in judged:
         _print(f"{'As' if good else 'NOT as'} expected: {said}")
     if not all(good for good, _ in judged):

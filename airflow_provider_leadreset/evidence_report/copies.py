@@ -32,11 +32,13 @@ class Copies:
         self._folder = folder
         self._change = change
         self._refuse = refuse
-        self._copied = Copied()
+        self.copied = Copied()
+        """What the parts that are there hold."""
         self._told = DistinctKeys()
         self._changed = DistinctKeys()
         self._checked = DistinctKeys()
-        self._removed = 0
+        self.removed = 0
+        """Parts that were written once, and are not there any more."""
         self._untold = 0
 
     def check(self, attempt: str, file: FileDigest, teller: str) -> None:
@@ -55,7 +57,7 @@ class Copies:
         path = self._folder / attempt / file.name
         try:
             if not path.exists():
-                self._removed += first
+                self.removed += first
             elif digest_of_file(path) != file.sha256:
                 self._changed.add(key_of(name))
                 self._change(name, f"it is not as {teller} says, so it counts for nothing")
@@ -74,23 +76,23 @@ class Copies:
                 if key in self._changed:
                     continue
                 try:
-                    self._copied.add_part(attempt / name)
+                    self.copied.add_part(attempt / name)
                     self._untold += key not in self._told
                 except UNREADABLE as error:
                     self._refuse(f"{attempt.name}/{name}", error)
 
     def close(self) -> None:
         """Forget it."""
-        for keys in (self._told, self._changed, self._checked, self._copied):
+        for keys in (self._told, self._changed, self._checked, self.copied):
             keys.close()
 
     def describe(self) -> str:
         """Return it as text; empty where nothing was copied."""
         said = []
-        if self._copied.parts:
-            said.append(self._copied.describe())
-        if self._removed:
-            said.append(f"{pluralize(self._removed, 'part')} written once, removed since")
+        if self.copied.parts:
+            said.append(self.copied.describe())
+        if self.removed:
+            said.append(f"{pluralize(self.removed, 'part')} written once, removed since")
         if self._untold:
             said.append(
                 f"{pluralize(self._untold, 'part')} that no journal tells of, so what they held first cannot be told"

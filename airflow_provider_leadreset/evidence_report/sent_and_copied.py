@@ -60,6 +60,7 @@ class _OfRequest:
     told: int = 0
     in_doubt: int = 0
     refused_leads: int = 0
+    refused_by: Counter[str] = field(default_factory=Counter)
     refused: dict[str, str] = field(default_factory=dict)
     doubts: dict[bytes, tuple[str, str]] = field(default_factory=dict)
     others: Counter[str] = field(default_factory=Counter)
@@ -166,6 +167,7 @@ class Sent:
             now.told += key not in self._in_doubt
             if line.outcome in {"failed", "unknown"}:
                 now.refused_leads += 1
+                now.refused_by[line.outcome] += 1
                 if len(now.refused) < MOST_REMEMBERED:
                     now.refused[lead] = line.reason[:MOST_WHY]
             elif line.outcome != "queued":
@@ -185,6 +187,38 @@ class Sent:
         """Forget it."""
         for keys in (self._settled, self._answered, self._in_doubt):
             keys.close()
+
+    @property
+    def requests(self) -> int:
+        """How many requests there were: after a Clear, or for something else, another."""
+        return len(self._requests)
+
+    @property
+    def resets(self) -> int:
+        """How many resets were sent."""
+        return sum(one.resets for one in self._requests.values())
+
+    @property
+    def first(self) -> str:
+        """When the first was sent, as the journal says; empty where none was."""
+        return min((one.first for one in self._requests.values() if one.first), default="")
+
+    @property
+    def last(self) -> str:
+        """When the last was sent."""
+        return max((one.last for one in self._requests.values()), default="")
+
+    def outcomes(self) -> Counter[str]:
+        """Return leads per outcome, of all requests."""
+        found: Counter[str] = Counter()
+        for one in self._requests.values():
+            found.update(one.others)
+            found.update(one.refused_by)
+            found["queued"] += one.queued
+            found["unanswered"] += one.in_doubt
+            found["excluded"] += one.excluded
+            found["not_reached"] += one.never_sent
+        return found
 
     def lines(self, task: str) -> Iterator[tuple[str, str]]:
         """Yield headings, and what is said under each: of several requests each by itself."""

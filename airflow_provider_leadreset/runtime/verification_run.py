@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +178,12 @@ class VerificationRun(BaseRun):
         root = ObjectStoragePath(str(request.plan.path))
         for _ in range(PLAN_DEPTH):
             root = root.parent
-        record = VerificationRecord(plan=str(request.plan.path), digest=request.plan.digest, **output)
+        record = VerificationRecord(
+            plan=str(request.plan.path),
+            digest=request.plan.digest,
+            verified_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            **output,
+        )
         with task_errors():
             folder = self.evidence_in(root).folder(self.try_name)
             file = folder.write(f"{secrets.token_hex(4)}-verification.json", record.as_line())

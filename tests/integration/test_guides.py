@@ -18,9 +18,12 @@ from airflow_provider_leadreset.assets import _TOLD
 from airflow_provider_leadreset.check_account.check_command import main as check_account
 from airflow_provider_leadreset.compat import AirflowException
 from airflow_provider_leadreset.emulator import Dialect, LeadSquaredEmulator
+from airflow_provider_leadreset.evidence_report.lead_table import MOST_LEADS
+from airflow_provider_leadreset.evidence_report.verdict import TITLES
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.leadsquared.batch.counts import least_seconds
 from support.dag_runs import is_airflow_2
+from support.evidence_runs import done_and_verified
 from support.guide_pages import (
     AS_SHOWN,
     ROOT,
@@ -54,7 +57,7 @@ def test_every_page_has_a_test():
     assert with_code - here == {"test_test_your_dags", "test_test_an_approval"}, (
         "in test_guide_own_project.py"
     )
-    assert len(with_code & here) == 17
+    assert len(with_code & here) == 18
 
 
 def test_make_the_connection(lsq, run):
@@ -251,6 +254,18 @@ def test_approval_asks_a_person(lsq, run, tmp_path, monkeypatch):
     assert result.state == "success"
     assert result.xcoms("reset")[0]["approval"]["responded_by_user"]["name"] == "Asha"
     assert result.xcoms("verify")[0]["gone"] == 4
+
+
+def test_evidence(tmp_path):
+    """The command of the page makes the page, with a verdict that the page names."""
+    page = Page("docs/evidence.md")
+    done_and_verified(tmp_path)
+    shell(page.block("bash", "leadreset.evidence", {FOLDER: str(tmp_path)}), cwd=tmp_path)
+    made = (tmp_path / "evidence.html").read_text()
+    assert "The API no longer gives 36 of 36 planned records of 12 leads." in made
+    assert re.findall(r"^\| \*\*(.+?)\*\* \|", page.text, re.MULTILINE) == list(TITLES.values())
+    assert f"leads {MOST_LEADS} are listed" in " ".join(page.text.split())
+    assert page.not_run() == []
 
 
 def test_read_and_restore_an_archive(lsq, run, tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from pydantic import Field
 from airflow_provider_leadreset.leadsquared.journal.schema import (
     EvidenceRecord,
     FileDigest,
+    Moment,
     OutcomeName,
     SentDates,
     Sha256,
@@ -94,6 +95,7 @@ class VerificationRecord(EvidenceRecord):
     schema_version: Literal[1] = 1
     plan: str
     digest: Sha256
+    verified_at: Moment | None = None
     account: str
     leads: int
     leads_done: int

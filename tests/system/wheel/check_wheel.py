@@ -24,6 +24,9 @@ from airflow.sdk import Asset
 assert Asset("LeadSquared://acme/leads/").uri == "leadsquared://acme/leads"
 from importlib.util import find_spec
 assert find_spec("openlineage") is None
+from airflow_provider_leadreset.evidence import main
+assert main([".", "--html", "page.html"]) == 1
+assert "No evidence was found here." in open("page.html", encoding="utf-8").read()
 print("the wheel works:", info.version)
 """
 
@@ -43,6 +46,8 @@ def main() -> None:
     tops = {name.partition("/")[0] for name in names}
     assert all(top.startswith("airflow_provider_leadreset") for top in tops), tops
     needed_files = ("py.typed", "get_provider_info.py", "emulator/__main__.py", "operators/lead_reset.py")
+    package = ROOT / "airflow_provider_leadreset"
+    needed_files += tuple(str(path.relative_to(package)) for path in package.rglob("templates/*"))
     for needed in (*needed_files, "facets/1-0-0/LeadResetSummaryRunFacet.json"):
         assert f"airflow_provider_leadreset/{needed}" in names, needed
     run(uv, "venv", "--quiet", "--python", sys.executable, "venv")

@@ -264,6 +264,7 @@ def test_lead_page(lsq: LeadSquaredEmulator, api: Api) -> None:
     assert [cell.strip() for cell in page.cells[-2:]] == [f"166 {evil}", evil]
     overview = Page(requests.get(lsq.url, timeout=5).text)
     assert "script" not in overview.tags
+    assert answer.text.count("<th scope=") == answer.text.count("<th") - answer.text.count("<thead")
     assert f"/LeadManagement/LeadDetails?LeadID={lead_id}" in overview.links
 
     api.reset(lead_id, ActivityEventList=[166])

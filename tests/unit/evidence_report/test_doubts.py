@@ -20,8 +20,8 @@ def task(tmp_path: Path) -> Path:
 
 def told(task: Path, begins: str) -> list[tuple[str, str]]:
     """Return the headings that begin so, and what is said under each."""
-    (lines,) = account_of(task.parents[4]).runs.values()
-    return [line for line in lines if line[0].startswith(begins)]
+    (run,) = account_of(task.parents[4]).runs
+    return [line for line in run.lines if line[0].startswith(begins)]
 
 
 @pytest.mark.parametrize("other", [{"request_digest": "another window"}, {"generation": "1.1 after a Clear"}])

@@ -1,0 +1,149 @@
+"""What is shown of a run, in one sentence, and what it rests on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+from airflow_provider_leadreset.evidence_report.run_facts import RunFacts, VerificationFacts
+from airflow_provider_leadreset.evidence_report.words import MOST_VALUES, leads, number
+from airflow_provider_leadreset.leadsquared.text import pluralize
+
+VerdictKind = Literal["gone", "partly", "nothing_sent"]
+
+TITLES: dict[VerdictKind, str] = {
+    "gone": "The API no longer gives it",
+    "partly": "Partly",
+    "nothing_sent": "No reset was sent",
+}
+
+
+NO_CALL = {"nothing_to_reset": "had nothing to reset", "excluded": "excluded, as was asked"}
+"""What is said of leads that needed no call."""
+
+
+MOST_ENDS = 3
+"""Tries without a call of which it is said how they ended: the last ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is shown of a run.
+
+    :param shown: what it rests on, as whole sentences.
+    :param lacking: what is not done, or not shown.
+    """
+
+    kind: VerdictKind
+    shown: list[str]
+    lacking: list[str] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """The sentence."""
+        return TITLES[self.kind]
+
+
+def verdict_of(run: RunFacts) -> Verdict:
+    """Return what is shown of a run.
+
+    ``gone``: every lead that a reset was asked for is queued or needed none, a sensor found all records of its plan
+    gone, and every file is as it was written. ``nothing_sent``: every file is, and no call and no doubt is in them.
+    ``partly``: all else.
+    """
+    unreadable = sum(task.unreadable_count for task in run.tasks)
+    damage = [f"{pluralize(unreadable, 'file')} cannot be relied on: listed below."] if unreadable else []
+    outcomes = _outcomes(run)
+    calls = sum(task.sent.resets for task in run.tasks)
+    if not calls and not outcomes["unanswered"] and not outcomes["queued"] and not damage:
+        return Verdict("nothing_sent", _why_nothing(run, outcomes), _of_leads(outcomes))
+    done, lacking = _verified(run)
+    doubts = [*_of_leads(outcomes), *_against_journals(run, outcomes), *lacking, *damage]
+    shown = [f"LeadSquared queued the reset of {leads(outcomes['queued'])}."]
+    if done:
+        shown.append(_said_of(done))
+    return Verdict("partly" if doubts else "gone", shown + _without_call(outcomes), doubts)
+
+
+def _against_journals(run: RunFacts, outcomes: Counter[str]) -> list[str]:
+    """Return what the journals say otherwise than the summaries, which one could write by hand."""
+    told = [task.sent.outcomes() for task in run.tasks]
+    queued, unanswered = (sum(one[name] for one in told) for name in ("queued", "unanswered"))
+    said = []
+    if queued < outcomes["queued"]:
+        said.append(f"The journals tell of {leads(queued)} queued only.")
+    if unanswered > outcomes["unanswered"]:
+        said.append(f"The journals tell of {leads(unanswered)} unanswered.")
+    return said
+
+
+def _outcomes(run: RunFacts) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for task in run.tasks:
+        found.update(task.outcomes())
+    return found
+
+
+def _why_nothing(run: RunFacts, outcomes: Counter[str]) -> list[str]:
+    tries = run.tries
+    if not tries:
+        return [
+            "There is a plan, and no evidence of a reset."
+            if run.plans
+            else "There is no evidence of a reset."
+        ]
+    said = [f"{one.task}, try {one.number}, ended {one.ended}." for one in tries][-MOST_ENDS:]
+    return said + _without_call(outcomes)
+
+
+def _without_call(outcomes: Counter[str]) -> list[str]:
+    return [f"{leads(count)} {words}." for outcome, words in NO_CALL.items() if (count := outcomes[outcome])]
+
+
+def _verified(run: RunFacts) -> tuple[list[VerificationFacts], list[str]]:
+    """Return the last verification of each plan that a reset went by, and what is not verified."""
+    by_plan = {one.digest: one for one in run.verifications}
+    reset = {one.plan_digest for one in run.tries}
+    done = [one for digest, one in by_plan.items() if digest in reset]
+    lacking = []
+    if reset - set(by_plan):
+        lacking.append(
+            "No verification of it is in the evidence: what is queued may still be there."
+            if not done
+            else "Of a part of it no verification is in the evidence."
+        )
+    for one in done:
+        if one.records is None or one.gone != one.records:
+            lacking.append(
+                f"{one.task} found {number(one.gone or 0)} of {number(one.records or 0)} planned records gone."
+            )
+        lacking += [f"Not verified: {why}." for why in one.unverifiable]
+        if one.unknown_leads:
+            lacking.append(f"{leads(one.unknown_leads)} unknown to the account: nothing is shown of them.")
+    return done, lacking[:MOST_VALUES]
+
+
+def _said_of(done: list[VerificationFacts]) -> str:
+    gone, records = sum(one.gone or 0 for one in done), sum(one.records or 0 for one in done)
+    asked = leads(sum(one.leads for one in done))
+    planned = f"{number(records)} planned {'record' if records == 1 else 'records'}"
+    return f"The API no longer gives {number(gone)} of {planned} of {asked}."
+
+
+def _of_leads(outcomes: Counter[str]) -> list[str]:
+    words = {
+        "failed": "failed and {were} not reset",
+        "unknown": "unknown to the account: not reset",
+        "unanswered": "unanswered: LeadSquared's own answer did not come, so {they} may have been reset",
+        "not_reached": "not reached: no reset of {them} was sent",
+    }
+    said = []
+    for outcome, text in words.items():
+        if count := outcomes[outcome]:
+            one = count == 1
+            told = text.format(
+                were="was" if one else "were", they="it" if one else "they", them="it" if one else "them"
+            )
+            said.append(f"{leads(count)} {told}.")
+    return said
