@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 # Starting and ending processes, and asking Airflow and LeadSquared, is the same for every test that starts them.
-sys.path.append(str(Path(__file__).parents[2]))
+sys.path += [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
 
 from user_interface import UserInterface
 
