@@ -96,7 +96,7 @@ def test_approval_of_preview(ui, page, picture):
     row = page.get_by_role("row").filter(has_text=run_id)
     row.get_by_role("button", name="Open Review Drawer").click()
     drawer = page.get_by_role("dialog")
-    expect(drawer).to_contain_text("Delete these LeadSquared records?")
+    expect(drawer).to_contain_text("Ask LeadSquared to delete these records?")
     expect(drawer).to_contain_text("A reset cannot be undone.")
     expect(drawer).to_contain_text("A copy of each record is kept")
     expect(drawer.get_by_role("row").filter(has_text="Test call (166)")).to_be_visible()
