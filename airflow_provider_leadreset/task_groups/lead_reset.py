@@ -215,7 +215,7 @@ class LeadResetTaskGroup(TaskGroup):
         shown = f"ti.xcom_pull(task_ids={self.preview.task_id!r}, map_indexes=ti.map_index)['markdown']"
         return ApprovalOperator(
             task_id="approve",
-            subject="Delete these LeadSquared records?",
+            subject="Ask LeadSquared to delete these records?",
             body="{{ " + shown + " }}",
             params={"digest": digest},
             trigger_rule=ALL_SUCCESS,

@@ -45,7 +45,7 @@ def test_project_passes_as_shown(project):
     """The project passes as the page shows it."""
     ended = pytest_in(project)
     assert ended.returncode == 0, ended.stdout[-3000:]
-    assert f"{6 if HAS_APPROVALS else 3} passed" in ended.stdout
+    assert f"{7 if HAS_APPROVALS else 3} passed" in ended.stdout
 
 
 def test_wrong_deletion_is_found(project):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import textwrap
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from support.dag_runs import is_airflow_2
+from airflow_provider_leadreset.testing import approve_as, unanswered_approvals
+from support.dag_runs import airflow_version, is_airflow_2
 from support.guide_pages import (
     AS_SHOWN,
     ROOT,
@@ -22,6 +24,8 @@ from support.guide_pages import (
     connection_in_environment,
     fitted,
 )
+
+__all__ = ["approve_as", "unanswered_approvals"]
 
 README = Page("README.md")
 
@@ -56,10 +60,11 @@ def test_every_block_is_run():
         *blocks("bash", "airflow pools"),
         *blocks("bash", "airflow dags test"),
         *blocks("python", "@dag"),
+        *blocks("python", "LeadResetTaskGroup("),
         *blocks("json", "queued"),
     ]
     assert sorted(known) == sorted(text for _, text in README.blocks)
-    assert len(known) == 7
+    assert len(known) == 8
 
 
 def test_commands_run_in_ci():
@@ -103,6 +108,26 @@ def test_preview_in_its_place(lsq, run):
     lsq.add_activity(lead, 166, datetime.now(UTC) - timedelta(days=2))
     assert run(the_dag("LeadResetPreviewOperator"), lead=lead).state == "success"
     assert lsq.resets == []
+
+
+@pytest.mark.skipif(airflow_version() < (3, 1), reason="Airflow asks from 3.1 on")
+def test_group_in_its_place(lsq, run, approve_as, tmp_path):
+    """The task group, written in place of the reset, asks a person, and resets what was shown."""
+    import_line, _, group = README.block("python", "LeadResetTaskGroup(").partition("\n")
+    group = group.replace("file:///mnt/leadreset", tmp_path.as_uri()).strip()
+    code = fitted(README.block("python", "@dag"), {})
+    operator = re.search(r"    LeadResetOperator\(\n.*?^    \)\n", code, re.MULTILINE | re.DOTALL)
+    assert operator
+    code = code.replace(operator[0], textwrap.indent(f"{group}\n", "    "))
+    code = code.replace("\nforget_test_calls()", "\nthe_dag = in_its_place()").replace(
+        "def forget_test_calls", "def in_its_place"
+    )
+    lead = lsq.add_lead(LEAD)
+    lsq.add_activity(lead, 166, datetime.now(UTC) - timedelta(days=2))
+    approve_as("reviewer")
+    the_group = as_dag_file("in_its_place", f"{import_line}\n{code}").the_dag
+    assert run(the_group, lead=lead).states("clean_up.verify") == ["success"]
+    assert len(lsq.resets) == 1
 
 
 def test_without_lead_nothing_is_reset(lsq, run):

@@ -14,6 +14,7 @@ from airflow_provider_leadreset.operators.lead_reset import (
     LeadResetPreviewOperator,
 )
 from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
+from airflow_provider_leadreset.task_groups.lead_reset import LeadResetTaskGroup
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 
@@ -26,6 +27,11 @@ def leads() -> list[str]:
 @task(multiple_outputs=False)
 def ticket() -> dict[str, Any]:
     return {"approved": True, "by": "Asha", "ticket": "CRM-17"}
+
+
+@task(multiple_outputs=False)
+def ticket_about(preview: dict[str, Any]) -> dict[str, Any]:
+    return {"approved": True, "by": "Asha", "plan": preview["digest"]}
 
 
 @dag(schedule="30 2 * * *", start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Kolkata"), catchup=False)
@@ -70,6 +76,33 @@ def documented() -> None:
     preview >> reset >> verify
     LeadResetOperator.partial(task_id="mapped", window=ENTIRE_HISTORY).expand(prospect_ids=leads())
 
+
+with DAG("grouped", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), params={"leads": []}):
+    group = LeadResetTaskGroup(
+        "clean_up",
+        prospect_ids="{{ params.leads }}",
+        activity_event_list=[166],
+        window="P30D/run_day",
+        timezone="Asia/Kolkata",
+        evidence_path="s3://aws@bucket/leadreset",
+        archive=True,
+        names=True,
+        assigned_users=[{"id": "1", "name": "Asha"}],
+        pool="leadsquared_default",
+        pool_slots=20,
+        default_args={"retries": 3},
+        tooltip="careful",
+    )
+    group >> leads()
+    LeadResetTaskGroup(
+        "ticketed",
+        list_id=LEAD,
+        should_delete_prospect_notes=True,
+        window=ENTIRE_HISTORY,
+        evidence_path="s3://aws@bucket/leadreset",
+        archive=False,
+        approve_with=ticket_about,
+    )
 
 with DAG("plain", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), params={"leads": []}):
     LeadResetOperator(task_id="one", prospect_ids=LEAD, activity_event_list="166, 167", window=ENTIRE_HISTORY)

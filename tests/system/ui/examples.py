@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,8 +15,13 @@ _SOURCE = Path(__file__).parents[3] / "example_dags"
 _LEADS = 16
 _DAYS = 60
 
-PAUSED = "example_scheduled_cleanup"
-"""Would run by itself, and take what the others show."""
+_NIGHTLY = "example_scheduled_cleanup"
+_SEVERAL = "example_several_accounts"
+_DAGS = {_SEVERAL: [f"{_SEVERAL}_india", f"{_SEVERAL}_ireland"]}
+"""Files whose DAGs are not named after them."""
+
+PAUSED = {_NIGHTLY, *_DAGS[_SEVERAL]}
+"""Would run by themselves, and take what the others show."""
 
 
 def seed_and_copy(lsq: LeadSquaredEmulator, dags: Path, evidence: Path) -> list[str]:
@@ -24,7 +29,7 @@ def seed_and_copy(lsq: LeadSquaredEmulator, dags: Path, evidence: Path) -> list[
 
     :param dags: the folder for the copies.
     :param evidence: what the careful example takes as folder for its evidence.
-    :returns: the names of their files, each of a DAG in it.
+    :returns: the ids of their DAGs.
     """
     demo = demo_leads(lsq, _LEADS)
     today = datetime.now(ZoneInfo("Asia/Kolkata")).date()
@@ -47,6 +52,11 @@ def seed_and_copy(lsq: LeadSquaredEmulator, dags: Path, evidence: Path) -> list[
             "2026-09-01/2026-10-01": window,
             "file:///tmp/leadreset-evidence": evidence.as_uri(),
         },
+        "example_months": {
+            '"leads": []': f'"leads": {json.dumps(others[:6])}',
+            '["2026-07", "2026-08", "2026-09"]': json.dumps(_months_before(today)),
+            "file:///tmp/leadreset-evidence": evidence.as_uri(),
+        },
         "example_fleet": {
             '"leads": []': f'"leads": {json.dumps(others[6:12])}',
             '"leads_per_task": 100': '"leads_per_task": 2',
@@ -57,7 +67,7 @@ def seed_and_copy(lsq: LeadSquaredEmulator, dags: Path, evidence: Path) -> list[
             '"leads": []': f'"leads": {json.dumps(others[14:])}',
             "2026-09-01/2026-10-01": window,
         },
-        PAUSED: {
+        _NIGHTLY: {
             "11111111-2222-3333-4444-555555555555": demo.list_id,
             "file:///tmp/leadreset-evidence": evidence.as_uri(),
         },
@@ -66,7 +76,13 @@ def seed_and_copy(lsq: LeadSquaredEmulator, dags: Path, evidence: Path) -> list[
     names = sorted({path.stem for path in _SOURCE.glob("*.py")} | given.keys())
     for name in names:
         _copy(name, given.get(name, {}), dags)
-    return names
+    return [dag_id for name in names for dag_id in _DAGS.get(name, [name])]
+
+
+def _months_before(today: date) -> list[str]:
+    """Return the last two months that are over, as ``2026-09``."""
+    last = today.replace(day=1) - timedelta(days=1)
+    return [f"{last.replace(day=1) - timedelta(days=1):%Y-%m}", f"{last:%Y-%m}"]
 
 
 def _copy(name: str, changes: dict[str, str], dags: Path) -> None:

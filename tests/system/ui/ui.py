@@ -47,9 +47,10 @@ def main() -> int:
             say(f"Open         {airflow_url}  (nobody has to log in)")
             say(f"LeadSquared  {lsq.url}/  (its leads: what they have, and what is left)", end="\n\n")
             say(
-                "Trigger example_one_lead first, then example_safe_cleanup: its question waits under Required Actions."
+                "Trigger example_one_lead first, then example_safe_cleanup: its question waits under Required Actions "
+                "and asks for what stands at the end of its text."
             )
-            say(f"{PAUSED} is paused until you let it run. Ctrl-C ends everything.")
+            say("Those that run nightly are paused until you let them run. Ctrl-C ends everything.")
             signal.pause()
     except RunError as error:
         say(f"Not started: {error}")
@@ -82,7 +83,7 @@ def running(home: Path) -> Generator[tuple[str, LeadSquaredEmulator], None, None
         for name in examples:
             processes.wait_for(name, partial(api.ask, "GET", f"/dags/{name}"), UP)
         for dag in api.ask("GET", "/dags")["dags"]:
-            api.ask("PATCH", f"/dags/{dag['dag_id']}", {"is_paused": dag["dag_id"] == PAUSED})
+            api.ask("PATCH", f"/dags/{dag['dag_id']}", {"is_paused": dag["dag_id"] in PAUSED})
         yield url, lsq
 
 

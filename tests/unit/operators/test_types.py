@@ -29,6 +29,12 @@ SLIPS = {
     "LeadResetSensor(task_id='n', timeout='3')": '"timeout"',
     "LeadResetSensor(task_id='o', mode='rescheduled')": '"mode"',
     "LeadResetSensor(task_id='p', accept_unknown_leads='no')": '"accept_unknown_leads"',
+    "LeadResetTaskGroup('q', archive=True, wndow=3)": '"wndow"',
+    "LeadResetTaskGroup('r')": '"archive"',
+    "LeadResetTaskGroup('s', archive=None)": '"archive"',
+    "LeadResetTaskGroup('t', archive=True, plan={})": '"plan"',
+    "LeadResetTaskGroup('u', archive=True, names='yes')": '"names"',
+    "LeadResetTaskGroup('v', archive=True, pool_slots=None)": '"pool_slots"',
 }
 
 
@@ -40,6 +46,7 @@ def test_mypy_on_dag_files(tmp_path: Path) -> None:
     lines = [
         "from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator",
         "from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor",
+        "from airflow_provider_leadreset.task_groups.lead_reset import LeadResetTaskGroup",
         "LeadResetOperator(prospect_ids=5, window=7, wndow=3)",
         *SLIPS,
     ]
@@ -66,6 +73,6 @@ def test_mypy_on_dag_files(tmp_path: Path) -> None:
         assert line.startswith(str(slips)), f"what is documented is refused: {line}"
         number = int(line.removeprefix(f"{slips}:").partition(":")[0])
         told[number] = told.get(number, "") + line
-    assert all(name in told[3] for name in ('"prospect_ids"', '"window"', '"wndow"'))
-    for number, (slip, name) in enumerate(SLIPS.items(), start=4):
+    assert all(name in told[4] for name in ('"prospect_ids"', '"window"', '"wndow"'))
+    for number, (slip, name) in enumerate(SLIPS.items(), start=5):
         assert name in told.get(number, ""), f"{slip} is not refused"
