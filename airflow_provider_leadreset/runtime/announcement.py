@@ -23,12 +23,13 @@ def announce(run: BaseRun, request: ResetRequest, counts: BatchCounts) -> None:
     need = run.least_need(counts.not_reached, request.selectors)
     calls = need.for_leads if need else counts.not_reached
     run.log.info(
-        "LeadSquared at %s (connection %s): resetting %d leads: %s, created %s. At least %d calls, %d in %g s%s: "
+        "LeadSquared at %s (connection %s): resetting %d leads: %s, %s %s. At least %d calls, %d in %g s%s: "
         "%.0f s or more",
         run.client.host,
         run.conn_id,
         counts.total,
         request.selectors.describe(),
+        run.dates.verb(request.selectors),
         request.window.describe(),
         calls,
         share,

@@ -77,6 +77,11 @@ class Checkpoint:
                 "retry will repeat all leads of this task"
             )
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether Airflow has a place for it."""
+        return self._store is not None
+
     def _state(self) -> dict[str, Any]:
         return {**self._about, **self.progress.as_json()}
 

@@ -65,6 +65,24 @@ def as_task_error(error: InputError | LeadSquaredError, text: str | None = None)
     return kind(told, AFTER_QUOTA if isinstance(error, QuotaError) else AFTER_OUTAGE)
 
 
+def with_contradiction(
+    failed: AirflowException | None, contradiction: str, *, keeps: bool
+) -> AirflowException:
+    """Return what a task ends with in which leads were to be left out, and something spoke against it.
+
+    :param failed: what it ends with anyway; None for nothing.
+    :param contradiction: what spoke against it.
+    :param keeps: whether a retry knows of it; else there must be none, which might leave leads out.
+    """
+    if failed is None:
+        return LeadResetInputError(contradiction)
+    text = f"{contradiction}\n{failed}"
+    if not keeps:
+        return LeadResetInputError(text)
+    failed.args = (text,)
+    return failed
+
+
 def failure(
     counts: BatchCounts, stopped: LeadSquaredError | InputError | None, max_failed_leads: int
 ) -> AirflowException | None:

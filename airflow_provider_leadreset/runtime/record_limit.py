@@ -42,7 +42,7 @@ def refuse_too_many_records(
         shows_no_audits = not request.plan.counts["audits"]
     else:
         leads = (lead for index, lead in enumerate(request.leads) if is_left(index, lead))
-        found = count_records(pool, leads, request.selectors, request.window)
+        found = count_records(pool, leads, request.selectors, request.window, run.dates)
         counts = {kind: kind_count.count for kind, kind_count in found.kinds.items()}
         # Where a try has reset some, it was shown audits; those that are left need not have any.
         begun = done.of("queued") + done.of("unanswered")

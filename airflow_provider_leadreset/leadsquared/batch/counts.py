@@ -47,7 +47,8 @@ class BatchCounts:
         self._open = IndexSet()
         self._limiter = limiter
         self._began = limiter.clock.now()
-        self._logged_at = self._began
+        self._logged_at = self._calls_began = self._began
+        self._done_before = self.progress.in_earlier_tries
 
     def of(self, kind: OutcomeKind) -> int:
         """Return how many leads have an outcome, those of earlier tries too."""
@@ -100,6 +101,11 @@ class BatchCounts:
         if outcome.kind == "not_reached":
             self.why_not_reached = outcome.reason
 
+    def begin_calls(self) -> None:
+        """Record that each lead that is not done takes a call from now on: the time left is told by those."""
+        self._calls_began = self._limiter.clock.now()
+        self._done_before = self.total - self.not_reached
+
     def log_progress(self, log: Callable[[str], None]) -> None:
         """Log a progress line if the last is ten seconds old."""
         now = self._limiter.clock.now()
@@ -108,8 +114,8 @@ class BatchCounts:
         self._logged_at = now
         done = self.total - self.not_reached
         rate = self._limiter.calls / max(self.seconds, 0.001)
-        done_now = done - self.progress.in_earlier_tries
-        left = f", about {self.not_reached * self.seconds / done_now:.0f} s left" if done_now > 0 else ""
+        done_now, seconds = done - self._done_before, now - self._calls_began
+        left = f", about {self.not_reached * seconds / done_now:.0f} s left" if done_now > 0 else ""
         log(
             f"{done} of {self.total} leads, {rate:.1f} calls/s, {self._limiter.throttlings} throttled, "
             f"{self.failed + self.of('unanswered')} failed{left}"
