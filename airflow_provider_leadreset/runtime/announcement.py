@@ -36,7 +36,10 @@ def announce_request(run: BaseRun, leads: int, selectors: Selectors, window: Win
         run.log.info("To %s, of %s:", run.purpose, many)
         for kind in kinds.split("; "):
             run.log.info("- %s", kind)
-    run.log.info("Created: %s", local_text(window))
+    # Which date decides may have been found out otherwise; that the account is this one's takes a call to know.
+    run.log.info(
+        "%s: %s", "In the window" if run.hook.settings.account_check else "Created", local_text(window)
+    )
     run.log.info("%s: %s", run.sends, sent_text(window))
 
 
