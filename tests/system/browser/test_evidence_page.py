@@ -22,7 +22,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where the page of a run is."""
     request.param(tmp_path / "evidence")
     file = tmp_path / f"{request.param.__name__}.html"
-    file.write_text(as_html(account_of(tmp_path / "evidence"), MADE), encoding="utf-8")
+    file.write_text(as_html(account_of(tmp_path / "evidence").runs, MADE), encoding="utf-8")
     return file.as_uri()
 
 
@@ -58,7 +58,7 @@ def test_picture_for_the_guide(page: Page, tmp_path: Path) -> None:
     """The picture of docs/evidence.md: verdict, facts, and who decided."""
     done_and_verified(tmp_path / "evidence")
     file = tmp_path / "page.html"
-    file.write_text(as_html(account_of(tmp_path / "evidence"), MADE), encoding="utf-8")
+    file.write_text(as_html(account_of(tmp_path / "evidence").runs, MADE), encoding="utf-8")
     page.set_viewport_size({"width": 820, "height": 1000})
     page.goto(file.as_uri())
     end = page.get_by_role("heading", name="What happened when").bounding_box()
