@@ -190,7 +190,8 @@ class VerificationRun(BaseRun):
             folder = self.evidence_in(root).folder(self.try_name)
             file = folder.write(f"{secrets.token_hex(4)}-verification.json", record.as_line())
         # Nothing that is written later names it: who keeps the log can tell whether it was changed.
-        self.log.info("Evidence: %s, digest %s", folder.path / file.name, file.sha256)
+        self.log.info("Evidence: %s", folder.path / file.name)
+        self.log.info("Its digest: %s", file.sha256)
 
     @staticmethod
     def _said(output: dict[str, Any]) -> str:

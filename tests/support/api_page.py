@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
@@ -106,16 +107,20 @@ def page() -> str:
         for name in PUBLIC[module] or loaded.__all__:
             parts += described(name, getattr(loaded, name))
     parts.append("\n## Types\n\n| name | is |\n|---|---|\n")
-    aliases = vars(importlib.import_module(TYPES))
-    parts += [
-        f"| `{name}` | {cell(without_mark(is_))} |\n" for name, is_ in aliases.items() if is_alias(name, is_)
-    ]
+    parts += [f"| `{name}` | {cell(without_mark(is_))} |\n" for name, is_ in aliases()]
     return "".join(parts)
 
 
-def is_alias(name: str, value: Any) -> bool:
-    """Whether it is one of the types that operators name by a word."""
-    return isinstance(value, str) and not name.startswith("_")
+def aliases() -> Iterator[tuple[str, str]]:
+    """Yield the types that operators name by a word, as they are written."""
+    source = Path(importlib.import_module(TYPES).__file__ or "").read_text("utf-8")
+    for node in ast.parse(source).body:
+        match node:
+            case ast.AnnAssign(
+                target=ast.Name(id=name), annotation=ast.Name(id="TypeAlias"), value=ast.expr() as is_
+            ):
+                if not name.startswith("_"):
+                    yield name, ast.unparse(is_)
 
 
 def described(name: str, value: Any) -> Iterator[str]:
