@@ -20,6 +20,16 @@ MOVERS = {
     "reset": "reset",
 }
 
+_OF_TASKS = {
+    "task_id_name",
+    "owners_task_id_name",
+    "task_date",
+    "task_from_second",
+    "task_to_second",
+    "unknown_task_type",
+    "last_modified_task",
+}
+
 
 def truth(dialect: Dialect) -> dict[str, Any]:
     """Return every finding that is right in a dialect. One that is not in it must not be told."""
@@ -78,6 +88,30 @@ def _paging(name: str, dialect: Dialect) -> dict[str, Any]:
         f"{name}_count": counts,
         f"{name}_beyond_the_end": dialect.beyond_the_end,
     }
+
+
+def untold(dialect: Dialect) -> set[str]:
+    """Return the questions that cannot be told of an account that behaves in one odd way at most."""
+    kinds = [kind for kind in KINDS if kind != "note" or dialect.notes_api]
+    bounds = {f"{kind}_{bound}_second" for kind in kinds for bound in ("from", "to")}
+    rules = (
+        # They would take a write that names another lead, or a call that is not known.
+        (True, {"unknown_lead", "merged_lead"}),
+        # Compared or dropped, FromDate's second goes whole and ToDate's stays.
+        (dialect.fractions == "compared", {f"{kind}_fractions" for kind in kinds}),
+        (not (dialect.fractions_kept and dialect.fractions_shown), bounds),
+        (dialect.task_date == "DueDate", {name for name in bounds if name.startswith("task_")}),
+        (not dialect.update_calls, {f"{kind}_date" for kind in kinds}),
+        (not dialect.mirror_rows, {"mirror_rows_kept"}),
+        (not dialect.audits_shown, {"stage_audits_reset", "owner_audits_reset"}),
+        (not dialect.notes_api, {"notes_name"}),
+        (dialect.task_cap == 25, _OF_TASKS),
+        (
+            bool(dialect.automation_every) or not dialect.moves_last_modified,
+            {f"last_modified_{name}" for name in (*MOVERS, "zone", "lag")},
+        ),
+    )
+    return {name for holds, names in rules if holds for name in names}
 
 
 @dataclass(frozen=True)
