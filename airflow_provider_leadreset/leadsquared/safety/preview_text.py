@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,7 +11,7 @@ import pendulum
 
 from airflow_provider_leadreset.leadsquared.safety.approval import DIGEST_CHARACTERS
 from airflow_provider_leadreset.leadsquared.safety.type_names import TypeNames, shown_name
-from airflow_provider_leadreset.leadsquared.text import pluralize
+from airflow_provider_leadreset.leadsquared.text import duration, pluralize
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
@@ -257,14 +256,6 @@ def with_digest(markdown: str, digest: str | None) -> str:
     if digest is None:
         return markdown
     return f"{markdown}\n\nThe plan's digest begins with `{digest[:DIGEST_CHARACTERS]}`."
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it: seconds up to two minutes, minutes up to two hours, then hours."""
-    if seconds < 120:
-        return f"{math.ceil(seconds)} s"
-    minutes = math.ceil(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _span(lead: LeadRecordCounts) -> tuple[datetime | None, datetime | None]:

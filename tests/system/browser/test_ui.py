@@ -113,7 +113,7 @@ def test_approval_of_preview(ui, page, picture):
     )
     digest = drawer.get_by_text("digest begins with").locator("code").inner_text()
     drawer.get_by_role("textbox").fill(digest)
-    page.set_viewport_size({"width": 1400, "height": 1500})  # all of it
+    page.set_viewport_size({"width": 1400, "height": 1260})  # all of it
     picture("required-action", drawer)
     with page.expect_response(lambda answer: answer.url.endswith("/hitlDetails")) as approved:
         drawer.get_by_role("button", name="Approve", exact=True).click()

@@ -10,7 +10,6 @@ from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCoun
 from airflow_provider_leadreset.leadsquared.safety.preview_text import (
     PreviewText,
     ResetAhead,
-    duration,
     with_digest,
 )
 from airflow_provider_leadreset.leadsquared.safety.type_names import TypeNames
@@ -182,12 +181,6 @@ def test_what_the_reset_does():
     assert "1 call at least, 25 in any 5 seconds: a few seconds." in kept
     assert "A copy of each record is kept" in kept
     assert "copy" not in markdown(notes_of(1), NOTES, reset=ResetAhead(1, 0, 25))
-
-
-def test_durations():
-    """A time is said in the unit that people would take."""
-    said = [duration(seconds) for seconds in (1.2, 119, 120, 7199, 7201, 100_000)]
-    assert said == ["2 s", "119 s", "2 min", "2 h 0 min", "2 h 1 min", "27 h 47 min"]
 
 
 def test_digest_is_added():
