@@ -122,4 +122,12 @@ def _connection_fields() -> dict[str, Any]:
             ),
             "schema": {"type": ["object", "null"]},
         },
+        "account_check": {
+            "label": "Account check",
+            "description": (
+                "What the account check found on this account, as it printed it, whole: then previews go by it, and "
+                "skip_unmodified can be used. Empty: what is not documented is inferred."
+            ),
+            "schema": {"type": ["object", "null"]},
+        },
     }

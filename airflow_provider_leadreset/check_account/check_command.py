@@ -25,7 +25,7 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetResourceError,
 )
 from airflow_provider_leadreset.leadsquared.account_check.check_options import cost_of, parse_check_options
-from airflow_provider_leadreset.leadsquared.account_check.trials import PATIENCE
+from airflow_provider_leadreset.leadsquared.api.account_findings import PATIENCE
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, NotGiven
 from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 from airflow_provider_leadreset.evidence_report.sent_and_copied import NO_MORE_TOLD
 from airflow_provider_leadreset.leadsquared.journal.schema import (
-    ArchivedLine,
     CallLine,
+    Line,
     NamedLine,
     OutcomeLine,
 )
-from airflow_provider_leadreset.leadsquared.safety.plan_lines import PlannedRecords
 from airflow_provider_leadreset.leadsquared.text import describe_counts, scrubbed
 
 MOST_LEADS = 500
@@ -79,9 +78,7 @@ class LeadTable:
         found = Counter((row.outcome, row.reason) for row in self._troubled.values())
         return [(outcome, reason, count) for (outcome, reason), count in found.most_common()]
 
-    def add(
-        self, task: str, try_number: int, line: NamedLine | CallLine | OutcomeLine | ArchivedLine
-    ) -> None:
+    def add(self, task: str, try_number: int, line: Line) -> None:
         """Record a line of a journal."""
         if isinstance(line, NamedLine):
             self._open.update(line.leads)
@@ -100,7 +97,7 @@ class LeadTable:
         self._open.clear()
         self._calls.clear()
 
-    def add_planned(self, planned: Iterable[PlannedRecords]) -> None:
+    def add_planned(self, planned: Iterable[tuple[str, dict[str, list[str]]]]) -> None:
         """Record of the leads that are kept which records a plan lists."""
         rows: dict[str, list[LeadRow]] = {}
         for row in self.rows:  # two tasks may tell of one lead
@@ -135,4 +132,5 @@ def _stays(before: LeadRow, row: LeadRow) -> bool:
         return before.outcome == "queued"
     if before.outcome == "unanswered":
         return not (row.outcome == "nothing_to_reset" and row.reason == "already_gone")
-    return before.final
+    # A lead that one try left out as not modified is looked at anew by the next.
+    return before.final and before.reason != "not_modified"

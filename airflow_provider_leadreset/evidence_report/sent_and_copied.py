@@ -12,8 +12,9 @@ from airflow_provider_leadreset.evidence_report.evidence_files import read_objec
 from airflow_provider_leadreset.leadsquared.distinct_keys import DistinctKeys
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.schema import (
-    ArchivedLine,
     CallLine,
+    ContradictionLine,
+    Line,
     NamedLine,
     OutcomeLine,
     Request,
@@ -47,6 +48,8 @@ class _OfRequest:
 
     :param number: of the request, from 1.
     :param told: leads of which anything is told but that none was sent.
+    :param left_out: leads that the last try left out as not modified: each looks at them anew.
+    :param contradicted_by: the lead and record that spoke against leaving any out; empty for none.
     :param refused: leads that failed or are unknown, the first thousand, and why.
     :param doubts: leads that are unanswered, the first thousand by their key: id, and why.
     """
@@ -58,6 +61,8 @@ class _OfRequest:
     resets: int = 0
     queued: int = 0
     told: int = 0
+    left_out: int = 0
+    contradicted_by: str = ""
     in_doubt: int = 0
     refused_leads: int = 0
     refused_by: Counter[str] = field(default_factory=Counter)
@@ -70,7 +75,7 @@ class _OfRequest:
     @property
     def never_sent(self) -> int:
         """Leads that were asked for, and of which no request was sent nor needed."""
-        return max(0, self.asked_for - self.excluded - self.told)
+        return max(0, self.asked_for - self.excluded - self.told - self.left_out)
 
     def describe(self) -> str:
         """Return it as text."""
@@ -82,6 +87,13 @@ class _OfRequest:
             said += f"; {pluralize(count, 'lead')}: {outcome.replace('_', ' ')}"
         if self.excluded:
             said += f"; {pluralize(self.excluded, 'lead')}: excluded"
+        if self.left_out:
+            said += f"; {pluralize(self.left_out, 'lead')}: left out, not modified since the window began"
+        if self.contradicted_by:
+            said += (
+                "; nothing left out after a record was found of a lead that was not modified "
+                f"({self.contradicted_by})"
+            )
         if self.refused_leads:
             said += f"; {pluralize(self.refused_leads, 'lead')} failed or unknown"
         if self.in_doubt:
@@ -103,6 +115,7 @@ class Sent:
         self._settled = DistinctKeys()
         self._answered = DistinctKeys()
         self._in_doubt = DistinctKeys()
+        self._left_out = DistinctKeys()
         self._requests: dict[tuple[str, str], _OfRequest] = {}
         self._now = _OfRequest(0)
         self._open: dict[int, str] = {}
@@ -115,8 +128,11 @@ class Sent:
         now.tries.append(number)
         now.asked_for = max(now.asked_for, asked.leads)
         now.excluded = asked.excluded
+        now.left_out = 0
+        self._left_out.close()
+        self._left_out = DistinctKeys()
 
-    def add(self, line: NamedLine | CallLine | OutcomeLine | ArchivedLine) -> None:
+    def add(self, line: Line) -> None:
         """Count a line of a journal."""
         now = self._now
         if isinstance(line, CallLine):
@@ -133,6 +149,8 @@ class Sent:
             self._open.pop(line.index, None)
             self._answers.pop(line.prospect_id.lower(), None)
             self._add_outcome(line)
+        elif isinstance(line, ContradictionLine):
+            now.contradicted_by = f"{line.prospect_id[:100]}: {line.kind[:MOST_KIND]} {line.record[:100]}"
 
     def end_process(self) -> None:
         """Count what a process named and told no more of as unanswered."""
@@ -151,6 +169,9 @@ class Sent:
         if line.outcome == "unanswered":
             self._doubt(key, lead, line.reason)
         if line.outcome == "not_reached" or not line.final:
+            return
+        if line.outcome == "nothing_to_reset" and line.reason == "not_modified":
+            now.left_out += self._left_out.add(key)
             return
         already_gone = line.outcome == "nothing_to_reset" and line.reason == "already_gone"
         if (line.outcome == "queued" or already_gone) and self._answered.add(key):
@@ -185,7 +206,7 @@ class Sent:
 
     def close(self) -> None:
         """Forget it."""
-        for keys in (self._settled, self._answered, self._in_doubt):
+        for keys in (self._settled, self._answered, self._in_doubt, self._left_out):
             keys.close()
 
     @property

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -23,6 +24,11 @@ from airflow_provider_leadreset.exceptions import (
 from airflow_provider_leadreset.hooks.hook_lineage import HookLineage, data_of
 from airflow_provider_leadreset.hooks.task_errors import as_task_error
 from airflow_provider_leadreset.hooks.task_slots import current_slots, drain, warn_outside_pool
+from airflow_provider_leadreset.leadsquared.api.account_findings import (
+    AccountFindings,
+    parse_account_findings,
+)
+from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.connection import (
     account_host,
@@ -42,6 +48,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     ThrottledError,
 )
 from airflow_provider_leadreset.leadsquared.records import catalog, lead_lists
+from airflow_provider_leadreset.leadsquared.records.deciding_dates import deciding_dates
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_lead_records
@@ -87,6 +94,7 @@ class AccountSettings:
     :param web_address: where LeadSquared's web application is, up to the first slash of its paths; None if
         that is to be worked out from the API host.
     :param rules: what the account's owner demands of every reset.
+    :param account_check: what the account check found, of whichever account; None where there is none.
     """
 
     calls_per_5s: int = 25
@@ -94,9 +102,13 @@ class AccountSettings:
     timeout: float = 30.0
     web_address: str | None = None
     rules: AccountRules = field(default_factory=AccountRules)
+    account_check: AccountFindings | None = None
 
 
-_EXTRAS = ("calls_per_5s", "pool", "timeout", "app_host", "rules")
+_EXTRAS = ("calls_per_5s", "pool", "timeout", "app_host", "rules", "account_check")
+
+_GUARDS = {"rules": 0.7, "account_check": 0.85}
+"""Extras that guard: one that is spelt so nearly like them is refused, since a misspelt guard is none."""
 
 LONGEST_NAME = 80
 """Characters that are shown of a name of LeadSquared's."""
@@ -109,7 +121,8 @@ class LeadResetHook(BaseHook):
     Login = access key, Password = secret key. Extra, all optional: ``calls_per_5s`` (25; what the plan
     allows), ``pool`` (the connection's own id), ``timeout`` (30 seconds), ``app_host`` (of the web application,
     for links to leads; worked out from the API host), ``rules`` (what every reset is held to: ``{"resets": true,
-    "require": ["plan", "approval"], "max_leads": 10000}``).
+    "require": ["plan", "approval"], "max_leads": 10000}``), ``account_check`` (what the account check found; without
+    the account's own code, or with another account's, it is not used).
 
     In a task of the account's pool it paces itself to that task's slots. ``with LeadResetHook(…) as hook:`` waits on
     leaving until its last calls count no more, so that whoever gets the slots next does not exceed the limit with them.
@@ -201,11 +214,12 @@ class LeadResetHook(BaseHook):
         extra = _object(self._connection.extra.text())
         unknown = sorted(set(extra) - set(_EXTRAS))
         for name in unknown:
-            if difflib.get_close_matches(name.strip().lower(), ["rules"], cutoff=0.7):
-                raise InputError(
-                    f"the connection's Extra has {quoted(name)}, which is not known: did you mean rules? A misspelt "
-                    "guard is none"
-                )
+            for guard, likeness in _GUARDS.items():
+                if difflib.get_close_matches(name.strip().lower(), [guard], cutoff=likeness):
+                    raise InputError(
+                        f"the connection's Extra has {quoted(name)}, which is not known: did you mean {guard}? A "
+                        "misspelt guard is none"
+                    )
         if unknown:
             self.log.warning(
                 "Connection %s: the extras %s are not known and have no effect; known are %s",
@@ -221,6 +235,7 @@ class LeadResetHook(BaseHook):
             timeout=_seconds("timeout", extra.get("timeout"), AccountSettings.timeout),
             web_address=given_web_address(extra.get("app_host")),
             rules=parse_rules(extra.get("rules")),
+            account_check=_findings(extra.get("account_check")),
         )
 
     @property
@@ -272,6 +287,25 @@ class LeadResetHook(BaseHook):
             self.__dict__.pop("_client", None)
         return self._client
 
+    def findings_of(self, account: AccountIdentity) -> AccountFindings | None:
+        """Return what the account check found, if the connection has it and it is this account's; else say why not."""
+        found = self.settings.account_check
+        if found is None or found.is_of(account.code or ""):
+            return found
+        self.log.warning(
+            "Connection %s: its account_check is of account %s, and %s, so it is not used",
+            self.leadsquared_conn_id,
+            quoted(found.account),
+            f"this is {quoted(account.code)}" if account.code else "LeadSquared does not say which this is",
+        )
+        return None
+
+    @cached_property
+    def _findings(self) -> AccountFindings | None:
+        if self.settings.account_check is None:
+            return None
+        return self.findings_of(AccountIdentity.ask(self.get_conn()))
+
     def reset(self, reset: LeadReset) -> None:
         """Queue one lead's reset; see :meth:`.LeadSquaredClient.reset`.
 
@@ -291,10 +325,14 @@ class LeadResetHook(BaseHook):
         self._lineage.deletes(self, client.host, data_of(reset.selectors))
 
     def preview(self, reset: LeadReset) -> LeadRecordCounts:
-        """Count what one lead's reset would delete, and delete nothing; see :func:`.preview.count_lead_records`."""
+        """Count what one lead's reset would delete, and delete nothing; see :func:`.preview.count_lead_records`.
+
+        Where the connection has an ``account_check``, the account is asked for once, to tell whether it is this one's.
+        """
         client = self.get_conn()
         with self._calling():
-            counts = count_lead_records(client, reset, task_types_of(client, reset.selectors))
+            dates = deciding_dates(self._findings)
+            counts = count_lead_records(client, reset, task_types_of(client, reset.selectors), dates)
         self._lineage.reads(self, client.host, data_of(reset.selectors))
         return counts
 
@@ -454,6 +492,12 @@ def _judge(user: dict[str, Any], host: str, redact: Callable[[str], str]) -> tup
     if role.lower() != "administrator":
         return False, f"{whose}: a reset needs an administrator's keys"
     return True, f"{whose}, at {host}"
+
+
+def _findings(value: object) -> AccountFindings | None:
+    if value is None or (isinstance(value, str) and not value.strip()):  # what an empty field of a form gives
+        return None
+    return parse_account_findings(value, today=datetime.now(UTC).date())
 
 
 def _object(extra: str | None) -> dict[str, Any]:

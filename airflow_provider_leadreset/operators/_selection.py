@@ -6,7 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from airflow_provider_leadreset.compat import BaseOperator, is_mapped
-from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, NotGiven, describe_none
+from airflow_provider_leadreset.leadsquared.sentinels import (
+    ENTIRE_HISTORY,
+    NOT_GIVEN,
+    NotGiven,
+    describe_none,
+)
 from airflow_provider_leadreset.operators._arguments import (
     Codes,
     Flag,
@@ -51,6 +56,7 @@ class LeadSelection(BaseOperator):
     """The arguments of which one says which leads."""
 
     plan: PlanOutput = NOT_GIVEN
+    skip_unmodified: bool = False
     max_calls: int | NotGiven = NOT_GIVEN
     list_id: Text = NOT_GIVEN
     evidence_path: Text = NOT_GIVEN
@@ -141,6 +147,22 @@ class LeadSelection(BaseOperator):
             return (
                 f"list_id with retries={self.retries} needs an evidence_path before Airflow 3.3: a retry must have the "
                 "leads that the first try read, and they are kept there. Give one, or retries=0"
+            )
+        return None
+
+    def skipping_problem(self) -> str | None:
+        """Return why unmodified leads cannot be left out, whatever the values are; None for no reason."""
+        if problem := self.flag_problem("skip_unmodified"):
+            return problem
+        if self.skip_unmodified and self.plan is not NOT_GIVEN:
+            return (
+                "skip_unmodified=True beside a plan says nothing: the plan names the leads. Give it to the preview "
+                "that makes the plan, and leave it out here"
+            )
+        if self.skip_unmodified and self.window is ENTIRE_HISTORY:
+            return (
+                "skip_unmodified=True with ENTIRE_HISTORY leaves no lead out: each was modified since its creation. "
+                "Leave it out, or give a shorter window"
             )
         return None
 

@@ -66,12 +66,14 @@ class LeadResetOperator(LeadSelection):
         before the run's, in ``timezone``. Or :data:`ENTIRE_HISTORY`. ``run_moment`` is the end of the data interval of
         a scheduled or backfill run; the logical date of one by hand, by API or by a task, ``run_after`` where it has
         none; ``run_after`` of one made by assets (Airflow 2: the logical date). A retry and a Clear have the same.
-        That LeadSquared compares it with a record's CreatedOn is inferred, not documented.
+        That LeadSquared compares it with a record's CreatedOn is inferred, not documented; the connection's
+        ``account_check`` says what was found on this account, which never changes the dates that are sent.
     :param timezone: (templated) IANA name for dates and times without an offset.
     :param plan: (templated) a preview's output, ``plan=preview.output``: resets the leads that it found records
-        of, with its selectors and window. Refused when it is not the one that was shown, of another account,
-        or older than ``max_plan_age``. Each lead is read again first, and not reset when it has records that the plan
-        does not show.
+        of, with its selectors and window. Refused when it is not the one that was shown, of another account, made under
+        another ``account_check``, or older than ``max_plan_age``. Each lead is read again first, and not reset when it
+        has records that the plan does not show. Where the account check allows ``skip_unmodified``, a lead whose
+        LeadLastModifiedOn is what it was for the plan is not read again.
     :param max_plan_age: how long ago the plan may have been made.
     :param approval: (templated) who said yes: the output of Airflow's ApprovalOperator, with exactly Approve and a
         person; or a mapping with ``approved`` being True and a ``by``, and whatever a ticket has to say; or several of
@@ -87,6 +89,13 @@ class LeadResetOperator(LeadSelection):
         lines, a part for as many leads as are read and reset in some 20 s, closed before the first of them is reset.
         A lead that cannot be copied is not reset, one without records needs no reset. Audits are copied where the
         account shows them, attachments only by their address.
+    :param skip_unmodified: whether to leave out leads that were not modified since the window began, which takes a call
+        for 1,000 leads. Needs an ``account_check`` in the connection that is at most 90 days old and found, of each
+        kind and event code asked for, that its creation moves LeadLastModifiedOn (UTC) and that CreatedOn decides;
+        refused without it, with a plan and with :data:`ENTIRE_HISTORY`. A lead is left out if it was modified last
+        more than 15 minutes before the window, and the window ended 15 minutes ago, or three times the lag that the
+        check saw. 50 of these, at random, are read: one record in the window, and all leads are reset and the task
+        fails. A retry looks at the leads anew.
     :param max_leads: more leads than this are refused before the first call.
     :param max_records: more records than this are refused before the first reset; they are counted first, at a retry
         those of the leads that are still to be reset.
@@ -100,7 +109,8 @@ class LeadResetOperator(LeadSelection):
     Returns a summary (XCom ``return_value``, pushed before a failing task raises, too): ``account`` (the API
     host), ``leads``, and of them, adding up: ``queued``, ``failed`` (refused, or holding records that the plan does not
     show), ``unknown`` (the account has no such lead; counts as failed where none is known), ``unanswered`` (sent, not
-    answered: it may have been carried out, a retry calls it again), ``nothing_to_reset`` (no record in the window),
+    answered: it may have been carried out, a retry calls it again), ``nothing_to_reset`` (no record in the window, or
+    not modified),
     ``excluded``, ``not_reached``; ``nothing_to_reset_by``, ``failed_by_reason``, ``done_in_earlier_tries``, ``calls``,
     ``throttled``, ``seconds``, ``window`` (UTC text, usable as ``window`` again), ``sent`` (``FromDate`` and
     ``ToDate`` as sent), ``selectors``, ``system_event_codes``, ``unknown_event_codes``, ``failures`` (up to 100,
@@ -108,7 +118,8 @@ class LeadResetOperator(LeadSelection):
     ``prospect_ids_path``), ``leads_path`` (a file with the members of the ``list_id``, for a sensor's
     ``prospect_ids_path``; None without an ``evidence_path``), ``approval``, ``reason``,
     ``evidence`` (this try's folder), ``evidence_digest`` (SHA-256 of the summary
-    there, which has those of all files), ``stopped_because`` (None, or why leads were not reached). The events of
+    there, which has those of all files), ``stopped_because`` (None, or why leads were not reached), ``contradiction``
+    (None, or why nothing was left out by ``skip_unmodified``). The events of
     ``outlets`` carry account, window, selectors and the outcomes as their extra.
 
     With an ``evidence_path``, and without one on Airflow 3.3 and later, a retry continues where the last try
@@ -133,6 +144,7 @@ class LeadResetOperator(LeadSelection):
     _not_templated: ClassVar[tuple[str, ...]] = (
         "max_plan_age",
         "archive",
+        "skip_unmodified",
         "max_leads",
         "max_records",
         "max_calls",
@@ -162,6 +174,7 @@ class LeadResetOperator(LeadSelection):
         reason: Text = NOT_GIVEN,
         evidence_path: Text = NOT_GIVEN,
         archive: bool = False,
+        skip_unmodified: bool = False,
         max_leads: int = 10_000,
         max_records: int | NotGiven = NOT_GIVEN,
         max_calls: int | NotGiven = NOT_GIVEN,
@@ -191,6 +204,7 @@ class LeadResetOperator(LeadSelection):
         self.list_id = list_id
         self.evidence_path = evidence_path
         self.archive = archive
+        self.skip_unmodified = skip_unmodified
         self.max_records = max_records
         self.max_calls = max_calls
         self.max_failed_leads = max_failed_leads
@@ -198,7 +212,7 @@ class LeadResetOperator(LeadSelection):
 
     def argument_problem(self) -> str | None:
         """Return what is wrong with the arguments as such; an archive needs a place."""
-        problem = super().argument_problem() or self.flag_problem("archive")
+        problem = super().argument_problem() or self.flag_problem("archive") or self.skipping_problem()
         if not problem and self.archive and self.evidence_path is NOT_GIVEN:
             return "archive=True needs an evidence_path to copy the records to"
         return problem
@@ -216,9 +230,10 @@ class LeadResetPreviewOperator(LeadSelection):
 
     Takes the same leads, selectors and window as :class:`LeadResetOperator`. Activities, tasks and notes are read
     and counted by when they were created; that LeadSquared compares the window with that is inferred, and every
-    preview says so. Audits are read as the activities 3001 and 3002; where no lead shows any, they are named as
-    not countable, never as 0. A task whose type cannot be found out counts as matching. A table goes to the task's log,
-    the leads with most records among its lines; times are in ``timezone``, or in the DAG's where that is UTC.
+    preview says so. With the connection's ``account_check`` they are counted by the date that was found to decide.
+    Audits are read as the activities 3001 and 3002; where no lead shows any, they are named as not countable, never as
+    0. A task whose type cannot be found out counts as matching. A table goes to the task's log, the leads with most
+    records among its lines; times are in ``timezone``, or in the DAG's where that is UTC.
 
     :param prospect_ids: (templated) as in :class:`LeadResetOperator`, like all that follow.
     :param prospect_ids_path: (templated)
@@ -235,11 +250,14 @@ class LeadResetPreviewOperator(LeadSelection):
     :param names: whether ``markdown`` has the names of the leads that it lists, which takes one call more. They are
         then kept wherever it is: in XCom, in the approval's question, and with an ``evidence_path`` in the plan and in
         what the reset keeps as shown, below ``report/``. The log never has them.
+    :param skip_unmodified: whether not to read leads that were not modified since the window began; as in
+        :class:`LeadResetOperator`. With a record found against it, all are counted and planned, and the task fails.
     :param max_leads: more leads than this are refused before the first call.
     :param max_calls: the most calls that one try makes; as in :class:`LeadResetOperator`.
     :param leadsquared_conn_id: (templated) the connection.
 
     Returns ``account``, ``leads``, ``unknown_leads`` (ids that the account does not have, up to 1,000),
+    ``not_modified`` (how many leads were not read, by ``skip_unmodified``),
     ``totals`` (``activities``, ``tasks``, ``notes``, and ``audits``: None where no lead shows any),
     ``system_event_codes`` (LeadSquared's own: never deleted, not sent), ``unknown_event_codes``,
     ``window`` (UTC text), ``selectors``,
@@ -253,7 +271,7 @@ class LeadResetPreviewOperator(LeadSelection):
 
     template_fields: Sequence[str] = (*LeadSelection.template_fields, "list_id", "evidence_path")
     _sources: ClassVar[tuple[str, ...]] = (*LEADS, "list_id")
-    _not_templated: ClassVar[tuple[str, ...]] = ("names", "max_leads", "max_calls")
+    _not_templated: ClassVar[tuple[str, ...]] = ("names", "skip_unmodified", "max_leads", "max_calls")
     operator_extra_links = (LeadLink(), EvidenceLink())
 
     def __init__(
@@ -271,6 +289,7 @@ class LeadResetPreviewOperator(LeadSelection):
         timezone: Value = "UTC",
         evidence_path: Text = NOT_GIVEN,
         names: bool = False,
+        skip_unmodified: bool = False,
         max_leads: int = 10_000,
         max_calls: int | NotGiven = NOT_GIVEN,
         leadsquared_conn_id: Value = "leadsquared_default",
@@ -293,12 +312,13 @@ class LeadResetPreviewOperator(LeadSelection):
         self.list_id = list_id
         self.evidence_path = evidence_path
         self.names = names
+        self.skip_unmodified = skip_unmodified
         self.max_calls = max_calls
         self._settle_arguments()
 
     def argument_problem(self) -> str | None:
-        """Return what is wrong with the arguments as such."""
-        return super().argument_problem() or self.flag_problem("names")
+        """Return what is wrong with the arguments as such; see the base class."""
+        return super().argument_problem() or self.flag_problem("names") or self.skipping_problem()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Count; see the class."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,7 @@ from airflow_provider_leadreset.leadsquared.journal.folder import (
     task_folder,
 )
 from airflow_provider_leadreset.leadsquared.records.catalog import EventCodes, sort_event_codes
+from airflow_provider_leadreset.leadsquared.records.deciding_dates import CREATED_ON, deciding_dates
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.run_sides import parse_run_window
 from airflow_provider_leadreset.leadsquared.request.storage_uris import parse_uri
@@ -50,10 +52,13 @@ from airflow_provider_leadreset.runtime.max_calls import Need, refuse_if_too_few
 from airflow_provider_leadreset.runtime.run_moment import run_moment
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Generator
 
     from airflow_provider_leadreset.compat import Context
+    from airflow_provider_leadreset.leadsquared.api.account_findings import AccountFindings
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+    from airflow_provider_leadreset.leadsquared.records.deciding_dates import DecidingDates
     from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
     from airflow_provider_leadreset.leadsquared.request.window import Window
     from airflow_provider_leadreset.operators._selection import LeadSelection
@@ -100,6 +105,7 @@ class BaseRun:
         # Set anew by tests.
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.sleep: Callable[[float], None] = time.sleep
+        self.chance: random.Random = secrets.SystemRandom()
         self.source = LeadSource(self, storage_path)
         # For lineage, which is asked for after the end, however that came.
         self.request: ResetRequest | None = None
@@ -191,6 +197,26 @@ class BaseRun:
     def account(self) -> AccountIdentity:
         """Which account this is, and whose keys; see :meth:`.AccountIdentity.ask`. One call a run."""
         return AccountIdentity.ask(self.client)
+
+    @cached_property
+    def findings(self) -> AccountFindings | None:
+        """What the account check found, if the connection has it and it is this account's. Asks for the account then.
+
+        :raises LeadSquaredError: the account cannot be asked for now.
+        """
+        if self.hook.settings.account_check is None:
+            return None
+        found = self.hook.findings_of(self.account)
+        if found:
+            others = [f"{kind} by {name}" for kind, name in deciding_dates(found).found if name != CREATED_ON]
+            said = f": not by creation, but {', '.join(others)}" if others else ""
+            self.log.info("By the account check of %s%s", found.checked_on, said)
+        return found
+
+    @property
+    def dates(self) -> DecidingDates:
+        """Which dates of records decide, as far as it was found out; see :attr:`findings`."""
+        return deciding_dates(self.findings)
 
     def stop(self) -> None:
         """Let no further call start, and break those under way off in a second. Returns at once."""

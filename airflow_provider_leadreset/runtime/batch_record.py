@@ -8,7 +8,8 @@ from typing import Any
 from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
 from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError
-from airflow_provider_leadreset.leadsquared.journal.schema import OutcomeLine
+from airflow_provider_leadreset.leadsquared.journal.schema import ContradictionLine, OutcomeLine
+from airflow_provider_leadreset.leadsquared.safety.unmodified import Contradiction
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
 from airflow_provider_leadreset.runtime.try_evidence import TryEvidence
 
@@ -46,6 +47,25 @@ class BatchRecord:
                     outcome=outcome.kind,
                     reason=outcome.reason,
                     final=outcome.final,
+                )
+            )
+
+    @property
+    def keeps_progress(self) -> bool:
+        """Whether a retry knows what this try has found."""
+        return self.evidence is not None or bool(self._checkpoint and self._checkpoint.is_kept)
+
+    def tell_contradiction(self, found: Contradiction) -> None:
+        """Record that no lead may be left out any more, for retries too."""
+        self.counts.progress.contradicted = found.describe()
+        if self.evidence:
+            self.evidence.journal.contradicted(
+                ContradictionLine(
+                    prospect_id=found.prospect_id,
+                    kind=found.kind,
+                    record=found.record,
+                    created_on=found.created_on,
+                    last_modified=found.last_modified,
                 )
             )
 

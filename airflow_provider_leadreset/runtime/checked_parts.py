@@ -23,6 +23,7 @@ from airflow_provider_leadreset.leadsquared.safety.archive import (
 )
 from airflow_provider_leadreset.leadsquared.text import pluralize
 from airflow_provider_leadreset.runtime.batch_record import BatchRecord
+from airflow_provider_leadreset.runtime.unchanged_leads import UnchangedLeads
 
 _Read = tuple[PendingReset, Future[FoundRecords]]
 
@@ -41,6 +42,7 @@ class CheckedParts:
 
     :param size: how many leads are read before the first of them is reset.
     :param on_tick: called about each second, and after each lead; may stop the pool.
+    :param unchanged: tells which leads need not be read, being as a plan saw them; None where all are read.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class CheckedParts:
         size: int,
         log: Any,
         on_tick: Callable[[WorkerPool], None],
+        unchanged: UnchangedLeads | None = None,
     ) -> None:
         self._check = check
         self._record = record
@@ -59,10 +62,17 @@ class CheckedParts:
         self._size = size
         self._log = log
         self._on_tick = on_tick
+        self._unchanged = unchanged
+        self._changed: list[PendingReset] = []
         self._overdue: dict[int, PendingReset] = {}
         self._readings: dict[int, int] = {}
         self.read = 0
         """How many leads were read so far, some of them more than once."""
+
+    @property
+    def relies_on_plan(self) -> bool:
+        """Whether leads that are as a plan saw them are not read."""
+        return self._unchanged is not None
 
     def add_overdue(self, pending: PendingReset) -> None:
         """Add a lead whose reset came too late after its reading: it is read again, up to a few times."""
@@ -73,9 +83,15 @@ class CheckedParts:
         reads: Iterator[_Read | None] | None = None
         while True:
             if reads is None:
-                leads = [*self._again(), *islice(pending, self._size)]
-                if not leads:
+                unchanged, leads = self._next(pool, pending)
+                if not unchanged and not leads:
                     return
+                if unchanged:
+                    yield unchanged
+                    if self._judge.stop_reason:
+                        return
+                if not leads:
+                    continue
                 reads = pool.map_with_ticks(leads, self._check.read)
             part, all_read = self._read(pool, reads)
             if all_read:
@@ -85,6 +101,20 @@ class CheckedParts:
                 return
             # Afterwards: it takes a call, for which the others need not wait.
             self._tell_empty(pool, part)
+
+    def _next(
+        self, pool: WorkerPool, pending: Iterator[PendingReset]
+    ) -> tuple[list[PendingReset], list[PendingReset]]:
+        """Return leads that may be reset now, being as a plan saw them, and those that are to be read then."""
+        again = self._again()
+        if self._unchanged is None:
+            return [], [*again, *islice(pending, self._size)]
+        unchanged: list[PendingReset] = []
+        if not self._changed:
+            asked = list(islice(pending, self._unchanged.size))
+            unchanged, self._changed = self._unchanged.part(pool, asked)
+        leads, self._changed = self._changed[: self._size], self._changed[self._size :]
+        return unchanged, [*again, *leads]
 
     def _again(self) -> list[PendingReset]:
         overdue, self._overdue = self._overdue, {}

@@ -76,6 +76,11 @@ class Checkpoint:
                 "A retry will repeat all leads: before Airflow 3.3 only an evidence_path lets it continue"
             )
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether Airflow has a place for it."""
+        return self._store is not None
+
     def _state(self) -> dict[str, Any]:
         return {**self._about, **self.progress.as_json()}
 

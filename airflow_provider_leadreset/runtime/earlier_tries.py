@@ -15,11 +15,13 @@ from airflow_provider_leadreset.leadsquared.batch.progress import Progress
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.reader import TryJournal, read_tries
 from airflow_provider_leadreset.leadsquared.journal.schema import (
+    ContradictionLine,
     EarlierTry,
     NamedLine,
     OutcomeLine,
     Request,
 )
+from airflow_provider_leadreset.leadsquared.safety.unmodified import Contradiction
 from airflow_provider_leadreset.leadsquared.text import pluralize
 
 NAMED_ONLY = "named for a call by a try that was ended before it told what became of it"
@@ -115,8 +117,16 @@ def _add(
                 found.progress.record(
                     line.index, line.prospect_id, line.outcome, reason=line.reason, final=line.final
                 )
+            elif isinstance(line, ContradictionLine):
+                found.progress.contradicted = _told(line)
         found.continued.append(EarlierTry(try_number=one.try_number, files=process.ends()))
     found.progress.end_try()
+
+
+def _told(line: ContradictionLine) -> str:
+    return Contradiction(
+        line.prospect_id, line.kind, line.record, line.created_on, line.last_modified
+    ).describe()
 
 
 def _leave_out_others(one: TryJournal, identity: list[Any]) -> None:

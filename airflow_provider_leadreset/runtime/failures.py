@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.exceptions import (
     LeadResetFailedError,
+    LeadResetInputError,
     LeadResetLeadsFailedError,
     LeadResetRejectedError,
 )
@@ -16,6 +17,24 @@ from airflow_provider_leadreset.leadsquared.text import pluralize
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import AirflowException
     from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
+
+
+def with_contradiction(
+    failed: AirflowException | None, contradiction: str, *, keeps: bool
+) -> AirflowException:
+    """Return what a task ends with in which leads were to be left out, and something spoke against it.
+
+    :param failed: what it ends with anyway; None for nothing.
+    :param contradiction: what spoke against it.
+    :param keeps: whether a retry knows of it; else there must be none, which might leave leads out.
+    """
+    if failed is None:
+        return LeadResetInputError(contradiction)
+    text = f"{contradiction}\n{failed}"
+    if not keeps:
+        return LeadResetInputError(text)
+    failed.args = (text,)
+    return failed
 
 
 def failure(

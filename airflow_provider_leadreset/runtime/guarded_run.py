@@ -17,9 +17,11 @@ from airflow_provider_leadreset.leadsquared.safety.approval import (
 from airflow_provider_leadreset.leadsquared.safety.exclusions import Exclusions
 from airflow_provider_leadreset.leadsquared.safety.reason import checked_reason
 from airflow_provider_leadreset.leadsquared.safety.rules import REQUIRABLE
+from airflow_provider_leadreset.leadsquared.safety.unmodified import has_settled, why_not_allowed
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.runtime.base import BaseRun, storage_path
+from airflow_provider_leadreset.runtime.unmodified_leads import NOTHING, refuse_flag_without_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +44,8 @@ class GuardedRun(BaseRun):
         self.approval: Any = None
         self.reason: str | None = None
         self.exclusions = Exclusions()
+        self.left_out = NOTHING
+        """The places of leads that were not modified, and are left out."""
 
     def check_values(self) -> None:
         """Check, before any call, what needs none.
@@ -66,7 +70,23 @@ class GuardedRun(BaseRun):
         if self.task.max_records is not NOT_GIVEN:
             self.checked("max_records")
         self._max_plan_age()
+        refuse_flag_without_check(self)
         self.exclusions = Exclusions.parse(self.task.exclude, file_of_exclusions)
+
+    @property
+    def relies_on_plan(self) -> bool:
+        """Whether leads that are as the plan saw them need not be read again, as far as it is known yet."""
+        if self.task.plan is NOT_GIVEN or self.task.archive:
+            return False
+        if self.request is None or self.request.plan is None:
+            return self.hook.settings.account_check is not None
+        findings, now = self.findings, self.now()
+        return (
+            findings is not None
+            and why_not_allowed(findings, self.request.selectors, host=self.request.account, today=now.date())
+            is None
+            and has_settled(self.request.window, findings, now)
+        )
 
     def is_to_be_called(self, index: int, lead: str, progress: Progress) -> bool:
         """Return whether a lead is neither done nor excluded.

@@ -11,6 +11,8 @@ from math import ceil
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+from airflow_provider_leadreset.leadsquared.safety.archive import MOST_PART_LEADS
+from airflow_provider_leadreset.leadsquared.safety.unmodified import SPOT_CHECKS
 from airflow_provider_leadreset.leadsquared.text import pluralize
 
 LEADS_LOOKED_UP = 1000
@@ -24,11 +26,13 @@ class Need:
     :param leads: how many leads.
     :param per_lead: for each of them.
     :param once: for all of them together.
+    :param looked_up: to find out which leads were not modified, and to read some of them.
     """
 
     leads: int
     per_lead: int
     once: int
+    looked_up: int = 0
 
     @property
     def calls(self) -> int:
@@ -37,8 +41,8 @@ class Need:
 
     @property
     def for_leads(self) -> int:
-        """Those that are about single leads."""
-        return self.leads * self.per_lead
+        """Those that follow once account and types are known."""
+        return self.leads * self.per_lead + self.looked_up
 
 
 def reads_per_lead(selectors: Selectors) -> int:
@@ -47,29 +51,62 @@ def reads_per_lead(selectors: Selectors) -> int:
     return sum(map(bool, (activities, selectors.task_type_list, selectors.should_delete_prospect_notes)))
 
 
-def need_of_preview(leads: int, selectors: Selectors, *, makes_plan: bool, names: bool = False) -> Need:
+def need_of_preview(
+    leads: int, selectors: Selectors, *, asks_account: bool, names: bool = False, skips: bool = False
+) -> Need:
     """Return what counting needs: each lead's reads, the look-up of the leads, the types of event codes.
 
-    :param makes_plan: whether the account is asked for, under which a plan is kept.
+    :param asks_account: whether the account is asked for, under which a plan is kept.
     :param names: whether the leads' names are asked for.
+    :param skips: whether leads that were not modified are left out.
     """
-    once = ceil(leads / LEADS_LOOKED_UP) + bool(selectors.activity_event_list) + makes_plan + names
-    return Need(leads, reads_per_lead(selectors), once)
+    reads, look_up = reads_per_lead(selectors), ceil(leads / LEADS_LOOKED_UP)
+    once = bool(selectors.activity_event_list) + asks_account + names
+    if skips:
+        return _least_where_skipped(leads, selectors, reads, once, look_up=look_up)
+    return Need(leads, reads, once + look_up)
+
+
+def _least_where_skipped(
+    leads: int, selectors: Selectors, per_lead: int, once: int, *, look_up: int = 0
+) -> Need:
+    """Return the lesser need: no lead can be left out, or all are.
+
+    :param look_up: calls that find the leads which are not left out.
+    """
+    asked = ceil(leads / LEADS_LOOKED_UP)
+    none = Need(leads, per_lead, once + look_up, asked)
+    read = min(leads, SPOT_CHECKS) * reads_per_lead(selectors) + bool(selectors.task_type_list)
+    all_of_them = Need(leads, 0, once, asked + read)
+    return min(none, all_of_them, key=lambda need: need.calls)
 
 
 def need_of_reset(
-    leads: int, selectors: Selectors, *, reads_first: bool, counts_first: bool, planned: bool
+    leads: int,
+    selectors: Selectors,
+    *,
+    reads_first: bool,
+    counts_first: bool,
+    planned: bool,
+    skips: bool = False,
+    asks_unchanged: bool = False,
 ) -> Need:
     """Return what a reset needs.
 
     :param reads_first: whether each lead is read before its reset, for a plan or an archive.
     :param counts_first: whether all are counted before the first reset, for ``max_records``.
     :param planned: whether a plan says what goes: then the account's types are not asked for.
+    :param skips: whether leads that were not modified are left out.
+    :param asks_unchanged: whether leads that are as the plan saw them are not read.
     """
     reads = reads_per_lead(selectors)
     per_lead = 1 + reads * (reads_first + counts_first)
     once = 1 + (not planned and bool(selectors.activity_event_list))  # the account, and its types
-    return Need(leads, per_lead, once + (ceil(leads / LEADS_LOOKED_UP) if counts_first else 0))
+    look_up = ceil(leads / LEADS_LOOKED_UP) if counts_first else 0
+    look_up += ceil(leads / MOST_PART_LEADS) if asks_unchanged else 0
+    if skips:
+        return _least_where_skipped(leads, selectors, per_lead, once, look_up=look_up)
+    return Need(leads, per_lead, once + look_up)
 
 
 def refuse_if_too_few(max_calls: int, need: Need, *, read: int = 0) -> None:
@@ -81,10 +118,11 @@ def refuse_if_too_few(max_calls: int, need: Need, *, read: int = 0) -> None:
     calls = need.calls + read
     if calls <= max_calls:
         return
+    skipped = f", {need.looked_up} to find those that were not modified" if need.looked_up else ""
     listed = f", {read} to read the list" if read else ""
     raise InputError(
         f"max_calls is {max_calls}, and {pluralize(calls, 'call')} at least are needed for "
-        f"{pluralize(need.leads, 'lead')} ({need.per_lead} each, {need.once} for all together{listed}): "
+        f"{pluralize(need.leads, 'lead')} ({need.per_lead} each, {need.once} for all together{skipped}{listed}): "
         f"{'no lead was touched' if read else 'none was made'}. Set max_calls={calls} or more, or give fewer leads or "
         "kinds of records; a plan, archive=True and max_records each read all leads once more"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.compat import AirflowSkipException
+from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import InputError, UnknownLeadsError
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
@@ -14,15 +15,30 @@ from airflow_provider_leadreset.leadsquared.safety.plan import Plan, PlanWriter
 from airflow_provider_leadreset.leadsquared.safety.preview import RecordCounts, count_each
 from airflow_provider_leadreset.leadsquared.safety.preview_text import MOST_SHOWN, PreviewText, with_digest
 from airflow_provider_leadreset.leadsquared.safety.type_names import TypeNames
+from airflow_provider_leadreset.leadsquared.safety.unmodified import (
+    Contradiction,
+    settling_time,
+    why_not_allowed,
+)
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import pluralize
 from airflow_provider_leadreset.runtime.announcement import announce_calls
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
 from airflow_provider_leadreset.runtime.max_calls import Need, need_of_preview
 from airflow_provider_leadreset.runtime.reset_ahead import reset_ahead, zone_for_people
+from airflow_provider_leadreset.runtime.unmodified_leads import (
+    NOTHING,
+    describe_contradiction,
+    find_unmodified,
+    refuse_flag_without_check,
+    refuse_skipping,
+)
 from airflow_provider_leadreset.runtime.work_told import counting_work
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from airflow_provider_leadreset.operators.lead_reset import LeadResetPreviewOperator
 
 MOST_NAMED = 20
@@ -37,11 +53,13 @@ class PreviewRun(BaseRun):
 
     task: LeadResetPreviewOperator
     purpose, sends = "count, deleting nothing", "A reset would send"
+    _contradiction: Contradiction | None = None
 
     def run(self) -> dict[str, Any]:
         """Count, or give again what was counted before in this DAG run."""
         with self.account_session():
             with task_errors():
+                refuse_flag_without_check(self)
                 folder = self._folder()
                 request = self.checked_request()
                 earlier = self._earlier(folder, request) if folder else None
@@ -58,11 +76,16 @@ class PreviewRun(BaseRun):
                 return _output(earlier.preview, str(earlier.path), earlier.digest)
             if request.leads.count == 0:
                 raise AirflowSkipException(f"There are no leads to preview: {self.source.describe_empty()}")
+            if self.task.skip_unmodified:
+                with task_errors():
+                    refuse_skipping(self, request)
             self.link(request.leads, folder)
             need = self.least_need(request.leads.count, request.selectors)
             announce_calls(self, request.leads.count, need.for_leads)
             with task_errors():
                 self.output = self._count(request, folder)
+                if self._contradiction:
+                    raise InputError(describe_contradiction(self._contradiction.describe(), self.findings))
             return self.output
 
     def least_need(self, leads: int, selectors: Selectors) -> Need:
@@ -70,14 +93,42 @@ class PreviewRun(BaseRun):
         return need_of_preview(
             leads,
             selectors,
-            makes_plan=self.task.evidence_path is not NOT_GIVEN,
+            asks_account=self.task.evidence_path is not NOT_GIVEN
+            or self.hook.settings.account_check is not None,
             names=self.task.names is True,
+            skips=self.task.skip_unmodified is True,
         )
 
     @property
     def account_text(self) -> str:
         """What tells the account: it is asked for where a plan is kept under it, and only there."""
         return super().account_text if self.task.evidence_path is NOT_GIVEN else self.account.text
+
+    def _left_out(self, pool: WorkerPool, request: ResetRequest) -> IndexSet:
+        """Return the places of the leads that were not modified since the window began, where that is asked for."""
+        if not self.task.skip_unmodified:
+            return NOTHING
+        found = find_unmodified(pool, self, request, enumerate(request.leads))
+        self._contradiction = found.contradiction
+        if found.contradiction:
+            self.log.warning("All leads are counted: %s", found.contradiction.describe())
+        else:
+            self.log.info(
+                "%d of %d leads were not modified since the window began and are not read",
+                len(found.places),
+                request.leads.count,
+            )
+        return found.places
+
+    def _settled_before(self, request: ResetRequest) -> Callable[[], datetime] | None:
+        """Return what says how old a lead's LeadLastModifiedOn must be for a reset to rely on it; None for never."""
+        findings = self.findings
+        if findings is None or why_not_allowed(
+            findings, request.selectors, host=request.account, today=self.now().date()
+        ):
+            return None
+        settling = settling_time(findings)
+        return lambda: self.now() - settling
 
     def _folder(self) -> EvidenceFolder | None:
         """Where the plans of all tries go."""
@@ -112,17 +163,29 @@ class PreviewRun(BaseRun):
                 window=request.window,
                 selectors=request.selectors,
                 now=self.now(),
+                account_check=self.findings.checksum if self.findings else None,
             )
         counts = RecordCounts()
         to_reset = 0
-        self.begin_work(counting_work("Counting", request, counts))
         with WorkerPool(self.client) as pool:
-            for lead in count_each(pool, request.leads, request.selectors, request.window, counts):
+            left_out = self._left_out(pool, request)
+            counts.leads = counts.not_modified = len(left_out)
+            to_read = request.leads.count - len(left_out)
+            self.begin_work(counting_work("Counting", request, counts, to_read))
+            for lead in count_each(
+                pool,
+                (lead for index, lead in enumerate(request.leads) if index not in left_out),
+                request.selectors,
+                request.window,
+                counts,
+                dates=self.dates,
+                settled_before=self._settled_before(request) if writer else None,
+            ):
                 # A lead without records needs no reset; one that shows no audits may have some all the same.
                 if lead.count or request.selectors.audit_activity_list:
                     to_reset += 1
                     if writer:
-                        writer.add(lead.prospect_id, lead.ids)
+                        writer.add(lead.prospect_id, lead.ids, last_modified=lead.last_modified)
             if counts.leads and len(counts.unknown) == counts.leads:
                 raise UnknownLeadsError(
                     f"none of {pluralize(counts.leads, 'lead')} is known to the account at {self.client.host}: is it "
@@ -144,6 +207,7 @@ class PreviewRun(BaseRun):
             "account": self.client.host,
             "leads": counts.leads,
             "unknown_leads": counts.unknown[:MOST_UNKNOWN],
+            "not_modified": counts.not_modified,
             "totals": counts.totals(),
             "window": request.window.text,
             "selectors": request.selectors.arguments(),

@@ -46,7 +46,7 @@ def refuse_too_many_records(
         many = sum(is_left(index, lead) for index, lead in enumerate(request.leads))
         run.begin_work(counting_work("Counting for max_records", request, found, many))
         leads = (lead for index, lead in enumerate(request.leads) if is_left(index, lead))
-        for _ in count_each(pool, leads, request.selectors, request.window, found):
+        for _ in count_each(pool, leads, request.selectors, request.window, found, dates=run.dates):
             pass  # the sum alone is wanted
         counts = {kind: kind_count.count for kind, kind_count in found.kinds.items()}
         # Where a try has reset some, it was shown audits; those that are left need not have any.

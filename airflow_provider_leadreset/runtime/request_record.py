@@ -65,6 +65,8 @@ def request_record(
         archive=bool(run.task.archive),
         reason=run.reason,
         rules=run.hook.settings.rules.as_json(),
+        account_check=run.findings.as_json() if run.findings else None,
+        skip_unmodified=run.task.skip_unmodified is True,
         approval=run.approval,
         approver_is_trigger=approver_is_trigger(run.approval, trigger),
         shown=shown,

@@ -22,8 +22,14 @@ def reset_ahead(run: BaseRun, leads: int, selectors: Selectors) -> ResetAhead:
     reset = _following_reset(run)
     planned = run.task.evidence_path is not NOT_GIVEN
     archives = bool(reset and reset.archive is True)
+    relies = planned and not archives and run.findings is not None
     need = need_of_reset(
-        leads, selectors, reads_first=planned or archives, counts_first=False, planned=planned
+        leads,
+        selectors,
+        reads_first=archives or (planned and not relies),
+        counts_first=False,
+        planned=planned,
+        asks_unchanged=relies,
     )
     settings = run.hook.settings
     share = run.client.limiter.sliding_window.share

@@ -12,7 +12,7 @@ from airflow_provider_leadreset.hooks.task_errors import as_task_error
 from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
 from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.leadsquared.batch.resets import BatchJudge
-from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
+from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool, first_cause
 from airflow_provider_leadreset.leadsquared.errors import (
     InputError,
     LeadSquaredError,
@@ -34,7 +34,7 @@ from airflow_provider_leadreset.runtime.checked_parts import CheckedParts
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint, generation, may_be_cleared
 from airflow_provider_leadreset.runtime.earlier_tries import EarlierTries, describe_earlier, earlier_tries
 from airflow_provider_leadreset.runtime.excluded_leads import leave_out_excluded, tell_excluded
-from airflow_provider_leadreset.runtime.failures import failure
+from airflow_provider_leadreset.runtime.failures import failure, with_contradiction
 from airflow_provider_leadreset.runtime.guarded_run import GuardedRun
 from airflow_provider_leadreset.runtime.last_account import LastAccount
 from airflow_provider_leadreset.runtime.max_calls import Need, need_of_reset
@@ -42,6 +42,12 @@ from airflow_provider_leadreset.runtime.record_limit import refuse_too_many_reco
 from airflow_provider_leadreset.runtime.request_record import request_record, sent_dates
 from airflow_provider_leadreset.runtime.summary_xcom import keeps_summary_of_failure
 from airflow_provider_leadreset.runtime.try_evidence import TryEvidence
+from airflow_provider_leadreset.runtime.unchanged_leads import UnchangedLeads
+from airflow_provider_leadreset.runtime.unmodified_leads import (
+    describe_contradiction,
+    leave_out_unmodified,
+    refuse_skipping,
+)
 from airflow_provider_leadreset.runtime.work_told import resetting_work
 
 if TYPE_CHECKING:
@@ -90,6 +96,10 @@ class ResetRun(GuardedRun):
             last_account = LastAccount(self.context, self.log)
             with task_errors():
                 last_account.refuse_other(self.account)
+                if request.plan:
+                    request.plan.refuse_other_check(self.findings)
+                if self.task.skip_unmodified:
+                    refuse_skipping(self, request)
             self.link(request.leads, self.evidence and self.evidence.report)
             with task_errors():
                 earlier = self._earlier_tries(request)
@@ -116,9 +126,11 @@ class ResetRun(GuardedRun):
         return need_of_reset(
             leads,
             selectors,
-            reads_first=planned or self.task.archive is True,
+            reads_first=(planned and not self.relies_on_plan) or self.task.archive is True,
             counts_first=not planned and self.task.max_records is not NOT_GIVEN,
             planned=planned,
+            skips=self.task.skip_unmodified is True,
+            asks_unchanged=self.relies_on_plan,
         )
 
     def _evidence(self) -> TryEvidence | None:
@@ -187,6 +199,7 @@ class ResetRun(GuardedRun):
         stopped: LeadSquaredError | InputError | None = None
         try:
             with pool:
+                leave_out_unmodified(pool, self, request, self._tick)
                 if self.task.max_records is not NOT_GIVEN:
                     refuse_too_many_records(
                         pool, self, request, self.record.counts, self.checked("max_records")
@@ -202,7 +215,8 @@ class ResetRun(GuardedRun):
                         break
             stopped = self._raised(judge.stop_reason)
         except (LeadSquaredError, InputError) as error:
-            stopped = error
+            # One that only says that the batch had ended hides why.
+            stopped = self._raised(first_cause(judge.stop_reason, error))
         except OSError as error:
             if isinstance(error, BrokenPipeError) and self.checkpoint:
                 raise  # the process that watches over this task is gone
@@ -216,13 +230,22 @@ class ResetRun(GuardedRun):
             except BaseException:  # a signal: what it interrupted is done again
                 self._finish(pool, request, stopped)
                 raise
-        if failed := failure(self.record.counts, stopped, self.task.max_failed_leads):
+        failed = failure(self.record.counts, stopped, self.task.max_failed_leads)
+        if self.contradiction:
+            failed = with_contradiction(failed, self.contradiction, keeps=self.record.keeps_progress)
+        if failed:
             raise failed
         if isinstance(hindered, OSError):
             raise as_task_error(StorageError.of(hindered))
         if hindered:
             raise hindered
         return self.output
+
+    @property
+    def contradiction(self) -> str | None:
+        """Why nothing may be left out as not modified; None where it is not asked for, or nothing speaks against it."""
+        text = self.record.counts.progress.contradicted
+        return describe_contradiction(text, self.findings) if text and self.task.skip_unmodified else None
 
     @staticmethod
     def _raised(reason: BaseException | None) -> LeadSquaredError | InputError | None:
@@ -238,10 +261,22 @@ class ResetRun(GuardedRun):
         copies = self.evidence if self.task.archive else None
         types = task_types_of(self.client, request.selectors, keeps_fields=bool(copies))
         check = PreResetCheck(
-            self.client, copies.archive if copies else None, types, copies.token if copies else ""
+            self.client,
+            copies.archive if copies else None,
+            types,
+            copies.token if copies else "",
+            self.dates,
         )
-        size = leads_per_part(self.client.limiter.sliding_window.share, request.selectors)
-        return CheckedParts(check, self.record, self.judge, size=size, log=self.log, on_tick=self._tick)
+        share = self.client.limiter.sliding_window.share
+        return CheckedParts(
+            check,
+            self.record,
+            self.judge,
+            size=leads_per_part(share, request.selectors),
+            log=self.log,
+            on_tick=self._tick,
+            unchanged=UnchangedLeads(share, log=self.log) if self.relies_on_plan else None,
+        )
 
     def _parts(self, pool: WorkerPool, request: ResetRequest) -> Iterable[Iterable[PendingReset]]:
         """Return the leads that are to be reset: all at once, or as many as are read before the first of them goes."""
@@ -293,11 +328,11 @@ class ResetRun(GuardedRun):
         return self.record.keep(self.output)
 
     def _pending(self, request: ResetRequest) -> Iterator[PendingReset]:
-        leads: Iterable[tuple[str, dict[str, list[str]] | None]]
-        leads = request.plan.records() if request.plan else ((lead, None) for lead in request.leads)
-        for index, (lead, planned) in enumerate(leads):
+        planned = request.plan.planned() if request.plan else ((lead, None, None) for lead in request.leads)
+        for index, (lead, records, last_modified) in enumerate(planned):
             if self.is_to_be_called(index, lead, self.record.counts.progress):
-                yield PendingReset(index, LeadReset(lead, request.selectors, request.window), planned)
+                reset = LeadReset(lead, request.selectors, request.window)
+                yield PendingReset(index, reset, records, last_modified)
 
     def _summary(
         self, request: ResetRequest, stopped: LeadSquaredError | InputError | None
@@ -320,6 +355,7 @@ class ResetRun(GuardedRun):
             "evidence_digest": None,
             "failed_path": None,
             "stopped_because": because,
+            "contradiction": self.contradiction,
         }
 
     def _tell_earlier_tries(self, error: BaseException) -> None:

@@ -146,7 +146,9 @@ class VerificationRun(BaseRun):
                 read = partial(planned_remaining, self.client)
             else:
                 types = task_types_of(self.client, request.selectors)
-                read = partial(window_remaining, self.client, request.selectors, request.window, types)
+                read = partial(
+                    window_remaining, self.client, request.selectors, request.window, types, self.dates
+                )
             with WorkerPool(self.client) as pool:
                 verify(
                     pool,

@@ -60,6 +60,7 @@ class LeadResetTaskGroup(TaskGroup):
     :param timezone: (templated)
     :param evidence_path: (templated) required: the plan is kept there.
     :param reason: (templated)
+    :param skip_unmodified: whether the preview, and with it all that follows, leaves out leads that were not modified.
     :param max_plan_age: how long the approver may take.
     :param max_leads: of each task.
     :param max_records: of the reset.
@@ -106,6 +107,7 @@ class LeadResetTaskGroup(TaskGroup):
         timezone: Value | NotGiven = NOT_GIVEN,
         evidence_path: Text = NOT_GIVEN,
         reason: Text = NOT_GIVEN,
+        skip_unmodified: bool | NotGiven = NOT_GIVEN,
         max_plan_age: timedelta | NotGiven = NOT_GIVEN,
         max_leads: int | NotGiven = NOT_GIVEN,
         max_records: int | NotGiven = NOT_GIVEN,
@@ -154,6 +156,7 @@ class LeadResetTaskGroup(TaskGroup):
             window=window,
             timezone=timezone,
             names=names,
+            skip_unmodified=skip_unmodified,
         )
         kept = _given(evidence_path=evidence_path)
         spent = _given(max_calls=max_calls)
@@ -178,6 +181,7 @@ class LeadResetTaskGroup(TaskGroup):
                 plan=self.preview.output,
                 approval=approval,
                 archive=archive,
+                skip_unmodified=False,  # the plan has none of the others, whatever default_args say
                 **kept,
                 **spent,
                 **left_out,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 import re
 import shlex
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from airflow_provider_leadreset.evidence_report.lead_table import MOST_LEADS
 from airflow_provider_leadreset.evidence_report.verdict import TITLES
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.leadsquared.batch.counts import least_seconds
+from support.checked_account import account_check
 from support.dag_runs import is_airflow_2
 from support.evidence_runs import done_and_verified
 from support.guide_pages import (
@@ -357,6 +359,26 @@ def test_check_your_account(lsq, tmp_path, monkeypatch, capsys):
     )
     result = page.run("check_account(activity_event=201")["result"]
     assert result.account_check["found"]["task_date"] == "CreatedOn"
+    assert page.not_run() == []
+
+
+def test_skip_unmodified(lsq, run, tmp_path, monkeypatch):
+    """The clean-up of the page calls only the lead that was modified in its window."""
+    page = Page("docs/skip-unmodified.md")
+    connection = json.loads(os.environ["AIRFLOW_CONN_LEADSQUARED_DEFAULT"])
+    connection["extra"]["account_check"] = account_check(codes=[201])
+    monkeypatch.setenv("AIRFLOW_CONN_LEADSQUARED_DEFAULT", json.dumps(connection))
+    lsq.add_activity_type(201, "Demo booked")
+    old, changed = lsq.add_lead(), lsq.add_lead()
+    lsq.add_activity(old, 201, IN_WINDOW)
+    lsq.add_activity(changed, 201, "2026-10-01 10:00:00")
+    file = tmp_path / "test_leads.csv"
+    file.write_text(f"ProspectID\n{old}\n{changed}\n")
+    here = {"file:///mnt/leads/test_leads.csv": f"file://{file}"}
+    assert run(page.dag("clean_up_of_the_day", here), logical_date=RUN_AT).state == "success"
+    assert [call.prospect_id for call in lsq.resets] == [changed]
+    assert kinds_left(lsq, old)["activities"] == 1
+    assert kinds_left(lsq, changed)["activities"] == 0
     assert page.not_run() == []
 
 

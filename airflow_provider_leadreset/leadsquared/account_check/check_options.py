@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from airflow_provider_leadreset.leadsquared.account_check.gentle_limiter import seconds_between
-from airflow_provider_leadreset.leadsquared.account_check.trials import PATIENCE
+from airflow_provider_leadreset.leadsquared.api.account_findings import PATIENCE
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.request.guids import parse_guid
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, describe_none

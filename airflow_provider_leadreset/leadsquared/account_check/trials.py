@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 600.0
-"""Seconds for which a record that stays is watched at least."""
-
 TIMES_SLOWEST = 10
 """A record that stays is watched so many times as long as the slowest reset seen took."""
 

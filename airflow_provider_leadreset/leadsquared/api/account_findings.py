@@ -1,11 +1,12 @@
 """What the account check found out, as it is kept in the connection's extra ``account_check``.
 
 A small object with its account, its date and a checksum, so that one that was pasted in part, changed by hand, or
-taken from another account is not believed. Nothing here is wired to reads or resets.
+taken from another account is not believed. It never changes which dates are sent.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 from collections.abc import Mapping
@@ -18,6 +19,9 @@ from airflow_provider_leadreset.leadsquared.text import quoted
 
 VERSION = 1
 """Of the form of the object."""
+
+PATIENCE = 600.0
+"""Seconds for which a record that stays is watched at least; less is for an emulator."""
 
 _FIELDS = ("schema_version", "account", "checked_on", "patience", "found", "checksum")
 _AGAIN = "paste what the account check printed, whole and unchanged, or leave it out"
@@ -54,6 +58,11 @@ class AccountFindings:
         }
         return {**values, "checksum": _checksum(values)}
 
+    @property
+    def checksum(self) -> str:
+        """What tells these findings from others."""
+        return str(self.as_json()["checksum"])
+
     def is_of(self, account: str) -> bool:
         """Return whether it is of the account with that code. Of no account, it is not used."""
         return bool(self.account) and self.account == account
@@ -64,16 +73,15 @@ class AccountFindings:
 
 
 def parse_account_findings(value: object, *, today: date) -> AccountFindings:
-    """Parse the extra ``account_check``: an object, or the text of one.
+    """Parse the extra ``account_check``: an object, or the text that a form makes of one.
+
+    That of Airflow 2.11 keeps JSON as it was typed, and shows an object as Python spells it, to save it again so.
 
     :param today: the present day, UTC: no check can be of a later one, but for a day between time zones.
     :raises InputError: it is something else; the error names what is wrong.
     """
     if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise InputError(f"the connection's account_check is no JSON object: {_AGAIN}") from None
+        value = _from_text(value.strip())
     if not isinstance(value, Mapping):
         raise InputError(f"the connection's account_check is {quoted(value)}, which is no object: {_AGAIN}")
     version = value.get("schema_version")
@@ -100,6 +108,20 @@ def parse_account_findings(value: object, *, today: date) -> AccountFindings:
             f"content, so something in it was changed: {_AGAIN}"
         )
     return findings
+
+
+def _from_text(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        found: object = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        found = None
+    if not isinstance(found, Mapping):
+        raise InputError(f"the connection's account_check is no JSON object: {_AGAIN}")
+    return found
 
 
 def _account(value: object) -> str:

@@ -94,6 +94,8 @@ class Progress:
             for index, prospect_id, kind, reason in stored.get("failures", ())
         }
         """Leads that failed, are unknown or unanswered, by their place."""
+        self.contradicted: str = stored.get("contradicted", "")
+        """Why no lead may be left out as not modified any more; empty where nothing speaks against it."""
         self.in_earlier_tries = 0
         """How many leads earlier tries were done with."""
         self.end_try()
@@ -166,11 +168,15 @@ class Progress:
         self.failures.pop(index, None)
 
     def end_try(self) -> None:
-        """Begin the next try: what only failed in passing is to be called again."""
+        """Begin the next try: what only failed in passing is to be called again.
+
+        Leads that were left out as not modified are looked at anew: what one try learns may speak against it.
+        """
         for start, end in self._failed_now.spans():
             for index in range(start, end):
                 self.failures.pop(index, None)
         self._failed_now = IndexSet()
+        self._final["not_modified"] = IndexSet()
         self.in_earlier_tries = sum(map(len, self._final.values()))
 
     def as_json(self) -> dict[str, Any]:
@@ -178,8 +184,15 @@ class Progress:
         kept = [
             [index, *failure] for index, failure in self.failures.items() if index not in self._failed_now
         ]
-        found: dict[str, Any] = {name: indices.spans() for name, indices in self._final.items()}
-        return {**found, "unanswered": self._unanswered.spans(), "failures": kept[:MOST_STORED]}
+        found: dict[str, Any] = {
+            name: indices.spans() for name, indices in self._final.items() if name != "not_modified"
+        }
+        return {
+            **found,
+            "unanswered": self._unanswered.spans(),
+            "failures": kept[:MOST_STORED],
+            "contradicted": self.contradicted,
+        }
 
     def _set_of(self, kind: OutcomeKind, reason: str, *, final: bool) -> IndexSet:
         if kind == "unanswered":

@@ -17,6 +17,7 @@ from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.schema import (
     ArchivedLine,
     CallLine,
+    ContradictionLine,
     EvidenceRecord,
     FileDigest,
     JournalHead,
@@ -127,6 +128,10 @@ class Journal:
 
     def archived(self, line: ArchivedLine) -> None:
         """Record a closed part of the archive."""
+        self._lines.append(line)
+
+    def contradicted(self, line: ContradictionLine) -> None:
+        """Record that no lead may be left out any more."""
         self._lines.append(line)
 
     def write_if_due(self, now: float) -> None:

@@ -12,10 +12,9 @@ from functools import partial
 from airflow_provider_leadreset.leadsquared.errors import InputError, OvertakenError
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.schema import (
-    ArchivedLine,
-    CallLine,
     FileDigest,
     JournalHead,
+    Line,
     NamedLine,
     OutcomeLine,
     Request,
@@ -33,8 +32,6 @@ READERS = 8
 
 REQUEST_NAME = re.compile(r"([0-9a-f]{8})-request\.json")
 PART_NAME = re.compile(r"([0-9a-f]{8})-([0-9]{5,9})\.jsonl")
-
-Line = NamedLine | CallLine | OutcomeLine | ArchivedLine
 
 
 @dataclass

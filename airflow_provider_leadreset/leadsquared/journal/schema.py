@@ -145,6 +145,12 @@ class Request(EvidenceRecord):
     archive: bool = False
     reason: str | None = None
     rules: dict[str, Any] = Field(default_factory=dict, description="What the account's owner demands")
+    account_check: dict[str, Any] | None = Field(
+        default=None, description="What the account check in force had found; null: none was used"
+    )
+    skip_unmodified: bool = Field(
+        default=False, description="Whether leads that were not modified are left out"
+    )
     approval: Any = None
     approver_is_trigger: bool | None = Field(
         default=None, description="Whether who approved also started the run; null: not known"
@@ -197,7 +203,9 @@ class OutcomeLine(EvidenceRecord):
     prospect_id: str
     outcome: OutcomeName
     reason: str = ""
-    final: bool = Field(description="Whether a retry leaves the lead alone")
+    final: bool = Field(
+        description="Whether a retry leaves the lead alone; one that was not modified is looked at anew all the same"
+    )
 
 
 class ArchivedLine(EvidenceRecord):
@@ -209,12 +217,27 @@ class ArchivedLine(EvidenceRecord):
     records: int
 
 
-JournalLine = Annotated[NamedLine | CallLine | OutcomeLine | ArchivedLine, Field(discriminator="line")]
+class ContradictionLine(EvidenceRecord):
+    """A lead that was not modified since the window began, by the account check, and has a record in it all the same.
 
-_LINES: TypeAdapter[NamedLine | CallLine | OutcomeLine | ArchivedLine] = TypeAdapter(JournalLine)
+    From here on no lead of the run is left out.
+    """
+
+    line: Literal["contradiction"] = "contradiction"
+    prospect_id: str
+    kind: str
+    record: str
+    created_on: Moment
+    last_modified: str = Field(description="The lead's LeadLastModifiedOn, as it was given")
 
 
-def parse_journal_line(value: object) -> NamedLine | CallLine | OutcomeLine | ArchivedLine:
+Line = NamedLine | CallLine | OutcomeLine | ArchivedLine | ContradictionLine
+JournalLine = Annotated[Line, Field(discriminator="line")]
+
+_LINES: TypeAdapter[Line] = TypeAdapter(JournalLine)
+
+
+def parse_journal_line(value: object) -> Line:
     """Return the record that a line of the journal, but its head, is.
 
     :raises InputError: it is none.

@@ -67,6 +67,10 @@ class Summary(EvidenceRecord):
     failed_path: str | None
     leads_path: str | None = Field(default=None, description="The members of the list that was reset")
     stopped_because: str | None
+    contradiction: str | None = Field(
+        default=None,
+        description="Why nothing was left out, though skip_unmodified was asked for; null: nothing spoke against it",
+    )
     parts: int = Field(description="How many parts the journal of this try has")
     files: list[FileDigest] = Field(
         description="What this try wrote before, in its order; of very many the last: each part tells the one before"
@@ -118,6 +122,9 @@ class PlanHead(EvidenceRecord):
     timezone: str
     selectors: dict[str, Any]
     made_at: str
+    account_check: Sha256 | None = Field(
+        default=None, description="Checksum of the account check under which it was made; null: none"
+    )
 
 
 class PlanLead(EvidenceRecord):
@@ -129,6 +136,10 @@ class PlanLead(EvidenceRecord):
     notes: list[str] = Field(default_factory=list)
     audits: list[str] = Field(default_factory=list)
     tasks_of_unknown_type: list[str] = Field(default_factory=list)
+    last_modified: str | None = Field(
+        default=None,
+        description="The lead's LeadLastModifiedOn, read before its records; where a reset may rely on it",
+    )
 
 
 class PlanPreview(EvidenceRecord):

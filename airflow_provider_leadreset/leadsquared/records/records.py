@@ -1,17 +1,18 @@
 """Reading what a reset would delete: activities, tasks, notes and audits of a lead.
 
-What is read is filtered here, on CreatedOn: the calls that read take no dates (documented), and that a reset's
-dates compare with CreatedOn is inferred.
+What is read is filtered here: the calls that read take no dates (documented). It is filtered by CreatedOn, which a
+reset's dates are inferred to compare with, or by the date that the account check found to decide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, UnavailableError, UnreadableError
+from airflow_provider_leadreset.leadsquared.records.deciding_dates import CREATED_ON, INFERRED, DecidingDates
 from airflow_provider_leadreset.leadsquared.records.pages import SMALLEST_PAGE, PagedRead, Paging
 from airflow_provider_leadreset.leadsquared.records.rows import (
     count_of,
@@ -24,6 +25,7 @@ from airflow_provider_leadreset.leadsquared.records.rows import (
     refuse_other_lead,
     rows_of,
 )
+from airflow_provider_leadreset.leadsquared.text import quoted
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
@@ -73,6 +75,7 @@ class Record:
     :param type: event code of an activity, as text; GUID of a task's type; ``StageChange`` or ``OwnerChange``; empty
         for notes, and for a task whose type could not be found out.
     :param data: the record as the API gave it.
+    :param dated: the date by which it is in the window, aware, UTC; None where that is its creation.
     """
 
     kind: str
@@ -80,6 +83,12 @@ class Record:
     created_on: datetime
     type: str
     data: dict[str, Any]
+    dated: datetime | None = None
+
+    @property
+    def moment(self) -> datetime:
+        """The date by which it is in the window, aware, UTC."""
+        return self.dated or self.created_on
 
     @property
     def key(self) -> str:
@@ -216,12 +225,18 @@ def read_notes(client: LeadSquaredClient, lead: str) -> list[dict[str, Any]]:
 
 
 def read_lead(
-    client: LeadSquaredClient, lead: str, selectors: Selectors, window: Window, types: TaskTypes
+    client: LeadSquaredClient,
+    lead: str,
+    selectors: Selectors,
+    window: Window,
+    types: TaskTypes,
+    dates: DecidingDates = INFERRED,
 ) -> LeadRecords:
     """Return what a reset of one lead would delete, as far as it can be read.
 
     Activities and audits are read by one call; tasks and notes by one each.
 
+    :param dates: which date of a record must lie in the window.
     :raises LeadSquaredError: it could not be read whole; the error names the lead and the kind.
     """
     found = LeadRecords()
@@ -233,26 +248,26 @@ def read_lead(
                 code = event_code(row)
                 found.shows_audits |= code in audits
                 if code in audits:
-                    found.records += _inside(window, "audits", row, ACTIVITY_ID, _AUDITS_OF_CODES[code])
+                    found.records += _inside(
+                        window, dates, "audits", row, ACTIVITY_ID, _AUDITS_OF_CODES[code]
+                    )
                 else:
-                    found.records += _inside(window, "activities", row, ACTIVITY_ID, str(code))
+                    found.records += _inside(window, dates, "activities", row, ACTIVITY_ID, str(code))
     if selectors.task_type_list:
         with reading("tasks", lead):
             rows, are_all = read_tasks(client, lead)
             if not are_all:
                 types.refuse_missing(lead, rows)
             for row in rows:
-                in_window = list(_inside(window, "tasks", row, TASK_ID, ""))
+                in_window = list(_inside(window, dates, "tasks", row, TASK_ID, ""))
                 for record in in_window:
                     match, kind = types.matches(row)
                     if match:
-                        found.records.append(
-                            Record("tasks", record.id, record.created_on, kind, types.complete(row))
-                        )
+                        found.records.append(replace(record, type=kind, data=types.complete(row)))
     if selectors.should_delete_prospect_notes:
         with reading("notes", lead):
             for row in read_notes(client, lead):
-                found.records += _inside(window, "notes", row, NOTE_ID, "")
+                found.records += _inside(window, dates, "notes", row, NOTE_ID, "")
     return found
 
 
@@ -306,8 +321,23 @@ def activity_exists(client: LeadSquaredClient, activity_id: str) -> bool | None:
 
 
 def _inside(
-    window: Window, kind: str, row: dict[str, Any], id_names: tuple[str, ...], type_: str
+    window: Window,
+    dates: DecidingDates,
+    kind: str,
+    row: dict[str, Any],
+    id_names: tuple[str, ...],
+    type_: str,
 ) -> Iterator[Record]:
-    created = moment_of(field_of(row, "CreatedOn"))
-    if created in window:
-        yield Record(kind, id_of(row, *id_names), created, type_, row)
+    created, name = moment_of(field_of(row, "CreatedOn")), dates.of(kind)
+    if name == CREATED_ON:
+        dated = None
+    elif (value := field_of(row, name)) is not None:
+        dated = moment_of(value)
+    else:
+        raise LeadRejectedError(
+            f"a record is given without {quoted(name, 40)}, which the account check of {dates.checked_on} found to "
+            "decide, so what a reset would delete of this kind cannot be told: this account shows too little to count, "
+            "copy or verify it"
+        )
+    if (dated or created) in window:
+        yield Record(kind, id_of(row, *id_names), created, type_, row, dated)

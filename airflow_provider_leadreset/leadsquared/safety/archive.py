@@ -23,6 +23,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
 )
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder, digest_of
 from airflow_provider_leadreset.leadsquared.journal.schema import SCHEMA_VERSION, ArchivedLine, FileDigest
+from airflow_provider_leadreset.leadsquared.records.deciding_dates import INFERRED, DecidingDates
 from airflow_provider_leadreset.leadsquared.records.records import (
     UNKNOWN_TYPE,
     LeadRecords,
@@ -52,12 +53,14 @@ class PendingReset:
 
     :param index: its place among those asked for.
     :param planned: its records' ids per kind as a plan shows them; None without a plan.
+    :param last_modified: its LeadLastModifiedOn as a plan kept it; None where there is none to rely on.
     :param not_after: until when it may be sent, in seconds of the limiter's clock; None: at any time.
     """
 
     index: int
     reset: LeadReset
     planned: dict[str, list[str]] | None = None
+    last_modified: str | None = None
     not_after: float | None = None
 
     @property
@@ -103,10 +106,16 @@ class PreResetCheck:
 
     :param folder: where the copies go; None to keep none.
     :param token: what this process's names begin with, unlike any other's.
+    :param dates: which date of a record must lie in the window.
     """
 
     def __init__(
-        self, client: LeadSquaredClient, folder: EvidenceFolder | None, types: TaskTypes, token: str = ""
+        self,
+        client: LeadSquaredClient,
+        folder: EvidenceFolder | None,
+        types: TaskTypes,
+        token: str = "",
+        dates: DecidingDates = INFERRED,
     ) -> None:
         self.folder = folder
         self.records = 0
@@ -115,6 +124,7 @@ class PreResetCheck:
         """The closed parts."""
         self._client = client
         self._types = types
+        self._dates = dates
         self._token = token
         self._parts = 0
 
@@ -128,7 +138,9 @@ class PreResetCheck:
         :raises LeadSquaredError: they cannot be read whole.
         """
         began, reset = self.now(), pending.reset
-        found = read_lead(self._client, reset.prospect_id, reset.selectors, reset.window, self._types)
+        found = read_lead(
+            self._client, reset.prospect_id, reset.selectors, reset.window, self._types, self._dates
+        )
         return FoundRecords(found, began + READ_BEFORE)
 
     @contextmanager

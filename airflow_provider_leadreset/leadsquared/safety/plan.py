@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any, Self
 
+from airflow_provider_leadreset.leadsquared.api.account_findings import AccountFindings
 from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
 from airflow_provider_leadreset.leadsquared.errors import InputError, MissingFileError
 from airflow_provider_leadreset.leadsquared.private_copy import PrivateCopy
@@ -26,14 +27,17 @@ from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors,
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
 from airflow_provider_leadreset.leadsquared.safety.plan_lines import (
     PLAN_VERSION,
+    PlannedLead,
     UnfinishedError,
     check_plan_lines,
     plan_end,
     plan_line,
-    planned_records,
+    planned_leads,
 )
 from airflow_provider_leadreset.leadsquared.text import quoted
 from airflow_provider_leadreset.leadsquared.untrusted_files import BLOCK, MOST_FILE, limited
+
+SHA256_DIGITS = 64
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How far ahead the clock of whoever made a plan may be."""
@@ -45,6 +49,7 @@ class PlanWriter:
     :param account: see :meth:`.AccountIdentity.as_json`.
     :param made_by: the task that makes it: ids of its DAG, run and task, and its map index.
     :param request_digest: the :func:`.fingerprint` of what the preview was asked for.
+    :param account_check: the checksum of the account check under which it is made; None for none.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class PlanWriter:
         window: Window,
         selectors: Selectors,
         now: datetime,
+        account_check: str | None = None,
     ) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (given away by finish)
         self._packed = gzip.GzipFile(fileobj=self._file, mode="wb", mtime=0)
@@ -74,15 +80,21 @@ class PlanWriter:
                 "timezone": window.timezone,
                 "selectors": selectors.arguments(),
                 "made_at": now.astimezone(UTC).isoformat(timespec="seconds"),
+                "account_check": account_check,
             }
         )
 
-    def add(self, prospect_id: str, ids: dict[str, list[str]]) -> None:
-        """Add a lead that is to be reset."""
+    def add(self, prospect_id: str, ids: dict[str, list[str]], *, last_modified: str | None = None) -> None:
+        """Add a lead that is to be reset.
+
+        :param last_modified: its LeadLastModifiedOn before its records were read, if a reset may rely on it.
+        """
         self._leads += 1
         for kind in PLAN_KINDS:
             self._counts[kind] += len(ids.get(kind, ()))
-        self._line({"prospect_id": prospect_id, **{kind: ids[kind] for kind in PLAN_KINDS if ids.get(kind)}})
+        modified = {} if last_modified is None else {"last_modified": last_modified}
+        records = {kind: ids[kind] for kind in PLAN_KINDS if ids.get(kind)}
+        self._line({"prospect_id": prospect_id, **records, **modified})
 
     def finish(self, preview: dict[str, Any]) -> tuple[IO[bytes], str]:
         """Write the end; return the packed file, at its beginning, and the digest.
@@ -115,6 +127,7 @@ class Plan:
     :param leads: the leads to reset, streamed from the file.
     :param counts: records per kind.
     :param preview: the preview's output but for ``plan`` and ``digest``.
+    :param account_check: the checksum of the account check under which it was made; None for none.
     """
 
     path: ReadablePath
@@ -128,6 +141,7 @@ class Plan:
     counts: dict[str, int]
     digest: str
     preview: dict[str, Any]
+    account_check: str | None
     _kept: PrivateCopy = field(repr=False, compare=False)
 
     @classmethod
@@ -154,12 +168,13 @@ class Plan:
                 Leads(
                     read.leads,
                     read.lead_digest,
-                    lambda: (lead for lead, _ in planned_records(kept)),
+                    lambda: (one.prospect_id for one in planned_leads(kept)),
                     rows=read.leads,
                 ),
                 read.counts,
                 read.digest,
                 read.preview,
+                _account_check(head),
                 kept,
             )
         except UnfinishedError:
@@ -172,7 +187,11 @@ class Plan:
 
     def records(self) -> Iterator[tuple[str, dict[str, list[str]]]]:
         """Stream each lead with its records' ids per kind."""
-        return planned_records(self._kept)
+        return ((one.prospect_id, one.records) for one in self.planned())
+
+    def planned(self) -> Iterator[PlannedLead]:
+        """Stream each lead with all that the plan says of it."""
+        return planned_leads(self._kept)
 
     def check(self, *, digest: str, now: datetime, max_age: timedelta | None) -> None:
         """Refuse a plan that is not the one that was shown, or too old.
@@ -208,6 +227,20 @@ class Plan:
                 f"the plan {self.path} is for the account at {self.account}, and the connection leads to "
                 f"{account.as_json()}"
             )
+
+    def refuse_other_check(self, findings: AccountFindings | None) -> None:
+        """Refuse a plan that was made by other findings of an account check: it may show other records than would go.
+
+        :param findings: those in force; None for none.
+        :raises InputError: it was.
+        """
+        if self.account_check == (findings.checksum if findings else None):
+            return
+        now = f"that of {findings.checked_on}" if findings else "none"
+        raise InputError(
+            f"the plan {self.path} was made under {'another' if self.account_check else 'no'} account_check, and the "
+            f"connection now has {now}: preview in another run"
+        )
 
 
 def plan_reference(value: object) -> tuple[str, str]:
@@ -260,6 +293,13 @@ def _account(head: dict[str, Any]) -> dict[str, Any]:
     if not all(isinstance(account.get(name), (str, int, type(None))) for name in ("code", "key")):
         raise InputError(f"its head has {quoted(account)} as account")
     return account
+
+
+def _account_check(head: dict[str, Any]) -> str | None:
+    value = head.get("account_check")
+    if value is not None and (not isinstance(value, str) or len(value) != SHA256_DIGITS):
+        raise InputError(f"its head has {quoted(value)} as account_check")
+    return value
 
 
 def _made_by(head: dict[str, Any]) -> list[Any]:

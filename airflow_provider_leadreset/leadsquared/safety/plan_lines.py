@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow_provider_leadreset.leadsquared.distinct_keys import DistinctKeys
 from airflow_provider_leadreset.leadsquared.errors import InputError
@@ -37,11 +37,21 @@ MARKS = {END: "end", HEAD: "plan", PREVIEW: "preview", LEAD: "prospect_id"}
 MAY_FOLLOW = {HEAD: {"nothing"}, LEAD: {HEAD, LEAD}, PREVIEW: {HEAD, LEAD}, END: {PREVIEW}}
 """What each kind of line comes after."""
 
+MOST_DATE = 40
+"""Characters of a date as LeadSquared gives it."""
+
 GZIP_FLAGS = 3
 """Place of a gzip header's flags, all off in a plan."""
 
-PlannedRecords = tuple[str, dict[str, list[str]]]
-"""A lead's id, and its records' ids per kind."""
+
+class PlannedLead(NamedTuple):
+    """A lead of a plan."""
+
+    prospect_id: str
+    records: dict[str, list[str]]
+    """What tells its records, per kind."""
+    last_modified: str | None = None
+    """Its LeadLastModifiedOn before they were read, as it was given; None where it cannot be relied on."""
 
 
 class UnfinishedError(Exception):
@@ -109,7 +119,7 @@ def check_plan_lines(kept: PrivateCopy) -> PlanLines:
                     raise InputError(f"{where} holds no preview")
                 read.preview = content["preview"]
             else:
-                lead, records = _records(content, where)
+                lead, records, _ = _planned(content, where)
                 if not seen.add(guid_key(lead)):
                     raise InputError(f"{where} names the lead {lead} a second time")
                 read.leads += 1
@@ -119,7 +129,7 @@ def check_plan_lines(kept: PrivateCopy) -> PlanLines:
     raise UnfinishedError
 
 
-def planned_records(kept: PrivateCopy) -> Iterator[PlannedRecords]:
+def planned_leads(kept: PrivateCopy) -> Iterator[PlannedLead]:
     """Stream the leads of a plan that was checked before."""
     for number, line in enumerate(_lines(kept), 1):
         where = f"line {number}"
@@ -127,7 +137,7 @@ def planned_records(kept: PrivateCopy) -> Iterator[PlannedRecords]:
         if kind == END:
             return  # what stands behind the end is none of the plan
         if kind == LEAD:
-            yield _records(content, where)
+            yield _planned(content, where)
 
 
 def _lines(kept: PrivateCopy) -> Iterator[bytes]:
@@ -190,10 +200,13 @@ def _refuse_damaged_rest(rest: bytes, before: str, end: bytes, where: str) -> No
         raise InputError(f"{where} is none of a plan's: {quoted(rest[:1000])}")
 
 
-def _records(content: dict[str, Any], where: str) -> PlannedRecords:
+def _planned(content: dict[str, Any], where: str) -> PlannedLead:
     lead = parse_guid(content["prospect_id"], f"prospect_id of {where}")
     records = {kind: content.get(kind, []) for kind in PLAN_KINDS}
     for kind, ids in records.items():
         if not isinstance(ids, list) or not all(isinstance(id_, str) for id_ in ids):
             raise InputError(f"{kind} of {where} are no list of ids")
-    return lead, records
+    last_modified = content.get("last_modified")
+    if last_modified is not None and (not isinstance(last_modified, str) or len(last_modified) > MOST_DATE):
+        raise InputError(f"last_modified of {where} is {quoted(last_modified)}, which is no date")
+    return PlannedLead(lead, records, last_modified)

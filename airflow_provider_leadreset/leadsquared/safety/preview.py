@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_leadreset.leadsquared.records.deciding_dates import INFERRED, DecidingDates
+from airflow_provider_leadreset.leadsquared.records.last_modified import LastModified, read_last_modified
 from airflow_provider_leadreset.leadsquared.records.records import (
     KINDS,
     LEAD_PAGE,
@@ -72,11 +74,13 @@ class LeadRecordCounts:
     by_type: CountsByType = field(default_factory=_no_types)
     ids: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in PLAN_KINDS})
     shows_audits: bool = False
+    last_modified: str | None = None
+    """The lead's LeadLastModifiedOn before it was read, as it was given; where it was asked for, and is old enough."""
 
     def add(self, record: Record) -> None:
         """Count a record."""
-        self.kinds[record.kind].add(1, record.created_on, record.created_on)
-        self.by_type[record.kind, record.type].add(1, record.created_on, record.created_on)
+        self.kinds[record.kind].add(1, record.moment, record.moment)
+        self.by_type[record.kind, record.type].add(1, record.moment, record.moment)
         self.ids[record.plan_kind].append(record.key)
 
     @property
@@ -101,6 +105,8 @@ class RecordCounts:
     :param asks_for_audits: whether audits are to go.
     :param shows_audits: whether any lead shows any audit, of any time. Where none does, the account may not show
         them, so that 0 proves nothing.
+    :param dates: by which dates records were counted.
+    :param not_modified: leads that were not read, since they were not modified since the window began.
     """
 
     leads: int = 0
@@ -112,6 +118,8 @@ class RecordCounts:
     listed: list[LeadRecordCounts] = field(default_factory=list)
     asks_for_audits: bool = False
     shows_audits: bool = False
+    dates: DecidingDates = INFERRED
+    not_modified: int = 0
     counted: int = 0
     """Leads that were added."""
 
@@ -150,14 +158,16 @@ class RecordCounts:
         return {**totals, "audits": None} if self.audits_cannot_be_counted else totals
 
 
-def count_lead_records(client: LeadSquaredClient, reset: LeadReset, types: TaskTypes) -> LeadRecordCounts:
+def count_lead_records(
+    client: LeadSquaredClient, reset: LeadReset, types: TaskTypes, dates: DecidingDates = INFERRED
+) -> LeadRecordCounts:
     """Count what one reset would delete. Deletes nothing.
 
+    :param dates: which date of a record must lie in the window.
     :raises LeadSquaredError: something could not be read.
     """
-    return _counted(
-        reset.prospect_id, read_lead(client, reset.prospect_id, reset.selectors, reset.window, types)
-    )
+    lead = reset.prospect_id
+    return _counted(lead, read_lead(client, lead, reset.selectors, reset.window, types, dates))
 
 
 def _counted(prospect_id: str, found: LeadRecords) -> LeadRecordCounts:
@@ -168,7 +178,14 @@ def _counted(prospect_id: str, found: LeadRecords) -> LeadRecordCounts:
 
 
 def count_each(
-    pool: WorkerPool, leads: Iterable[str], selectors: Selectors, window: Window, counts: RecordCounts
+    pool: WorkerPool,
+    leads: Iterable[str],
+    selectors: Selectors,
+    window: Window,
+    counts: RecordCounts,
+    *,
+    dates: DecidingDates = INFERRED,
+    settled_before: Callable[[], datetime] | None = None,
 ) -> Iterator[LeadRecordCounts]:
     """Count what resets of ``leads`` would delete; yield each lead that the account has. Deletes nothing.
 
@@ -177,21 +194,37 @@ def count_each(
     owner and type until the types are known, and one for the types. The API allows no fewer.
 
     :param counts: empty counts, which are added to; whole once the last lead was yielded.
+    :param dates: which date of a record must lie in the window.
+    :param settled_before: asked before leads are read, says before which moment what was done to a lead shows in its
+        records for certain; then each lead is given with the LeadLastModifiedOn that it had before, if it is older. By
+        default none is asked for.
     :raises LeadSquaredError: something could not be read: the counts are whole or none.
     """
     types = task_types_of(pool.client, selectors)
     counts.task_names = types.names
     counts.asks_for_audits = bool(selectors.audit_activity_list)
 
+    counts.dates = dates
+
     def count(lead: str) -> LeadRecordCounts:
-        return count_lead_records(pool.client, LeadReset(lead, selectors, window), types)
+        return count_lead_records(pool.client, LeadReset(lead, selectors, window), types, dates)
 
     for chunk in _chunks(leads):
         counts.leads += len(chunk)
-        known = known_leads(pool.client, chunk)
+        modified: dict[str, LastModified | None] = {}
+        settled: datetime | None = None
+        if settled_before is None:
+            known = known_leads(pool.client, chunk)
+        else:
+            settled = settled_before()
+            modified = read_last_modified(pool.client, chunk)
+            known = set(modified)
         counts.unknown.extend(lead for lead in chunk if lead.lower() not in known)
         for _, future in pool.map_unordered((lead for lead in chunk if lead.lower() in known), count):
             counted = future.result()
+            value = modified.get(counted.prospect_id.lower())
+            if value and settled and value.moment < settled:
+                counted.last_modified = value.text
             counts.add(counted)
             yield counted
 

@@ -29,9 +29,6 @@ MOST_SHOWN = 20
 MOST_TYPES = 50
 """How many types either text shows one by one."""
 
-CREATED_ON = (
-    "Counted by creation; that LeadSquared compares the window with that is inferred, not documented."
-)
 NO_AUDITS_SHOWN = (
     "None of the leads shows any audit of any time, so the account may not show them: they cannot be counted, copied "
     "or verified."
@@ -119,10 +116,11 @@ class PreviewText:
             also = f", and audits of {pluralize(known, 'lead')}, which cannot be counted"
         records, leads = pluralize(counts.count, "record"), pluralize(counts.with_records, "lead")
         window = replace(self.window, timezone=self.zone).describe()
+        dated = f"Records {counts.dates.verb(self.selectors)}"
         lines = [
             f"### {records} of {leads} would be deleted{also}",
             "",
-            f"Asked for: {pluralize(counts.leads, 'lead')} at {self.account}. Records created {window}.",
+            f"Asked for: {pluralize(counts.leads, 'lead')} at {self.account}. {dated} {window}.",
             "",
             "**A reset cannot be undone.**",
             *(self.reset.lines() if self.reset else ()),
@@ -238,9 +236,15 @@ class PreviewText:
         return pluralize(len(unknown), "lead"), shown + more
 
     def _remarks(self) -> list[str]:
-        if not self.counts.asks_for_audits:
-            return [CREATED_ON]
-        return [NO_AUDITS_SHOWN if self.counts.audits_cannot_be_counted else AUDITS_SHOWN, CREATED_ON]
+        counts, remarks = self.counts, []
+        if counts.not_modified:
+            remarks.append(
+                f"Not read: {pluralize(counts.not_modified, 'lead')} not modified since the window began; that a new "
+                f"record modifies its lead was found on this account on {counts.dates.checked_on}."
+            )
+        if counts.asks_for_audits:
+            remarks.append(NO_AUDITS_SHOWN if counts.audits_cannot_be_counted else AUDITS_SHOWN)
+        return [*remarks, counts.dates.describe(self.selectors)]
 
 
 def with_digest(markdown: str, digest: str | None) -> str:

@@ -36,6 +36,7 @@ from airflow_provider_leadreset.leadsquared.text import describe_counts, plurali
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+    from airflow_provider_leadreset.leadsquared.records.deciding_dates import DecidingDates
     from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes
     from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
     from airflow_provider_leadreset.leadsquared.request.window import Window
@@ -283,15 +284,17 @@ def window_remaining(
     selectors: Selectors,
     window: Window,
     types: TaskTypes,
+    dates: DecidingDates,
     lead: str,
     _: RemainingIds | None,
 ) -> Remaining:
     """Return a lead's records of the kinds asked for in the window.
 
+    :param dates: which date of a record must lie in it.
     :raises LeadSquaredError: they cannot be read whole; the error names the lead and the kind.
     """
     left: RemainingIds = {kind: [] for kind in PLAN_KINDS}
-    found = read_lead(client, lead, selectors, window, types)
+    found = read_lead(client, lead, selectors, window, types, dates)
     for record in found.records:
         left[record.plan_kind].append(record.key)
     return Remaining(left, found.shows_audits)

@@ -156,4 +156,9 @@ def write(path: Path, sections: Sequence[Section], database: str | None, load: f
         lines.append(f"| **{section.name}** |{' |' * (len(COLUMNS) - 1)}")
         lines += [f"| {' | '.join(row.cells())} |" for row in section.rows]
     lines += ["", "## How to read it", "", HOW_TO_READ]
-    path.write_text("\n".join(lines), encoding="utf-8")
+    text = "\n".join(lines)
+    if path.exists():
+        # What bench_nights.py keeps there takes another run.
+        _, found, nights = path.read_text(encoding="utf-8").partition("<!-- nights -->")
+        text += f"\n{found}{nights}" if found else ""
+    path.write_text(text, encoding="utf-8")

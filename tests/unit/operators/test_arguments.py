@@ -200,6 +200,7 @@ def test_design_order_of_arguments():
         "reason",
         "evidence_path",
         "archive",
+        "skip_unmodified",
         "max_leads",
         "max_records",
         "max_calls",

@@ -116,8 +116,8 @@ NOTES = Selectors(should_delete_prospect_notes=True)
 )
 def test_need_of_a_preview(leads: int, selectors: Selectors, calls: int) -> None:
     """A preview reads each kind of each lead, and looks up types and leads."""
-    assert need_of_preview(leads, selectors, makes_plan=False).calls == calls
-    assert need_of_preview(leads, selectors, makes_plan=True).calls == calls + 1
+    assert need_of_preview(leads, selectors, asks_account=False).calls == calls
+    assert need_of_preview(leads, selectors, asks_account=True).calls == calls + 1
 
 
 @pytest.mark.parametrize(

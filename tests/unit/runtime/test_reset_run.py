@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 import airflow_provider_leadreset
+from airflow_provider_leadreset.hooks.lead_reset import AccountSettings
 from airflow_provider_leadreset.leadsquared.api.client import Call
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
@@ -147,12 +148,15 @@ class Started:
         task: Any = SimpleNamespace(
             log=logging.getLogger("test"),
             archive=archives,
+            skip_unmodified=False,
+            plan=NOT_GIVEN,
             max_records=NOT_GIVEN,
             max_failed_leads=1,
             do_xcom_push=True,
         )
         run = self.run = ResetRun(task, context)
-        run._hook = SimpleNamespace(get_conn=lambda: self.client)  # type: ignore[assignment]
+        hook: Any = SimpleNamespace(get_conn=lambda: self.client, settings=AccountSettings())
+        run._hook = hook
         run.approval = None
         if stored:
             run.checkpoint = Checkpoint(context, "x", 4, run.log)

@@ -16,6 +16,7 @@ from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import AccessError, UnknownLeadsError
+from airflow_provider_leadreset.leadsquared.records.deciding_dates import INFERRED
 from airflow_provider_leadreset.leadsquared.records.records import UNKNOWN_TYPE
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
@@ -198,5 +199,7 @@ def test_window_without_a_plan(lsq, client):
     lsq.add_note(lead, "inside", INSIDE)
     lsq.add_note(lead, "outside", "2026-10-15 10:00:00")
     selectors = Selectors(should_delete_prospect_notes=True)
-    read: Any = partial(window_remaining, client, selectors, WINDOW, task_types_of(client, selectors))
+    read: Any = partial(
+        window_remaining, client, selectors, WINDOW, task_types_of(client, selectors), INFERRED
+    )
     assert read(lead, None).count == 1

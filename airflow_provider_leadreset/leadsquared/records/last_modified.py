@@ -1,0 +1,96 @@
+"""When leads were last modified: LeadLastModifiedOn, of up to 1,000 leads a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_leadreset.leadsquared.errors import UnreadableError
+from airflow_provider_leadreset.leadsquared.records.pages import PagedRead, Paging
+from airflow_provider_leadreset.leadsquared.records.records import LEAD_PAGE
+from airflow_provider_leadreset.leadsquared.records.rows import field_of, lead_id_of, moment_of
+from airflow_provider_leadreset.leadsquared.request.window import EARLIEST
+
+if TYPE_CHECKING:
+    from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+
+SLACK = timedelta(minutes=15)
+"""By how much a lead may have been modified before its own creation: the two may be rounded otherwise."""
+
+LONGEST = 40
+"""Characters of a date; a longer text is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastModified:
+    """A lead's LeadLastModifiedOn, where it can be believed.
+
+    :param text: as it was given.
+    :param moment: the same; aware, UTC.
+    """
+
+    text: str
+    moment: datetime
+
+
+def read_last_modified(client: LeadSquaredClient, leads: list[str]) -> dict[str, LastModified | None]:
+    """Return when leads were last modified (``Leads/Retrieve/ByIds``, documented; the column seen).
+
+    :param leads: at most 1,000 ids.
+    :returns: by id in lower case, of the leads that the account has. None where no date that can be believed came: no
+        date, one from before LeadSquared was there (which is what a missing date is often written as) or from before
+        the lead's own creation, or two that differ.
+    :raises LeadSquaredError: it cannot be told of all which of them the account has.
+    """
+    wanted = {lead.lower() for lead in leads}
+
+    def fetch(paging: Paging) -> Any:
+        return client.call(
+            "POST",
+            "LeadManagement.svc/Leads/Retrieve/ByIds",
+            body={
+                "SearchParameters": {"LeadIds": leads},
+                "Columns": {"Include_CSV": "ProspectID,CreatedOn,LeadLastModifiedOn"},
+                "Paging": paging,
+            },
+        )
+
+    read = PagedRead(
+        client,
+        "LeadManagement.svc/Leads/Retrieve/ByIds",
+        fetch,
+        names=("Leads",),
+        key=lambda row: (lead_id_of(row), repr(_value(row, "LeadLastModifiedOn"))),
+        size=LEAD_PAGE,
+    )
+    found: dict[str, LastModified | None] = {}
+    for row in read.rows(complete=lambda rows: {row_key[0] for row_key in rows} >= wanted):  # type: ignore[index]
+        lead = lead_id_of(row)
+        # Others among them would mean that the ids were not heeded (filters were seen to be ignored).
+        if lead in wanted:
+            found[lead] = None if lead in found else _believed(row)
+    return found
+
+
+def _believed(row: Mapping[str, Any]) -> LastModified | None:
+    text = _value(row, "LeadLastModifiedOn")
+    if not isinstance(text, str) or len(text) > LONGEST:
+        return None
+    try:
+        moment = moment_of(text)
+        created = _value(row, "CreatedOn")
+        if moment < EARLIEST or (created is not None and moment < moment_of(created) - SLACK):
+            return None
+    except (UnreadableError, OverflowError):
+        return None
+    return LastModified(text, moment)
+
+
+def _value(row: Mapping[str, Any], name: str) -> Any:
+    """Return a field of a lead, in either of the two shapes the API gives leads in."""
+    pairs = row.get("LeadPropertyList")
+    if isinstance(pairs, list):
+        row = {str(pair.get("Attribute")): pair.get("Value") for pair in pairs if isinstance(pair, Mapping)}
+    return field_of(row, name)
