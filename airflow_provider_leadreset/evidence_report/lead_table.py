@@ -132,4 +132,5 @@ def _stays(before: LeadRow, row: LeadRow) -> bool:
         return before.outcome == "queued"
     if before.outcome == "unanswered":
         return not (row.outcome == "nothing_to_reset" and row.reason == "already_gone")
-    return before.final
+    # A lead that one try left out as not modified is looked at anew by the next.
+    return before.final and before.reason != "not_modified"

@@ -37,7 +37,7 @@ from airflow_provider_leadreset.leadsquared.journal.folder import (
     task_folder,
 )
 from airflow_provider_leadreset.leadsquared.records.catalog import EventCodes, sort_event_codes
-from airflow_provider_leadreset.leadsquared.records.deciding_dates import deciding_dates
+from airflow_provider_leadreset.leadsquared.records.deciding_dates import CREATED_ON, deciding_dates
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.run_sides import parse_run_window
 from airflow_provider_leadreset.leadsquared.request.storage_uris import parse_uri
@@ -208,7 +208,9 @@ class BaseRun:
             return None
         found = self.hook.findings_of(self.account)
         if found:
-            self.log.info("By the account check of %s (connection %s)", found.checked_on, self.conn_id)
+            others = [f"{kind} by {name}" for kind, name in deciding_dates(found).found if name != CREATED_ON]
+            said = f": not by creation, but {', '.join(others)}" if others else ""
+            self.log.info("By the account check of %s%s", found.checked_on, said)
         return found
 
     @property

@@ -69,6 +69,11 @@ class CheckedParts:
         self.read = 0
         """How many leads were read so far, some of them more than once."""
 
+    @property
+    def relies_on_plan(self) -> bool:
+        """Whether leads that are as a plan saw them are not read."""
+        return self._unchanged is not None
+
     def add_overdue(self, pending: PendingReset) -> None:
         """Add a lead whose reset came too late after its reading: it is read again, up to a few times."""
         self._overdue[pending.index] = pending

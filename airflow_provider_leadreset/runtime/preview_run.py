@@ -167,10 +167,11 @@ class PreviewRun(BaseRun):
             )
         counts = RecordCounts()
         to_reset = 0
-        self.begin_work(counting_work("Counting", request, counts))
         with WorkerPool(self.client) as pool:
             left_out = self._left_out(pool, request)
             counts.leads = counts.not_modified = len(left_out)
+            to_read = request.leads.count - len(left_out)
+            self.begin_work(counting_work("Counting", request, counts, to_read))
             for lead in count_each(
                 pool,
                 (lead for index, lead in enumerate(request.leads) if index not in left_out),

@@ -269,12 +269,11 @@ class ResetRun(GuardedRun):
             self.dates,
         )
         share = self.client.limiter.sliding_window.share
-        size = leads_per_part(share, request.selectors)
         return CheckedParts(
             check,
             self.record,
             self.judge,
-            size=size,
+            size=leads_per_part(share, request.selectors),
             log=self.log,
             on_tick=self._tick,
             unchanged=UnchangedLeads(share, log=self.log) if self.relies_on_plan else None,

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from math import ceil
 from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet
-from airflow_provider_leadreset.leadsquared.batch.progress_log import Work
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool, is_fatal
 from airflow_provider_leadreset.leadsquared.errors import (
     ClosedError,
@@ -21,7 +19,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadSquaredError,
 )
 from airflow_provider_leadreset.leadsquared.records.last_modified import LastModified, read_last_modified
-from airflow_provider_leadreset.leadsquared.records.records import LEAD_PAGE, LeadRecords, read_lead
+from airflow_provider_leadreset.leadsquared.records.records import LeadRecords, read_lead
 from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes, task_types_of
 from airflow_provider_leadreset.leadsquared.safety.unmodified import (
     HOW_TO_FIND_OUT,
@@ -34,6 +32,7 @@ from airflow_provider_leadreset.leadsquared.safety.unmodified import (
     why_not_allowed,
 )
 from airflow_provider_leadreset.leadsquared.text import pluralize
+from airflow_provider_leadreset.runtime.work_told import looking_work
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.api.account_findings import AccountFindings
@@ -46,7 +45,7 @@ NOTHING = IndexSet()
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class FoundUnmodified:
     """What was found.
 
     :param places: of the leads that are left out.
@@ -125,7 +124,7 @@ def find_unmodified(
     request: ResetRequest,
     leads: Iterable[tuple[int, str]],
     on_tick: Callable[[WorkerPool], None] = lambda _: None,
-) -> LeftOut:
+) -> FoundUnmodified:
     """Find the leads that were not modified since the window began, and read some of them.
 
     :param leads: with their places; those that are to be reset.
@@ -142,16 +141,16 @@ def find_unmodified(
             str(now - request.window.end).partition(".")[0],
             settling_time(findings),
         )
-        return LeftOut(NOTHING)
+        return FoundUnmodified(NOTHING)
     found = UnmodifiedLeads(request.window, run.chance)
-    _look_up(pool, run, request.leads.count, leads, found, on_tick)
+    run.begin_work(looking_work(request, found, request.leads.count))
+    _look_up(pool, run, leads, found, on_tick)
     return _held_against_records(pool, run, request, found, on_tick)
 
 
 def _look_up(
     pool: WorkerPool,
     run: BaseRun,
-    most: int,
     leads: Iterable[tuple[int, str]],
     found: UnmodifiedLeads,
     on_tick: Callable[[WorkerPool], None],
@@ -159,19 +158,9 @@ def _look_up(
     def read(chunk: list[tuple[int, str]]) -> dict[str, LastModified | None]:
         return read_last_modified(pool.client, [lead for _, lead in chunk])
 
-    asked = 0
-    run.begin_work(
-        Work(
-            "Asking when leads were modified",
-            total=lambda: most,
-            done=lambda: asked,
-            calls_left=lambda: ceil((most - asked) / LEAD_PAGE),
-        )
-    )
     for ended in pool.map_with_ticks(in_calls(leads), read):
         if ended:
             chunk, future = ended
-            asked += len(chunk)
             try:
                 values = future.result()
             except LeadSquaredError as error:
@@ -194,17 +183,17 @@ def _held_against_records(
     request: ResetRequest,
     found: UnmodifiedLeads,
     on_tick: Callable[[WorkerPool], None],
-) -> LeftOut:
+) -> FoundUnmodified:
     """Read some of the leads that would be left out: one record in the window, and none is."""
     if not found.sample:
-        return LeftOut(NOTHING)
+        return FoundUnmodified(NOTHING)
     types = task_types_of(pool.client, request.selectors)
     read = partial(_records_of, pool.client, request, types)
-    seen, unread, contradiction = 0, 0, None
+    unread, contradiction = 0, None
     for ended in pool.map_with_ticks(found.sample, read):
         if ended:
             (index, lead, value), future = ended
-            seen += 1
+            found.read += 1
             try:
                 contradiction = contradiction or contradiction_of(lead, value, future.result())
             except LeadSquaredError as error:
@@ -215,17 +204,17 @@ def _held_against_records(
                 unread += 1
         on_tick(pool)
     if contradiction:
-        return LeftOut(NOTHING, contradiction)
-    if seen < len(found.sample):
-        return LeftOut(NOTHING)  # the batch was stopped before all were read
+        return FoundUnmodified(NOTHING, contradiction)
+    if found.read < len(found.sample):
+        return FoundUnmodified(NOTHING)  # the batch was stopped before all were read
     if 2 * unread > len(found.sample):
         run.log.warning(
             "No lead is left out as not modified: %d of %d that were to show it could not be read",
             unread,
             len(found.sample),
         )
-        return LeftOut(NOTHING)
-    return LeftOut(found.places)
+        return FoundUnmodified(NOTHING)
+    return FoundUnmodified(found.places)
 
 
 def _records_of(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.batch.progress_log import Work
-from airflow_provider_leadreset.runtime.max_calls import reads_per_lead
+from airflow_provider_leadreset.runtime.max_calls import LEADS_LOOKED_UP, reads_per_lead
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
     from airflow_provider_leadreset.leadsquared.safety.preview import RecordCounts
+    from airflow_provider_leadreset.leadsquared.safety.unmodified import UnmodifiedLeads
     from airflow_provider_leadreset.leadsquared.safety.verification import Verification
     from airflow_provider_leadreset.runtime.base import ResetRequest
     from airflow_provider_leadreset.runtime.checked_parts import CheckedParts
@@ -31,13 +33,31 @@ def counting_work(doing: str, request: ResetRequest, counts: RecordCounts, leads
     )
 
 
+def looking_work(request: ResetRequest, found: UnmodifiedLeads, leads: int) -> Work:
+    """Return the work of finding leads that were not modified.
+
+    :param found: is added to while it goes on.
+    :param leads: how many are looked up.
+    """
+    reads = reads_per_lead(request.selectors)
+    return Work(
+        "Looking for leads that were not modified",
+        total=lambda: leads,
+        done=lambda: found.looked_up,
+        calls_left=lambda: (
+            ceil((leads - found.looked_up) / LEADS_LOOKED_UP) + (len(found.sample) - found.read) * reads
+        ),
+    )
+
+
 def resetting_work(request: ResetRequest, counts: BatchCounts, parts: CheckedParts | None) -> Work:
     """Return the work of resetting leads.
 
     :param counts: are added to while it goes on.
     :param parts: reads each lead before its reset; None if nothing does.
     """
-    reads = reads_per_lead(request.selectors) if parts else 0
+    # Leads that are as the plan saw them are not read.
+    reads = reads_per_lead(request.selectors) if parts and not parts.relies_on_plan else 0
     done_before = counts.total - counts.not_reached
 
     def calls_left() -> int:

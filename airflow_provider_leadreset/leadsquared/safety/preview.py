@@ -118,6 +118,8 @@ class RecordCounts:
     listed: list[LeadRecordCounts] = field(default_factory=list)
     asks_for_audits: bool = False
     shows_audits: bool = False
+    dates: DecidingDates = INFERRED
+    not_modified: int = 0
     counted: int = 0
     """Leads that were added."""
     dates: DecidingDates = INFERRED

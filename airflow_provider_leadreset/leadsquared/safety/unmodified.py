@@ -145,15 +145,20 @@ class UnmodifiedLeads:
 
     :param window: of the reset.
     :param chance: which of them are read.
+    :param looked_up: how many leads were looked up.
+    :param read: how many of the sample were read.
     """
 
     window: Window
     chance: random.Random
     places: IndexSet = field(default_factory=IndexSet)
     sample: list[tuple[int, str, LastModified]] = field(default_factory=list)
+    looked_up: int = 0
+    read: int = 0
 
     def add(self, index: int, lead: str, value: LastModified | None) -> None:
         """Add a lead if it was not modified since the window began."""
+        self.looked_up += 1
         if value is None or value.moment >= self.window.start - MARGIN:
             return
         self.places.add(index)

@@ -312,7 +312,7 @@ def test_lead_with_a_new_record_is_read(planned):
     lsq, _, leads, plan = planned
     lsq.add_activity(leads[2], 166, IN_WINDOW, modified_on=text_of(days_ago(0)))
     lsq.add_activity(leads[3], 166, text_of(END + timedelta(hours=1)))
-    with pytest.raises(LeadResetRejectedError, match="records have come into the window since the preview"):
+    with pytest.raises(LeadResetRejectedError, match="came into the window since the preview"):
         by_plan(plan)
     assert paths(lsq).count("Retrieve") == 2
     assert {str(call.prospect_id) for call in lsq.resets} == {*leads} - {leads[2]}

@@ -168,6 +168,7 @@ def test_preview_of_another_request(tmp_path):
         get_conn=lambda: SimpleNamespace(
             host="api.leadsquared.com", call=lambda *_: [], access_key_digest="k", current_user=dict
         ),
+        settings=SimpleNamespace(pool="p", account_check=None),
     )
     request, folder = run.checked_request(), run.evidence_in(str(tmp_path))
     assert run._earlier(folder, request) is None
