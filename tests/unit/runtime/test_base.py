@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.compat import AirflowFailException, AirflowSkipException, AirflowTaskTimeout
-from airflow_provider_leadreset.hooks.lead_reset import AccountSettings
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.rate_limit import SystemClock
 from airflow_provider_leadreset.leadsquared.errors import (
@@ -164,7 +163,6 @@ def test_preview_of_another_request(tmp_path):
         task, {"ti": ti, "dag_run": SimpleNamespace(run_after=datetime(2026, 10, 2, tzinfo=UTC))}
     )
     run._hook = SimpleNamespace(
-        settings=AccountSettings(),
         get_conn=lambda: SimpleNamespace(
             host="api.leadsquared.com", call=lambda *_: [], access_key_digest="k", current_user=dict
         ),
