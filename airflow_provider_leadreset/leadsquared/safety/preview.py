@@ -122,8 +122,6 @@ class RecordCounts:
     not_modified: int = 0
     counted: int = 0
     """Leads that were added."""
-    dates: DecidingDates = INFERRED
-    not_modified: int = 0
 
     def add(self, lead: LeadRecordCounts) -> None:
         """Add one lead."""
