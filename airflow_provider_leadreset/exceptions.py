@@ -7,7 +7,7 @@
     ├── LeadResetAccessError           wrong keys, rights or host
     ├── LeadResetRejectedError         LeadSquared refused leads, or what the task needs, permanently
     ├── LeadResetMaxCallsError         as many calls were made as max_calls allows
-    └── LeadResetOvertakenError        a later try of the same task is at work
+    └── LeadResetOvertakenError        a later try of the same task is at work (on Airflow 2 a LeadResetFailedError)
     AirflowException
     └── LeadResetFailedError           a retry may get further
         ├── LeadResetResourceError     a connection, a Variable or a storage is missing, or does not answer
@@ -19,8 +19,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from airflow_provider_leadreset.compat import AirflowException, AirflowFailException
+from airflow_provider_leadreset.compat import AirflowException, AirflowFailException, is_airflow_2
 
 
 class LeadResetInputError(AirflowFailException):
@@ -39,10 +40,6 @@ class LeadResetMaxCallsError(AirflowFailException):
     """As many calls were made as ``max_calls`` allows. Not retried: each retry would spend as many again."""
 
 
-class LeadResetOvertakenError(AirflowFailException):
-    """A later try of the same task is at work, so this one has stopped. A retry would be a third beside it."""
-
-
 class LeadResetFailedError(AirflowException):
     """The task did not do all it was asked for, and a retry may get further.
 
@@ -52,6 +49,23 @@ class LeadResetFailedError(AirflowException):
     def __init__(self, text: str, retry_after: timedelta | None = timedelta(minutes=1)) -> None:
         super().__init__(text)
         self.retry_after = retry_after
+
+
+if TYPE_CHECKING or not is_airflow_2():  # noqa: SIM108, a conditional expression is no base for mypy
+    _Overtaken = AirflowFailException
+else:
+    _Overtaken = LeadResetFailedError
+
+
+class LeadResetOvertakenError(_Overtaken):
+    """A later try of the same task is at work, so this one has stopped. A retry would be a third beside it.
+
+    On Airflow 2 it is a LeadResetFailedError, and retried: there all tries of a task are one row, so whatever this one
+    ends with ends the later one too. Then the next try does the rest, and a later one that has succeeded stays so.
+    """
+
+
+del _Overtaken
 
 
 class LeadResetResourceError(LeadResetFailedError):

@@ -59,6 +59,8 @@ def old_environment(
         "API__AUTH_BACKENDS": "airflow.api.auth.backend.default",
         "WEBSERVER__BASE_URL": url,
         "WEBSERVER__SECRET_KEY": secrets.token_hex(32),
+        # On a busy machine the server takes its own master for dead.
+        "WEBSERVER__WEB_SERVER_MASTER_TIMEOUT": "3600",
         "SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "3600",
         "SCHEDULER__PARSING_PROCESSES": "1",
         "SCHEDULER__JOB_HEARTBEAT_SEC": "1",
