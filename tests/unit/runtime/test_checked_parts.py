@@ -120,24 +120,25 @@ def test_late_for_ever_is_given_up(lsq, task, readings, monkeypatch):
 @pytest.mark.parametrize("archived", [True, False])
 def test_hanging_read(lsq, task, readings, monkeypatch, archived):
     """A read that hangs holds up its own lead alone, which is read again: no reset is sent long after its reading."""
-    monkeypatch.setattr(archive, "READ_BEFORE", 0.6)
-    monkeypatch.setattr(checked_parts, "HEADWAY", 0.2)
+    monkeypatch.setattr(archive, "READ_BEFORE", 1.0)
+    monkeypatch.setattr(checked_parts, "HEADWAY", 0.7)
     monkeypatch.setattr(checked_parts, "WINDOW", 0.02)
     monkeypatch.setattr(worker_pool, "TICK", 0.05)
     leads = make_leads(lsq, 6)
     planned = task.plan(leads)
     lsq.reset_calls()
     readings.clear()
-    lsq.fault("hang", seconds=1.1, prospect_id=leads[2], path="ProspectActivity.svc/Retrieve")
+    lsq.fault("hang", seconds=1.3, prospect_id=leads[2], path="ProspectActivity.svc/Retrieve")
     del task.arguments["activity_event_list"], task.arguments["window"]
     assert task.run(1, plan=planned, archive=archived)["queued"] == 6
-    assert Counter(readings) == {**dict.fromkeys(leads, 1), leads[2]: 2}
+    assert Counter(readings)[leads[2]] >= 2
     for lead in leads:
         *_, last_read, reset = (call for call in lsq.calls if call.prospect_id == lead)
         assert reset.path.endswith("Lead.Reset")
-        assert reset.arrived - last_read.arrived < 0.6 + 0.2  # of the way there
-    resets = [call.prospect_id for call in lsq.resets]
-    assert (len(resets), resets[-1]) == (6, leads[2])
+        assert reset.arrived - last_read.arrived < 1.0 + 0.25  # of the way there
+    hung = next(call for call in lsq.calls if call.prospect_id == leads[2])
+    assert lsq.resets[0].arrived < hung.arrived + 1.3, "the others need not wait for it"
+    assert (len(lsq.resets), lsq.resets[-1].prospect_id) == (6, leads[2])
 
 
 def test_nothing_to_reset_needs_no_call(lsq, task):
