@@ -77,6 +77,7 @@ account-check: $(NEW)/.ready
 bench: $(BENCH)/.ready
 	$(BENCH)/bin/python tests/system/benchmarks/bench.py
 	$(BENCH)/bin/python tests/system/benchmarks/bench_evidence.py
+	$(BENCH)/bin/python tests/system/benchmarks/bench_nights.py
 
 # Until Ctrl-C; up in some half a minute.
 ui: $(NEW)/.ready

