@@ -58,7 +58,7 @@ def test_every_page_has_a_test():
     assert with_code - here == {"test_test_your_dags", "test_test_an_approval"}, (
         "in test_guide_own_project.py"
     )
-    assert len(with_code & here) == 18
+    assert len(with_code & here) == 19
 
 
 def test_make_the_connection(lsq, run):
