@@ -92,7 +92,7 @@ class LocalStorage:
     def names(self) -> list[str]:
         """Return what is in it."""
         try:
-            return sorted(entry.name for entry in os.scandir(self._folder))
+            return sorted(os.listdir(self._folder))
         except (FileNotFoundError, NotADirectoryError):
             return []
 
