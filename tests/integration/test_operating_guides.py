@@ -63,7 +63,7 @@ def test_alert_without_call(lsq, run, capfd):
 def test_who_approves(lsq, run, capfd, monkeypatch, tmp_path):
     """The notifier sends the address of the question, which named people alone may answer."""
     page = Page("docs/who-approves.md")
-    places = {f"file://{FOLDER}": f"file://{tmp_path}"}
+    places = {f"file://{FOLDER}": f"file://{tmp_path}", '"poke_interval": 60': '"poke_interval": 1'}
     if airflow_version() < (3, 1):
         with pytest.raises((ImportError, RuntimeError)):
             page.dag("asked_clean_up", places)
@@ -74,28 +74,28 @@ def test_who_approves(lsq, run, capfd, monkeypatch, tmp_path):
         """Ask as Airflow does, and answer as a person would."""
         for notifier in self.notifiers:
             notifier(context)
+        event = {
+            "chosen_options": ["Approve"],
+            "params_input": {"digest": re.findall(r"digest begins with `(\w{8})`", self.body)[0]},
+            "responded_at": datetime.now(UTC),
+            "responded_by_user": {"id": "17", "name": "Asha"},
+            "timedout": False,
+        }
         return self.execute_complete(context, event)
 
-    event = {
-        "chosen_options": ["Approve"],
-        "params_input": {},
-        "responded_at": datetime.now(UTC).replace(year=2099),
-        "responded_by_user": {"id": "17", "name": "Asha"},
-        "timedout": False,
-    }
     monkeypatch.setattr(HITLOperator, "execute", answered)
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://airflow.example:8080")
     the_dag = page.dag("asked_clean_up", places)
-    assert [user["id"] for user in the_dag.get_task("approve").assigned_users] == ["17", "23"]
+    assert [user["id"] for user in the_dag.get_task("clean_up.approve").assigned_users] == ["17", "23"]
     lead = lsq.add_lead()
     lsq.add_activity(lead, 166, IN_WINDOW)
     result = run(the_dag, leads=[lead])
     assert result.state == "success"
-    assert result.xcoms()[0]["approval"]["responded_by_user"]["name"] == "Asha"
+    assert result.xcoms("clean_up.reset")[0]["approval"]["responded_by_user"]["name"] == "Asha"
     sent = re.search(r"waits for your yes or no: (\S+)", capfd.readouterr().out)
     assert sent
     assert sent[1].startswith("http://airflow.example:8080/dags/asked_clean_up/runs/")
-    assert "/tasks/approve/required_actions" in sent[1]
+    assert "/tasks/clean_up.approve/required_actions" in sent[1]
     assert lead not in sent[1]
     assert page.not_run() == []
 
