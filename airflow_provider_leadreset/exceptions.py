@@ -25,7 +25,10 @@ from airflow_provider_leadreset.compat import AirflowException, AirflowFailExcep
 
 
 class LeadResetInputError(AirflowFailException):
-    """A value that cannot be what was meant, of the task or of its connection."""
+    """A value that cannot be what was meant, of the task or of its connection.
+
+    Or what ``skip_unmodified`` relies on does not hold; of that a task tells after all its leads were reset.
+    """
 
 
 class LeadResetAccessError(AirflowFailException):

@@ -121,7 +121,7 @@ class PreviewText:
             "",
             f"Asked for: {pluralize(counts.leads, 'lead')} at {self.account}. {dated} {window}.",
             "",
-            "**A reset cannot be undone.**",
+            "**LeadSquared documents no undo of a reset.**",
             *(self.reset.lines() if self.reset else ()),
             "",
             f"| kind | type | records | oldest ({self.zone}) | newest ({self.zone}) |",

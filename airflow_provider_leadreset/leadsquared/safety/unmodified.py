@@ -49,7 +49,8 @@ _ALONE = {"127.0.0.1", "localhost"}
 HOW_TO_FIND_OUT = (
     "Check the account, which takes some two hours (python -m airflow_provider_leadreset.check_account, or the "
     "example DAG example_check_account), and put what it prints into the connection's Extra as account_check; "
-    "docs/check-your-account.md tells how. Or leave skip_unmodified out"
+    "docs/check-your-account.md tells how. A check asks about one event code: give each code a task of its own. Or "
+    "leave skip_unmodified out"
 )
 
 

@@ -97,7 +97,7 @@ def test_approval_of_preview(ui, page, picture):
     row.get_by_role("button", name="Open Review Drawer").click()
     drawer = page.get_by_role("dialog")
     expect(drawer).to_contain_text("Ask LeadSquared to delete these records?")
-    expect(drawer).to_contain_text("A reset cannot be undone.")
+    expect(drawer).to_contain_text("LeadSquared documents no undo of a reset.")
     expect(drawer).to_contain_text("A copy of each record is kept")
     expect(drawer.get_by_role("row").filter(has_text="Test call (166)")).to_be_visible()
     expect(drawer.get_by_role("table")).to_have_count(3)  # one is Airflow's, of the task
