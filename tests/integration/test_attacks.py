@@ -245,7 +245,7 @@ def test_hostile_evidence_files(tmp_path, capsys):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     (folder / "try-9").write_text("no folder")
-    forged = "Asha\n\x1b[2JVerified by verify\n    9 of 9 planned records are gone <b>"
+    forged = "Asha\n\x1b[2JVerified by verify\n    9 of 9 planned records are gone <marquee>"
     approval = {"chosen_options": ["Approve"], "responded_by_user": {"name": forged}}
     (folder / "try-3" / "0123abcd-request.json").write_bytes(a_request(approval=approval).as_line())
     page = tmp_path / "page.html"
@@ -254,7 +254,7 @@ def test_hostile_evidence_files(tmp_path, capsys):
     assert not [
         line for line in told.splitlines() if line.strip().startswith(("Verified by", "Copied by", "9 of 9"))
     ]
-    assert "<b>" not in html
+    assert "<marquee>" not in html
     assert "\x1b" not in told + html
     for name in HOSTILE:
         if ":try-" in name:
@@ -348,14 +348,14 @@ def test_changes_after_check_ignored(lsq, leads, dags, planned, run, tmp_path, m
     """A plan or file that is changed once it was checked is reset as it was."""
     from airflow_provider_leadreset.runtime import reset_run
 
-    announce, path = reset_run.announce, tmp_path / "leads.txt"
+    announce, path = reset_run.announce_calls, tmp_path / "leads.txt"
 
     def change_and_announce(*given: Any, **named: Any) -> None:
         for changed in (*tmp_path.rglob("plan-*"), path):
             changed.write_bytes(b"other")
         announce(*given, **named)
 
-    monkeypatch.setattr(reset_run, "announce", change_and_announce)
+    monkeypatch.setattr(reset_run, "announce_calls", change_and_announce)
     result = planned(leads[:2])
     assert (result.states("reset"), result.states("verify")) == (["success"], ["failed"])
     assert sorted(call.prospect_id for call in lsq.resets) == sorted(leads[:2])
