@@ -19,7 +19,7 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
     OutcomeLine,
     Request,
 )
-from airflow_provider_leadreset.leadsquared.text import pluralize, quoted
+from airflow_provider_leadreset.leadsquared.text import LATER, pluralize, quoted
 
 MOST_REMEMBERED = 1000
 """Refused and unanswered leads that are remembered each, so that those can be named that stay so."""
@@ -35,9 +35,6 @@ MOST_KIND = 40
 
 MOST_WHY = 140
 """Characters of a reason that is told: with twenty of them, all that is said under a heading is shown."""
-
-_LATER = "; later: "
-"""Between why a lead is unanswered, and what a later call came to; as a journal has it, too."""
 
 NO_MORE_TOLD = "named for a call, and the try was ended before it told what became of it"
 
@@ -181,8 +178,8 @@ class Sent:
                 now.doubts.pop(key, None)
         if key in self._in_doubt and key not in self._answered:
             if key in now.doubts:  # what was sent first may have been carried out
-                why = now.doubts[key][1].partition(_LATER)[0]
-                now.doubts[key] = lead, f"{why[: MOST_WHY // 2]}{_LATER}{line.reason[: MOST_WHY // 2]}"
+                why = now.doubts[key][1].partition(LATER)[0]
+                now.doubts[key] = lead, f"{why[: MOST_WHY // 2]}{LATER}{line.reason[: MOST_WHY // 2]}"
             return
         if self._settled.add(key):
             now.told += key not in self._in_doubt
