@@ -44,6 +44,7 @@ class _OfRequest:
     """What was sent for one request: what asks for the same in the same generation of a run.
 
     :param number: of the request, from 1.
+    :param excluded: leads that its last try was told to leave alone, those of earlier tries too.
     :param told: leads of which anything is told but that none was sent.
     :param left_out: leads that the last try left out as not modified: each looks at them anew.
     :param contradicted_by: the lead and record that spoke against leaving any out; empty for none.
@@ -165,8 +166,8 @@ class Sent:
         now, key, lead = self._now, self._key(line.prospect_id), line.prospect_id[:100]
         if line.outcome == "unanswered":
             self._doubt(key, lead, line.reason)
-        if line.outcome == "not_reached" or not line.final:
-            return
+        if line.outcome in {"not_reached", "excluded"} or not line.final:
+            return  # the request says how many are excluded: a try that was killed may not have come to tell each
         if line.outcome == "nothing_to_reset" and line.reason == "not_modified":
             now.left_out += self._left_out.add(key)
             return
