@@ -28,7 +28,7 @@ from airflow_provider_leadreset.evidence_report.run_facts import (
     TaskFacts,
     VerificationFacts,
 )
-from airflow_provider_leadreset.evidence_report.try_facts import TryFacts
+from airflow_provider_leadreset.evidence_report.try_facts import ENDED_BY_ITSELF, TryFacts
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.folder import ARCHIVE, REPORT, EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.reader import ProcessJournal, TryJournal, read_tries
@@ -192,6 +192,8 @@ def _of_task(folder: Any, account: FoundEvidence, facts: TaskFacts, run: RunFact
                 ):
                     changed.add(why)
                 yield from _said_of_end(told, process, folder / name, copies, files)
+                if told.ended != ENDED_BY_ITSELF:
+                    copies.excuse(name, process.token)
             for what in attempt.unreadable:
                 unreadable.add(f"{name}/{what.partition(': ')[0]} cannot be read ({what.partition(': ')[2]})")
             for what in attempt.changed:

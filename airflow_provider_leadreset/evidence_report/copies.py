@@ -40,6 +40,11 @@ class Copies:
         self.removed = 0
         """Parts that were written once, and are not there any more."""
         self._untold = 0
+        self._broken_off: set[str] = set()
+
+    def excuse(self, attempt: str, token: str) -> None:
+        """Record a process that was broken off: what it copied last it may not have come to tell."""
+        self._broken_off.add(f"{attempt}/{token}")
 
     def check(self, attempt: str, file: FileDigest, teller: str) -> None:
         """Compare a part with what is told of it.
@@ -77,9 +82,15 @@ class Copies:
                     continue
                 try:
                     self.copied.add_part(attempt / name)
-                    self._untold += key not in self._told
+                    if key not in self._told:
+                        self._add_untold(f"{attempt.name}/{name}")
                 except UNREADABLE as error:
                     self._refuse(f"{attempt.name}/{name}", error)
+
+    def _add_untold(self, name: str) -> None:
+        self._untold += 1
+        if name.partition("-archive-")[0] not in self._broken_off:
+            self._change(name, "no journal tells of it, and no process that was broken off wrote it")
 
     def close(self) -> None:
         """Forget it."""

@@ -128,11 +128,20 @@ class TaskFacts:
     unreadable: list[str] = field(default_factory=list)
     unreadable_count: int = 0
 
-    def outcomes(self) -> Counter[str]:
-        """Return leads per outcome: as the last summary says, or as the journals tell where it does not tell of all."""
+    @property
+    def summed_up(self) -> Counter[str] | None:
+        """Leads per outcome as the last summary says; None where it does not tell of all."""
         if self.sent.requests == 1 and self.tries[-1].whole:
             return Counter(self.tries[-1].outcomes)
-        return self.sent.outcomes()
+        return None
+
+    def outcomes(self) -> Counter[str]:
+        """Return leads per outcome: as the last summary says, or as the journals tell.
+
+        The journals do where no summary tells of all, and where they have more leads queued than it has.
+        """
+        told, summed_up = self.sent.outcomes(), self.summed_up
+        return told if summed_up is None or told["queued"] > summed_up["queued"] else summed_up
 
     def doubt(self, *notes: Notes) -> None:
         """Record the files that cannot be read, or are not as they were written."""

@@ -40,7 +40,7 @@ OUTCOMES = {
     "unanswered": "sent, and LeadSquared's own answer did not come: may have been reset",
     "nothing_to_reset": "without records, not modified, or already gone: no call was needed",
     "excluded": "never to be reset, as was asked: no call was made",
-    "not_reached": "no reset was sent",
+    "not_reached": "no reset was sent, as far as the evidence tells",
 }
 """Every outcome a lead can have, and what it means."""
 

@@ -19,7 +19,7 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
     OutcomeLine,
     Request,
 )
-from airflow_provider_leadreset.leadsquared.text import pluralize, quoted
+from airflow_provider_leadreset.leadsquared.text import LATER, pluralize, quoted
 
 MOST_REMEMBERED = 1000
 """Refused and unanswered leads that are remembered each, so that those can be named that stay so."""
@@ -36,9 +36,6 @@ MOST_KIND = 40
 MOST_WHY = 140
 """Characters of a reason that is told: with twenty of them, all that is said under a heading is shown."""
 
-_LATER = "; later: "
-"""Between why a lead is unanswered, and what a later call came to; as a journal has it, too."""
-
 NO_MORE_TOLD = "named for a call, and the try was ended before it told what became of it"
 
 
@@ -47,6 +44,7 @@ class _OfRequest:
     """What was sent for one request: what asks for the same in the same generation of a run.
 
     :param number: of the request, from 1.
+    :param excluded: leads that its last try was told to leave alone, those of earlier tries too.
     :param told: leads of which anything is told but that none was sent.
     :param left_out: leads that the last try left out as not modified: each looks at them anew.
     :param contradicted_by: the lead and record that spoke against leaving any out; empty for none.
@@ -168,8 +166,8 @@ class Sent:
         now, key, lead = self._now, self._key(line.prospect_id), line.prospect_id[:100]
         if line.outcome == "unanswered":
             self._doubt(key, lead, line.reason)
-        if line.outcome == "not_reached" or not line.final:
-            return
+        if line.outcome in {"not_reached", "excluded"} or not line.final:
+            return  # the request says how many are excluded: a try that was killed may not have come to tell each
         if line.outcome == "nothing_to_reset" and line.reason == "not_modified":
             now.left_out += self._left_out.add(key)
             return
@@ -181,8 +179,8 @@ class Sent:
                 now.doubts.pop(key, None)
         if key in self._in_doubt and key not in self._answered:
             if key in now.doubts:  # what was sent first may have been carried out
-                why = now.doubts[key][1].partition(_LATER)[0]
-                now.doubts[key] = lead, f"{why[: MOST_WHY // 2]}{_LATER}{line.reason[: MOST_WHY // 2]}"
+                why = now.doubts[key][1].partition(LATER)[0]
+                now.doubts[key] = lead, f"{why[: MOST_WHY // 2]}{LATER}{line.reason[: MOST_WHY // 2]}"
             return
         if self._settled.add(key):
             now.told += key not in self._in_doubt

@@ -49,33 +49,65 @@ def verdict_of(run: RunFacts) -> Verdict:
     """Return what is shown of a run.
 
     ``gone``: every lead that a reset was asked for is queued or needed none, a sensor found all records of its plan
-    gone, and every file is as it was written. ``nothing_sent``: every file is, and no call and no doubt is in them.
-    ``partly``: all else.
+    gone, and every file is as it was written. ``nothing_sent``: every file is, no call and no doubt is in them, and no
+    verification or copy is of a reset whose own files are not there. ``partly``: all else.
     """
     unreadable = sum(task.unreadable_count for task in run.tasks)
     damage = [f"{pluralize(unreadable, 'file')} cannot be relied on: listed below."] if unreadable else []
     outcomes = _outcomes(run)
     calls = sum(task.sent.resets for task in run.tasks)
-    if not calls and not outcomes["unanswered"] and not outcomes["queued"] and not damage:
-        return Verdict("nothing_sent", _why_nothing(run, outcomes), _of_leads(outcomes))
+    missing, of_leads = _missing(run), _of_leads(outcomes, all_told=_all_told(run))
+    if not (calls or outcomes["unanswered"] or outcomes["queued"] or damage or missing):
+        return Verdict("nothing_sent", _why_nothing(run, outcomes), of_leads)
     done, lacking = _verified(run)
-    doubts = [*_of_leads(outcomes), *_against_journals(run, outcomes), *lacking, *damage]
-    shown = [f"LeadSquared queued the reset of {leads(outcomes['queued'])}."]
+    doubts = [*of_leads, *_against_journals(run), *missing, *lacking, *damage]
+    shown = [f"LeadSquared queued the reset of {leads(outcomes['queued'])}."] if run.tries else []
     if done:
         shown.append(_said_of(done))
     return Verdict("partly" if doubts else "gone", shown + _without_call(outcomes), doubts)
 
 
-def _against_journals(run: RunFacts, outcomes: Counter[str]) -> list[str]:
+def _against_journals(run: RunFacts) -> list[str]:
     """Return what the journals say otherwise than the summaries, which one could write by hand."""
-    told = [task.sent.outcomes() for task in run.tasks]
-    queued, unanswered = (sum(one[name] for one in told) for name in ("queued", "unanswered"))
-    said = []
-    if queued < outcomes["queued"]:
+    summed_up, told = Counter[str](), Counter[str]()
+    more = False
+    for task in run.tasks:
+        if (one := task.summed_up) is not None:
+            journals = task.sent.outcomes()
+            summed_up.update(one)
+            told.update(journals)
+            more |= journals["queued"] > one["queued"]
+    queued, said = told["queued"], []
+    if queued < summed_up["queued"]:
         said.append(f"The journals tell of {leads(queued)} queued only.")
-    if unanswered > outcomes["unanswered"]:
-        said.append(f"The journals tell of {leads(unanswered)} unanswered.")
+    elif more:
+        said.append(
+            f"The journals tell of {leads(queued)} queued, the summaries of {number(summed_up['queued'])}."
+        )
+    if told["unanswered"] > summed_up["unanswered"]:
+        said.append(f"The journals tell of {leads(told['unanswered'])} unanswered.")
     return said
+
+
+def _missing(run: RunFacts) -> list[str]:
+    """Return that a verification, or a copy, is of a reset whose own files are not there."""
+    reset = {one.plan_digest for one in run.tries}
+    told = [
+        f"no reset is by the plan that {one.task} verified"
+        for one in run.verifications
+        if one.digest not in reset and one.records != 0
+    ]
+    told += [
+        f"{task.name} has copies, and no request"
+        for task in run.tasks
+        if task.copied.parts and not task.tries
+    ]
+    return [f"The evidence of the reset is missing: {why}." for why in dict.fromkeys(told)][:MOST_VALUES]
+
+
+def _all_told(run: RunFacts) -> bool:
+    """Return whether the last try of each task tells how it ended: after one that does not, another may be removed."""
+    return all(task.tries[-1].whole for task in run.tasks if task.tries)
 
 
 def _outcomes(run: RunFacts) -> Counter[str]:
@@ -131,12 +163,16 @@ def _said_of(done: list[VerificationFacts]) -> str:
     return f"The API no longer gives {number(gone)} of {planned} of {asked}."
 
 
-def _of_leads(outcomes: Counter[str]) -> list[str]:
+def _of_leads(outcomes: Counter[str], *, all_told: bool) -> list[str]:
     words = {
         "failed": "failed and {were} not reset",
         "unknown": "unknown to the account: not reset",
         "unanswered": "unanswered: LeadSquared's own answer did not come, so {they} may have been reset",
-        "not_reached": "not reached: no reset of {them} was sent",
+        "not_reached": (
+            "not reached: no reset of {them} was sent"
+            if all_told
+            else "not reached, as far as is known: there is no evidence that a reset of {them} was sent"
+        ),
     }
     said = []
     for outcome, text in words.items():

@@ -32,6 +32,9 @@ def duration(seconds: float) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
+LATER = "; later: "
+"""Between why a lead is unanswered, and what a later call came to: in a journal, a summary and an auditor's account."""
+
 LONG = 1_000_000
 """Characters of a text beyond which not even its ``repr`` is made."""
 

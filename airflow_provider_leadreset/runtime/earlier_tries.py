@@ -95,7 +95,7 @@ def earlier_tries(
 def _add(
     found: EarlierTries, one: TryJournal, generation: str, digest: str | None, *, names_all: bool
 ) -> None:
-    for process in sorted(one.processes, key=lambda process: _seen_before(process.request)):
+    for process in one.processes:
         if not _belongs(process.request, generation, digest):
             if names_all:
                 found.continued.append(EarlierTry(try_number=one.try_number, files=process.files))
@@ -135,11 +135,6 @@ def _leave_out_others(one: TryJournal, identity: list[Any]) -> None:
         if process.request.identity != identity:
             one.doubt(process.files[0].name, f"it is of another task, {process.request.identity}")
             one.processes.remove(process)
-
-
-def _seen_before(request: Request) -> int:
-    """Return how many processes of its own try one has read the files of: the later it came, the more."""
-    return sum(other.try_number == request.try_number for other in request.continues)
 
 
 def _belongs(request: Request, generation: str, digest: str | None) -> bool:

@@ -62,7 +62,7 @@ def write_try(
     for lead in journal.written_ahead(given, lambda lead: (index_of(lead), lead)):
         for other, outcome, reason in outcomes:
             if other == lead:
-                if outcome not in {"not_reached", "nothing_to_reset"}:
+                if outcome not in {"not_reached", "nothing_to_reset", "excluded"}:
                     error = None if outcome == "queued" else LeadRejectedError(reason)
                     journal.called(Call(lead, datetime(2026, 10, 2, tzinfo=UTC), 0.1, error))
                 final = outcome not in {"not_reached", "unanswered"}

@@ -17,7 +17,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     UnavailableError,
     UnknownLeadsError,
 )
-from airflow_provider_leadreset.leadsquared.text import scrubbed
+from airflow_provider_leadreset.leadsquared.text import LATER, scrubbed
 
 OutcomeKind = Literal[
     "queued", "failed", "unknown", "unanswered", "nothing_to_reset", "excluded", "not_reached"
@@ -30,9 +30,6 @@ WithoutCall = Literal["without_records", "already_gone", "not_modified", "exclud
 
 NOTHING_KINDS: tuple[WithoutCall, ...] = ("without_records", "already_gone", "not_modified")
 """The ways in which there is nothing to reset."""
-
-LATER = "; later: "
-"""Between why a lead is unanswered, and what a later call came to."""
 
 MOST_REASON = 500
 """Characters of a reason that are kept."""

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from airflow_provider_leadreset.leadsquared.batch.outcomes import LATER, NOTHING_KINDS, Outcome, OutcomeKind
+from airflow_provider_leadreset.leadsquared.batch.outcomes import NOTHING_KINDS, Outcome, OutcomeKind
 from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
+from airflow_provider_leadreset.leadsquared.text import LATER
 
 MOST_STORED = 100
 """How many failed leads Airflow's store keeps with their reason."""

@@ -38,7 +38,8 @@ PART_NAME = re.compile(r"([0-9a-f]{8})-([0-9]{5,9})\.jsonl")
 class TryJournal:
     """What a try's folder holds.
 
-    :param processes: one, or several where two processes had the same try number.
+    :param processes: one, or several where two processes had the same try number: in the order in which they came, so
+        that the last is the one that went on.
     :param names: of all files and folders in it.
     :param unreadable: what could not be read, and why; of parts once they were read.
     :param changed: what was changed or removed since it was written, and what tells so; of parts once they were read.
@@ -191,10 +192,17 @@ def _read_try(folder: EvidenceFolder, number: int, strict: bool) -> TryJournal:
             found.processes.append(
                 ProcessJournal(match[1], request, [file], [part for _, part in parts], folder, found, strict)
             )
+    # Of two that saw nothing of each other, the one with the greater token goes on: names come in order.
+    found.processes.sort(key=lambda process: _seen_before(process.request))
     for name in found.names:
         if (part := PART_NAME.fullmatch(name)) and f"{part[1]}-request.json" not in found.names:
             found.refuse(name, InputError("its request is missing, so nothing tells what it is about"))
     return found
+
+
+def _seen_before(request: Request) -> int:
+    """Return how many processes of its own try one has read the files of: the later it came, the more."""
+    return sum(other.try_number == request.try_number for other in request.continues)
 
 
 def is_part(file: FileDigest) -> bool:

@@ -117,9 +117,18 @@ def test_changed_copy_counts_for_nothing(folder, task, told):
 
 
 def test_copy_that_nothing_tells_of(folder, task, told):
-    """A part of the archive that no journal tells of is counted, and that it cannot be checked is said."""
-    write_copies(task, 2, "00002", *NOTES, token=OTHER)
-    assert "1 part that no journal tells of, so what they held first cannot be told" in told()
+    """A part of the archive that no journal tells of is named: only a process that was broken off may leave one."""
+    digest, why = summary_digest(folder), "1 part that no journal tells of, so what they held first cannot be"
+    part = write_copies(task, 2, "00002", *NOTES, token=OTHER)
+    text = told("--expect", digest, code=3)
+    assert why in text
+    assert f"try-2/{part.name}: no journal tells of it, and no process that was broken off wrote it" in text
+    part.unlink()
+    write_try(task, 3, [(LEADS[0], "queued", "")], summary=False)
+    write_copies(task, 3, "00001", *NOTES)
+    text = told("--expect", digest)
+    assert why in text
+    assert "Changed" not in text
 
 
 def test_part_that_was_added(folder, task, told):

@@ -64,13 +64,17 @@ def outcomes() -> Iterator[tuple[str, str, str]]:
 
 def test_leads_add_up(task):
     """Each lead is told once: the numbers add up to the leads that were asked for, excluded ones too."""
-    write_try(task, 1, list(outcomes()), named=(LEADS[6],), leads=12, excluded=3)
+    excluded = [(lead, "excluded", "excluded") for lead in LEADS[7:10]]
+    write_try(task, 1, [*excluded, *outcomes()], named=(LEADS[6],), leads=13, excluded=3, summary=False)
     ((_, said),) = told(task, "Sent")
     assert said.partition("LeadSquared, from ")[0].endswith("1 lead queued by ")
     assert said.partition("+00:00; ")[2] == (
         "1 lead: nothing to reset; 3 leads: excluded; 2 leads failed or unknown; "
-        "2 leads unanswered, which may have been reset; 3 leads never sent"
+        "2 leads unanswered, which may have been reset; 4 leads never sent"
     )
+    ((run,),) = (account_of(task.parents[4]).runs,)
+    counts = run.tasks[0].outcomes()
+    assert (counts["excluded"], counts["not_reached"], counts.total()) == (3, 4, 13)
 
 
 def test_many_doubts_are_limited(task):

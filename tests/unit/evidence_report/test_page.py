@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -338,6 +339,43 @@ def test_summary_against_its_journals(run, page):
     title, said = verdict(page())
     assert title == "Partly"
     assert "The journals tell of 3 leads queued only." in said
+
+
+def test_journals_against_their_summary(run, page):
+    """What a journal has as queued is queued, whatever a summary says, and is never said not to be reached."""
+    run.reset(queued(LEADS), summary={"queued": 4, "not_reached": 2})
+    title, said = verdict(page())
+    assert title == "Partly"
+    assert said[0] == "LeadSquared queued the reset of 6 leads."
+    assert "The journals tell of 6 leads queued, the summaries of 4." in said
+    assert "not reached" not in " ".join(said)
+
+
+def test_reset_removed_since(tmp_path, page):
+    """Where a verification and copies tell of a reset whose own files are gone, it is not said that none was sent."""
+    done_and_verified(tmp_path)
+    (reset,) = tmp_path.glob("report/*/*/reset")
+    shutil.rmtree(reset)
+    title, said = verdict(page())
+    assert title == "Partly"
+    assert said == [
+        "The evidence of the reset is missing: no reset is by the plan that verify verified.",
+        "The evidence of the reset is missing: reset has copies, and no request.",
+        "1 file cannot be relied on: listed below.",
+    ]
+    for part in tmp_path.rglob("*-archive-*.jsonl.gz"):
+        part.unlink()
+    assert verdict(page()) == ("Partly", said[:1])
+
+
+def test_later_try_removed_since(run, page):
+    """After a try that was killed another may have been: of what it did not reach there is no evidence, and no more."""
+    run.reset(queued(LEADS[:3]), leads=6, summary=None, closed=True)
+    title, said = verdict(page())
+    assert title == "Partly"
+    assert (
+        "3 leads not reached, as far as is known: there is no evidence that a reset of them was sent." in said
+    )
 
 
 def test_copies_removed_since(run, page):

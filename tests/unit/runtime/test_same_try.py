@@ -8,17 +8,20 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from airflow_provider_leadreset.compat import is_airflow_2
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+from airflow_provider_leadreset.evidence_report.collect import account_of
+from airflow_provider_leadreset.evidence_report.run_page import RunPage
 from airflow_provider_leadreset.exceptions import LeadResetOvertakenError
 from airflow_provider_leadreset.leadsquared.api import client as client_module
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.journal import storage
-from airflow_provider_leadreset.runtime import reset_run
+from airflow_provider_leadreset.runtime import reset_run, try_evidence
 from support.evidence_files import objects_in
 from support.processes import wait_for
 from support.reset_tries import ResetTask, make_leads
@@ -101,8 +104,11 @@ def test_doubts_of_the_other_process_are_told(lsq, tasks):
         assert "; later: " in summary["failures"][0]["error"]
 
 
-def test_older_process_stops(lsq, tasks, monkeypatch):
+@pytest.mark.parametrize("tokens", [("00000000", "ffffffff"), ("ffffffff", "00000000")])
+def test_older_process_stops(lsq, tasks, monkeypatch, tokens):
     """The process that began first stops once another of its try number is at work: nothing untold or overwritten."""
+    given = iter(tokens)
+    monkeypatch.setattr(try_evidence, "secrets", SimpleNamespace(token_hex=lambda _: next(given)))
     leads = make_leads(lsq, 120)
     under_way, both, reset = threading.Event(), threading.Event(), LeadSquaredClient.reset
 
@@ -129,6 +135,10 @@ def test_older_process_stops(lsq, tasks, monkeypatch):
     assert set(calls) <= tasks[0].named()
     assert tasks[0].told()["queued"] == set(leads)
     assert len(tasks[0].files("try-1/*-summary.json")) == 2
+    (told,) = account_of(tasks[0].folder).runs
+    (digest, last), counts = RunPage(told).digests[-1], told.tasks[0].outcomes()
+    assert (counts["queued"], counts["not_reached"]) == (120, 0), "the one that went on tells"
+    assert (digest, last) == ("evidence of t, try 1", [summary["evidence_digest"]])
     # What the older one had named when the newer one read, and what it named or called until it saw the newer one.
     assert calls.total() - 120 <= 4 * SHARE
 
