@@ -110,7 +110,7 @@ class GuardedRun(BaseRun):
             check_against_plan(
                 self.approval,
                 digest=plan.digest,
-                made_at=plan.made_at,
+                finished_at=plan.finished_at,
                 must_name_plan=self.task.approval_names_plan,
             )
 

@@ -11,7 +11,7 @@ from math import ceil
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
-from airflow_provider_leadreset.leadsquared.safety.archive import MOST_PART_LEADS
+from airflow_provider_leadreset.leadsquared.safety.archive import MOST_PART_LEADS, reads_per_lead
 from airflow_provider_leadreset.leadsquared.safety.unmodified import SPOT_CHECKS
 from airflow_provider_leadreset.leadsquared.text import pluralize
 
@@ -43,12 +43,6 @@ class Need:
     def for_leads(self) -> int:
         """Those that follow once account and types are known."""
         return self.leads * self.per_lead + self.looked_up
-
-
-def reads_per_lead(selectors: Selectors) -> int:
-    """Return how many reads find the records of a lead: activities and audits come by one."""
-    activities = selectors.activity_event_list or selectors.audit_activity_list
-    return sum(map(bool, (activities, selectors.task_type_list, selectors.should_delete_prospect_notes)))
 
 
 def need_of_preview(

@@ -217,7 +217,7 @@ class PreviewRun(BaseRun):
         }
         path = digest = None
         if writer and folder:
-            file, digest = writer.finish(output)
+            file, digest = writer.finish(output, self.now())
             with file:
                 path = folder.write_file(f"plan-{self.context['ti'].try_number}.jsonl.gz", file)
         for line in text.log_lines(path):

@@ -195,7 +195,9 @@ def _held_against_records(
             (index, lead, value), future = ended
             found.read += 1
             try:
-                contradiction = contradiction or contradiction_of(lead, value, future.result())
+                contradiction = contradiction or contradiction_of(
+                    lead, value, future.result(), pool.client.redact
+                )
             except LeadSquaredError as error:
                 if is_fatal(error) or isinstance(error, ClosedError):
                     raise

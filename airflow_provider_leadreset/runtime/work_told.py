@@ -6,7 +6,8 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.batch.progress_log import Work
-from airflow_provider_leadreset.runtime.max_calls import LEADS_LOOKED_UP, reads_per_lead
+from airflow_provider_leadreset.leadsquared.safety.archive import reads_per_lead
+from airflow_provider_leadreset.runtime.max_calls import LEADS_LOOKED_UP
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts

@@ -85,7 +85,7 @@ class SampleRun:
         for lead in leads:
             ids = {"activities": [f"166/{lead}-1", f"167/{lead}-2"], "notes": [f"{lead}-3"]}
             writer.add(lead, ids)
-        file, self.digest = writer.finish({})
+        file, self.digest = writer.finish({}, MADE_AT)
         with file:
             self.plan_path = self.folder("preview").write_file("plan-1.jsonl.gz", file)
 

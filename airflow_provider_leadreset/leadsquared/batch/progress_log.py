@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +17,9 @@ from airflow_provider_leadreset.leadsquared.text import duration, pluralize
 
 SAID_EVERY = 10.0
 """Seconds between two lines."""
+
+LAST_LINE = 1.0
+"""Seconds that a line which is being said at the end is waited for."""
 
 MARKS = 7
 """Of so many lines the oldest is what the pace is measured from: that of the last minute."""
@@ -65,14 +69,15 @@ class ProgressLog:
         self._limiter = limiter
         self._say = say
         self._ended = threading.Event()
+        # As a daemon: it must not keep the process from ending, whatever interrupts its owner.
+        self._thread = threading.Thread(target=self._run, name="lead-reset-progress", daemon=True)
         self._work = Work("Asking the account", lambda: None)
         self._marks: deque[_Mark] = deque(maxlen=MARKS)
         self._marks.append(self._mark(self._work))
 
     def __enter__(self) -> Self:
         try:
-            # As a daemon: it must not keep the process from ending, whatever interrupts its owner.
-            threading.Thread(target=self._run, name="lead-reset-progress", daemon=True).start()
+            self._thread.start()
         except BaseException:
             self._ended.set()
             raise
@@ -81,8 +86,10 @@ class ProgressLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let no further line be said."""
+        """Let no further line be said. What is being said is waited for, but not where an error is on its way."""
         self._ended.set()
+        if kind is None:
+            self._thread.join(LAST_LINE)
 
     def begin(self, work: Work) -> None:
         """Begin a stretch of work, of which the following lines tell."""
@@ -110,7 +117,9 @@ class ProgressLog:
 
     def _run(self) -> None:
         while not self._ended.wait(SAID_EVERY):
-            self._say(self.next_line())
+            # A log that cannot be written to, such as a closed pipe, costs a line and not those after it.
+            with contextlib.suppress(Exception):
+                self._say(self.next_line())
 
 
 class ListProgress:

@@ -121,7 +121,7 @@ class PlanHead(EvidenceRecord):
     window: str
     timezone: str
     selectors: dict[str, Any]
-    made_at: str
+    made_at: Moment
     account_check: Sha256 | None = Field(
         default=None, description="Checksum of the account check under which it was made; null: none"
     )
@@ -146,6 +146,7 @@ class PlanPreview(EvidenceRecord):
     """The last but one line of a plan: what the preview's output says."""
 
     preview: dict[str, Any]
+    finished_at: Moment
 
 
 class PlanEnd(EvidenceRecord):

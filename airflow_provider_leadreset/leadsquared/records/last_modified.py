@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_leadreset.leadsquared.errors import UnreadableError
 from airflow_provider_leadreset.leadsquared.records.pages import PagedRead, Paging
 from airflow_provider_leadreset.leadsquared.records.records import LEAD_PAGE
-from airflow_provider_leadreset.leadsquared.records.rows import field_of, lead_id_of, moment_of
+from airflow_provider_leadreset.leadsquared.records.rows import field_of, lead_fields, lead_id_of, moment_of
 from airflow_provider_leadreset.leadsquared.request.window import EARLIEST
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def read_last_modified(client: LeadSquaredClient, leads: list[str]) -> dict[str,
         "LeadManagement.svc/Leads/Retrieve/ByIds",
         fetch,
         names=("Leads",),
-        key=lambda row: (lead_id_of(row), repr(_value(row, "LeadLastModifiedOn"))),
+        key=lambda row: (lead_id_of(row), repr(field_of(lead_fields(row), "LeadLastModifiedOn"))),
         size=LEAD_PAGE,
     )
     found: dict[str, LastModified | None] = {}
@@ -75,22 +75,15 @@ def read_last_modified(client: LeadSquaredClient, leads: list[str]) -> dict[str,
 
 
 def _believed(row: Mapping[str, Any]) -> LastModified | None:
-    text = _value(row, "LeadLastModifiedOn")
+    fields = lead_fields(row)
+    text = field_of(fields, "LeadLastModifiedOn")
     if not isinstance(text, str) or len(text) > LONGEST:
         return None
     try:
         moment = moment_of(text)
-        created = _value(row, "CreatedOn")
+        created = field_of(fields, "CreatedOn")
         if moment < EARLIEST or (created is not None and moment < moment_of(created) - SLACK):
             return None
     except (UnreadableError, OverflowError):
         return None
     return LastModified(text, moment)
-
-
-def _value(row: Mapping[str, Any], name: str) -> Any:
-    """Return a field of a lead, in either of the two shapes the API gives leads in."""
-    pairs = row.get("LeadPropertyList")
-    if isinstance(pairs, list):
-        row = {str(pair.get("Attribute")): pair.get("Value") for pair in pairs if isinstance(pair, Mapping)}
-    return field_of(row, name)

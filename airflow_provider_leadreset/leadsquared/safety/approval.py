@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -31,8 +32,13 @@ DIGEST_CHARACTERS = 8
 MOST_CHARACTERS = 200_000
 """How long an approval may be as JSON. It is kept in XCom; an answer has some 200 characters."""
 
-_NOBODY = {"", "none", "null", "nan", "undefined", "nobody", "false", "no"}
-"""Texts that name no person, in any letter case."""
+_NOBODY = {"", "none", "null", "nan", "undefined", "nobody", "false", "no", "unknown"}
+"""Words that name no person, in any letter case."""
+
+_BETWEEN_WORDS = re.compile(r"n/a|[\W_]+")
+
+_TIMES = {"at", "responded_at"}
+"""Keys under which a ticket says when, in any letter case."""
 
 _ERRORS = {"error", "errors", "exception"}
 """Keys under which a failure stands, in any letter case."""
@@ -69,38 +75,32 @@ def is_rejected(value: Any) -> bool:
 
 
 def check_against_plan(
-    approval: Any, *, digest: str, made_at: datetime, must_name_plan: bool = False
+    approval: Any, *, digest: str, finished_at: datetime, must_name_plan: bool = False
 ) -> None:
-    """Refuse an approval that was given before the plan was made, or to another.
+    """Refuse an approval that was given before the plan was finished, or to another.
 
     :param approval: as :func:`checked_approval` gave it.
     :param digest: of the plan.
-    :param made_at: when it was made, aware.
+    :param finished_at: when it was finished, aware: nobody can have seen it before.
     :param must_name_plan: whether an answer without anything typed is refused, too.
-    :raises InputError: an answer of Airflow's does not say when it was given, or any was given more than a minute
-        before the plan was made; or what the approver typed is not how the plan's digest begins.
+    :raises InputError: an answer of Airflow's does not say when it was given; or one says it in a way that cannot be
+        read, or was given more than a minute before the plan was finished; or what the approver typed is not how the
+        plan's digest begins.
     """
     for answer in _answers(approval):
-        is_airflows = "chosen_options" in answer
-        said = answer.get("responded_at" if is_airflows else "at")
-        at = _moment(said) if is_airflows else _latest_moment(said)
-        if at is None and is_airflows:
-            raise InputError(
-                f"the approval was given at {quoted(said)}, which is no moment, so it cannot be told whether the plan "
-                "was shown: nothing is reset"
-            )
-        if at is not None and at < made_at - SLACK:
-            raise InputError(
-                f"the approval was given at {at.isoformat()}, before the plan was made at {made_at.isoformat()}: it "
-                "was not about this plan, so nothing is reset"
-            )
+        for at in _times(answer):
+            if at < finished_at - SLACK:
+                raise InputError(
+                    f"the approval was given at {at.isoformat()}, before the plan was finished at "
+                    f"{finished_at.isoformat()}: it was not about this plan, so nothing is reset"
+                )
         typed = _typed_digest(answer)
         if must_name_plan and not typed:
             raise InputError(
                 f"the approver did not type how the plan's digest begins, {digest[:DIGEST_CHARACTERS]}: it cannot be "
                 "told which plan was looked at, so nothing is reset. Clear the approval, and have it answered again"
             )
-        if typed is not None and typed[:DIGEST_CHARACTERS].lower() != digest[:DIGEST_CHARACTERS]:
+        if typed is not None and (len(typed) < DIGEST_CHARACTERS or not digest.startswith(typed.lower())):
             raise InputError(
                 f"the approver typed {quoted(typed)}, and the digest of the plan begins with "
                 f"{digest[:DIGEST_CHARACTERS]}: another plan was looked at, or it is a slip; nothing is reset. Clear "
@@ -225,7 +225,7 @@ def _is_somebody(who: Any) -> bool:
     if isinstance(who, str):
         # An address of a page is nobody, nor are signs alone, of which some do not even show.
         named = any(sign.isalnum() for sign in who) and "://" not in who
-        return named and who.strip().lower() not in _NOBODY
+        return named and not set(_BETWEEN_WORDS.split(who.lower())) <= _NOBODY
     return isinstance(who, (int, UUID)) and not isinstance(who, bool) and who != 0
 
 
@@ -255,6 +255,29 @@ def _typed_digest(answer: Mapping[str, Any]) -> str | None:
     return str(typed[DIGEST_PARAM] or "").strip()
 
 
+def _times(answer: Mapping[str, Any]) -> Iterator[datetime]:
+    """Yield the moments at which an answer says that it was given, each the latest that can be meant.
+
+    :raises InputError: one cannot be read; or it is Airflow's, and has none.
+    """
+    if "chosen_options" in answer:
+        yield _readable(answer.get("responded_at"), _moment)
+        return
+    for name, said in answer.items():
+        if str(name).strip().lower() in _TIMES and said is not None:
+            yield _readable(said, _latest_moment)
+
+
+def _readable(said: Any, read: Callable[[Any], datetime | None]) -> datetime:
+    at = read(said)
+    if at is None:
+        raise InputError(
+            f"the approval was given at {quoted(said)}, which is no moment, so it cannot be told whether the plan was "
+            'shown: nothing is reset. Write it as ISO 8601 with its offset, "2026-10-01T12:30:00+00:00"'
+        )
+    return at
+
+
 def _moment(value: Any) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
@@ -270,7 +293,7 @@ def _latest_moment(value: Any) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
     except ValueError:
-        return None  # it may mean anything in a ticket
+        return None
     if moment is None or not 1 < moment.year < 9999:
         return None
     day = timedelta(days=1) if len(value.strip()) <= len("2026-10-01") else timedelta(0)

@@ -32,7 +32,7 @@ from airflow_provider_leadreset.leadsquared.records.records import (
 )
 from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
-from airflow_provider_leadreset.leadsquared.text import pluralize
+from airflow_provider_leadreset.leadsquared.text import pluralize, scrubbed
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
@@ -42,6 +42,9 @@ READ_BEFORE = 30.0
 
 AIM = 20.0
 """Seconds that a part may take to be read and reset at the task's pace."""
+
+MOST_KEY = 100
+"""Characters of what tells a record that an error quotes: it is LeadSquared's text."""
 
 MOST_PART_LEADS = 500
 """How many leads' records one part holds at most, however many calls may be made."""
@@ -223,11 +226,11 @@ def _refuse_unplanned(records: Iterable[Record], planned: dict[str, list[str]] |
     known = {
         ("tasks" if kind == UNKNOWN_TYPE else kind, key) for kind, keys in planned.items() for key in keys
     }
-    new = [f"{record.kind} {record.key}" for record in records if (record.kind, record.key) not in known]
+    new = [record for record in records if (record.kind, record.key) not in known]
     if new:
+        named = ", ".join(f"{record.kind} {scrubbed(record.key, MOST_KEY)}" for record in new[:10])
         raise LeadRejectedError(
-            f"{pluralize(len(new), 'record')} came into the window since the preview ({', '.join(new[:10])}): preview "
-            "in another run"
+            f"{pluralize(len(new), 'record')} came into the window since the preview ({named}): preview in another run"
         )
 
 

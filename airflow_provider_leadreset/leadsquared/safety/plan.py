@@ -1,8 +1,8 @@
 """A plan: which records of which leads are to go, as a preview found them. Written once, then only read.
 
-A gzip file of JSON lines: a head (account, window, selectors, when), a line for each lead that is to be reset
-(its records' ids per kind), and an end (counts, and the SHA-256 of all lines before it). A file without its
-end was never finished and counts for nothing.
+A gzip file of JSON lines: a head (account, window, selectors, when counting began), a line for each lead that is to be
+reset (its records' ids per kind), the preview (and when it was finished), and an end (counts, and the SHA-256 of all
+lines before it). A file without its end was never finished and counts for nothing.
 """
 
 from __future__ import annotations
@@ -96,12 +96,13 @@ class PlanWriter:
         records = {kind: ids[kind] for kind in PLAN_KINDS if ids.get(kind)}
         self._line({"prospect_id": prospect_id, **records, **modified})
 
-    def finish(self, preview: dict[str, Any]) -> tuple[IO[bytes], str]:
+    def finish(self, preview: dict[str, Any], now: datetime) -> tuple[IO[bytes], str]:
         """Write the end; return the packed file, at its beginning, and the digest.
 
         :param preview: what the preview's output says beside plan and digest, so that it can be given again.
+        :param now: the present moment, aware: nobody can have seen the plan before.
         """
-        self._line({"preview": preview})
+        self._line({"preview": preview, "finished_at": now.astimezone(UTC).isoformat(timespec="seconds")})
         digest = self._digest.hexdigest()
         self._line(plan_end(self._leads, self._counts, digest))
         self._packed.close()
@@ -124,6 +125,8 @@ def _close_both(packed: gzip.GzipFile, file: IO[bytes]) -> None:
 class Plan:
     """A finished plan.
 
+    :param made_at: when counting began, aware: nothing that came later is sure to be in it.
+    :param finished_at: when it was finished, aware: nobody can have seen it before.
     :param leads: the leads to reset, streamed from the file.
     :param counts: records per kind.
     :param preview: the preview's output but for ``plan`` and ``digest``.
@@ -137,6 +140,7 @@ class Plan:
     window: Window
     selectors: Selectors
     made_at: datetime
+    finished_at: datetime
     leads: Leads
     counts: dict[str, int]
     digest: str
@@ -164,7 +168,8 @@ class Plan:
                 _text(head, "request_digest"),
                 window,
                 parse_selectors(**_mapping(head, "selectors")),
-                _moment(head, "made_at"),
+                _moment(head, "made_at", "its head"),
+                _moment(read.preview_line, "finished_at", "its last line but one"),
                 Leads(
                     read.leads,
                     read.lead_digest,
@@ -173,7 +178,7 @@ class Plan:
                 ),
                 read.counts,
                 read.digest,
-                read.preview,
+                read.preview_line["preview"],
                 _account_check(head),
                 kept,
             )
@@ -309,11 +314,12 @@ def _made_by(head: dict[str, Any]) -> list[Any]:
     return value
 
 
-def _moment(head: dict[str, Any], name: str) -> datetime:
+def _moment(line: dict[str, Any], name: str, where: str) -> datetime:
+    value = line.get(name)
     try:
-        moment = datetime.fromisoformat(_text(head, name))
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         moment = None
     if moment is None or moment.utcoffset() is None:
-        raise InputError(f"its head has {quoted(head.get(name))} as {name}")
+        raise InputError(f"{where} has {quoted(value)} as {name}")
     return moment

@@ -62,12 +62,13 @@ class UnfinishedError(Exception):
 class PlanLines:
     """What a finished plan's lines say, but for the leads themselves.
 
+    :param preview_line: what the preview said, under ``preview``, and when it was finished.
     :param digest: SHA-256 of all lines but the end, as hex.
     :param lead_digest: SHA-256 of the leads' ids, see :class:`.Leads`.
     """
 
     head: dict[str, Any] = field(default_factory=dict)
-    preview: dict[str, Any] = field(default_factory=dict)
+    preview_line: dict[str, Any] = field(default_factory=dict)
     leads: int = 0
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PLAN_KINDS, 0))
     digest: str = ""
@@ -117,7 +118,7 @@ def check_plan_lines(kept: PrivateCopy) -> PlanLines:
             elif kind == PREVIEW:
                 if not isinstance(content["preview"], dict):
                     raise InputError(f"{where} holds no preview")
-                read.preview = content["preview"]
+                read.preview_line = content
             else:
                 lead, records, _ = _planned(content, where)
                 if not seen.add(guid_key(lead)):

@@ -8,7 +8,7 @@ kind of records asked for, that its creation moves that date and that CreatedOn 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -18,7 +18,7 @@ from airflow_provider_leadreset.leadsquared.api.account_findings import PATIENCE
 from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet
 from airflow_provider_leadreset.leadsquared.records.deciding_dates import CREATED_ON, deciding_dates, kinds_of
 from airflow_provider_leadreset.leadsquared.records.records import LEAD_PAGE, LeadRecords
-from airflow_provider_leadreset.leadsquared.text import quoted
+from airflow_provider_leadreset.leadsquared.text import presentable, quoted
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.records.last_modified import LastModified
@@ -36,6 +36,9 @@ MOST_AGE = timedelta(days=90)
 
 SPOT_CHECKS = 50
 """So many of the leads that would be left out are read, at random."""
+
+MOST_TOLD = 100
+"""Characters of what tells a record, and of a date, that are told: both are LeadSquared's texts."""
 
 _MOVERS = {
     "tasks": ("a new task", "task"),
@@ -114,9 +117,9 @@ class Contradiction:
     """A lead that would have been left out, and has a record in the window all the same.
 
     :param kind: of the record.
-    :param record: what tells it from others of its kind.
+    :param record: what tells it from others of its kind, as it can be shown.
     :param created_on: when the record was created; ISO 8601, UTC.
-    :param last_modified: the lead's LeadLastModifiedOn, as it was given.
+    :param last_modified: the lead's LeadLastModifiedOn, as it was given and can be shown.
     """
 
     prospect_id: str
@@ -133,10 +136,16 @@ class Contradiction:
         )
 
 
-def contradiction_of(lead: str, value: LastModified, found: LeadRecords) -> Contradiction | None:
-    """Return what contradicts that a lead can be left out; None for nothing."""
+def contradiction_of(
+    lead: str, value: LastModified, found: LeadRecords, redact: Callable[[str], str]
+) -> Contradiction | None:
+    """Return what contradicts that a lead can be left out; None for nothing.
+
+    :param redact: strikes the keys out.
+    """
     for record in found.records:
-        return Contradiction(lead, record.kind, record.key, record.created_on.isoformat(), value.text)
+        key, modified = (presentable(text, redact, MOST_TOLD) for text in (record.key, value.text))
+        return Contradiction(lead, record.kind, key, record.created_on.isoformat(), modified)
     return None
 
 

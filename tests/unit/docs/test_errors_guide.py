@@ -77,6 +77,7 @@ NOT_WORTH_A_LINE = {
             "its head has … as account_check",
             "last_modified of … is …, which is no date",
             "its head has … as …",
+            "… has … as …",
             "what its end says is not so, but …",
             "… holds no preview",
             "… is none of a plan's: …",

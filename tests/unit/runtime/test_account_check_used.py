@@ -276,7 +276,7 @@ def test_plan_with_another_head(tmp_path, value):
         now=END,
         account_check=value,
     )
-    file, _ = writer.finish({})
+    file, _ = writer.finish({}, END)
     path = tmp_path / "plan.jsonl.gz"
     with file:
         path.write_bytes(file.read())

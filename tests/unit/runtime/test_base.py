@@ -178,7 +178,7 @@ def test_preview_of_another_request(tmp_path):
         selectors=request.selectors,
         now=datetime.now(UTC),
     )
-    file, digest = writer.finish({})
+    file, digest = writer.finish({}, datetime.now(UTC))
     with file:
         folder.write_file("plan-1.jsonl.gz", file)
     assert run._earlier(folder, request).digest == digest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ import pytest
 from airflow_provider_leadreset.exceptions import LeadResetInputError, LeadResetResourceError
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
+from airflow_provider_leadreset.runtime import preview_run
+from airflow_provider_leadreset.runtime.preview_run import PreviewRun
 from airflow_provider_leadreset.runtime.reset_run import ResetRun
 from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
 from support.dag_runs import IN_WINDOW
@@ -286,11 +288,33 @@ def test_approval_is_bound_to_the_plan(lsq, plan):
     """An answer from before the plan, or to another, is refused before any call; one to this plan resets it."""
     now = datetime.now(UTC)
     old = {**ANSWER, "responded_at": now - timedelta(minutes=5)}
-    refused(lsq, "before the plan was made", plan=plan, approval=old)
+    refused(lsq, "before the plan was finished", plan=plan, approval=old)
     other = {**ANSWER, "responded_at": now, "params_input": {"digest": "00000000"}}
     refused(lsq, "the approver typed '00000000'", plan=plan, approval=other)
     given = {**ANSWER, "responded_at": now, "params_input": {"digest": plan["digest"][:8]}}
     assert reset(plan=plan, approval=given)["approval"]["responded_by_user"]["name"] == "Asha"
+
+
+def test_answer_while_it_was_counted(lsq, leads, tmp_path, monkeypatch):
+    """What is answered after counting began, and before the plan was finished, is about none that was seen."""
+    began = datetime.now(UTC)
+
+    def lasting(*given: Any, **more: Any) -> Iterator[Any]:
+        yield from count_each(*given, **more)
+        run.now = lambda: began + timedelta(hours=1)
+
+    count_each = preview_run.count_each
+    monkeypatch.setattr(preview_run, "count_each", lasting)
+    task = LeadResetPreviewOperator(
+        task_id="preview", prospect_ids=leads, evidence_path=str(tmp_path), **ASKED
+    )
+    run = PreviewRun(task, task_context("preview"))
+    plan = run.run()
+    lsq.reset_calls()
+    answer = {"approved": True, "by": "Asha", "at": (began + timedelta(minutes=30)).isoformat()}
+    refused(lsq, "before the plan was finished", plan=plan, approval=answer)
+    answer["at"] = (began + timedelta(minutes=61)).isoformat()
+    assert reset(plan=plan, approval=answer)["queued"] == 3
 
 
 def test_typed_digest_needs_a_plan(lsq, leads):

@@ -17,6 +17,7 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetInputError,
     LeadResetOvertakenError,
 )
+from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
 from airflow_provider_leadreset.runtime.base import BaseRun
 from airflow_provider_leadreset.runtime.reset_run import ResetRun
@@ -397,6 +398,42 @@ def test_record_against_it_ends_in_failure(make):
     assert "check the account anew, or leave skip_unmodified out" in told
     assert summary["contradiction"] == told
     assert account.lsq.remaining(lead)["notes"] == []
+
+
+def test_record_against_it_is_shown_clean(make, monkeypatch, tmp_path):
+    """What tells the record is LeadSquared's text: it is shown on one line, cut, and without keys."""
+    account = make()
+    late_record(account)
+    account.connect(account_check(last_modified_note="moves"))
+    secret = account.lsq.connection()["password"]
+    call = LeadSquaredClient.call
+
+    def forged(self: Any, method: str, path: str, **more: Any) -> Any:
+        answer = call(self, method, path, **more)
+        if path.endswith("RetrieveNote"):
+            for row in answer["List"]:
+                row["ProspectNoteId"] = f"\x1b[31m{secret}\n2026-11-26 ERROR forged {'a' * 50_000}"
+        return answer
+
+    monkeypatch.setattr(LeadSquaredClient, "call", forged)
+    context = task_context()
+    with pytest.raises(LeadResetInputError) as of_preview:
+        LeadResetPreviewOperator(
+            task_id="preview", prospect_ids=account.old[:20], window=WINDOW, skip_unmodified=True, **NOTES
+        ).execute(task_context("preview"))
+    with pytest.raises(LeadResetInputError) as error:
+        run(account.old[:20], context, evidence_path=str(tmp_path), **NOTES)
+    (line,) = (
+        one
+        for one in objects_in(tmp_path, "report/*/*/*/*/try-1/*-0????.jsonl")
+        if one["line"] == "contradiction"
+    )
+    summary = context["ti"].xcoms["return_value"]
+    for text in (str(error.value), str(of_preview.value), summary["contradiction"], line["record"]):
+        assert len(text) < 1000
+        assert secret not in text
+        assert text.isprintable()
+        assert "2026-11-26 error forged aaa" in text
 
 
 def test_retry_after_it_leaves_nothing_out(make, tmp_path):

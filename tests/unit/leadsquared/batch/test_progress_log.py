@@ -194,3 +194,41 @@ def test_signal_while_it_begins(limiter, monkeypatch):
     with pytest.raises(TimeoutError):
         progress.__enter__()
     assert progress._ended.is_set()
+
+
+def test_log_that_cannot_be_written(limiter, monkeypatch):
+    """A line that cannot be said, as by a closed pipe, is the only one that is missing."""
+    monkeypatch.setattr(progress_log, "SAID_EVERY", 0.01)
+    said: list[str] = []
+    third = threading.Event()
+
+    def say(line: str) -> None:
+        said.append(line)
+        if len(said) == 3:
+            third.set()
+        raise BrokenPipeError
+
+    with ProgressLog(limiter, say):
+        assert third.wait(5)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_line_at_the_end(limiter, monkeypatch, fails):
+    """A line that is being said at the end is waited for a moment, but keeps no error waiting."""
+    monkeypatch.setattr(progress_log, "SAID_EVERY", 0.01)
+    begun, go_on, said = threading.Event(), threading.Event(), threading.Event()
+
+    def say(_: str) -> None:
+        begun.set()
+        go_on.wait(5)
+        said.set()
+
+    progress = ProgressLog(limiter, say).__enter__()
+    assert begun.wait(5)
+    error = TimeoutError() if fails else None
+    if not fails:
+        threading.Timer(0.05, go_on.set).start()
+    progress.__exit__(type(error) if error else None, error, None)
+    assert said.is_set() is not fails
+    go_on.set()
+    assert said.wait(5)

@@ -56,6 +56,8 @@ TICKET = {"approved": True, "by": "Asha", "ticket": "CRM-17"}
         },
         {"approved": True, "by": ["Asha", "Ravi"], "error": None, "errors": []},
         {"approved": True, "by": 17},
+        {"approved": True, "by": "Ravi Null"},
+        {"approved": True, "by": "Anna/Asha"},
         [TICKET, {**TICKET, "by": "Ravi"}],
         [[TICKET]],
     ],
@@ -146,6 +148,12 @@ def test_operator_answer_kept():
         {"approved": True, "by": {"name": None, "href": "https://crm.example.com/users/7"}},
         {"approved": True, "by": "\u200b"},
         {"approved": True, "by": " - "},
+        {"approved": True, "by": "None None"},
+        {"approved": True, "by": "None, None"},
+        {"approved": True, "by": "none/null"},
+        {"approved": True, "by": "N/A"},
+        {"approved": True, "by": "Unknown (n/a)"},
+        {"approved": True, "by": ["Asha", "unknown"]},
         '{"approved": false, "approved": true, "by": "Asha"}',
         "{'approved': False, 'approved': True, 'by': 'Asha'}",
         '[{"approved": true, "by": "Asha", "ticket": {"state": 1, "state": 2}}]',
@@ -240,7 +248,7 @@ DIGEST = "0a1b2c3d" + "4" * 56
 
 
 def against_plan(value: Any) -> None:
-    check_against_plan(checked_approval(value), digest=DIGEST, made_at=MADE)
+    check_against_plan(checked_approval(value), digest=DIGEST, finished_at=MADE)
 
 
 @pytest.mark.parametrize(
@@ -250,11 +258,12 @@ def against_plan(value: Any) -> None:
         {**YES, "responded_at": "2026-10-01T12:30:00Z"},
         {**YES, "responded_at": "2026-10-01T18:00:00+05:30"},
         {**TICKET, "at": "2026-10-01T12:30:00Z"},
-        # What is no moment may mean anything in a ticket, and one without an offset may be of any time zone.
+        {**TICKET, "at": MADE},
+        {**TICKET, "At": "2099-10-01T12:30:00Z"},
+        # One without an offset may be of any time zone.
         {**TICKET, "at": "2026-10-01"},
         {**TICKET, "at": "2026-10-01 02:00:00"},
-        {**TICKET, "at": "yesterday"},
-        {**TICKET, "at": 5},
+        {**TICKET, "at": None, "opened": "2020-01-01"},
         TICKET,
     ],
 )
@@ -271,12 +280,15 @@ def test_answer_after_plan(value):
         {**TICKET, "at": "2025-10-01 10:00:00"},
         {**YES, "responded_at": "2025-11-01T12:00:00Z"},
         {**TICKET, "at": "2026-10-01T11:58:00+00:00"},
+        {**TICKET, "At": "2025-10-01T12:00:00Z"},
+        {**TICKET, "responded_at": "2025-10-01T12:00:00Z"},
+        {**TICKET, "at": "2026-10-01T12:30:00Z", "AT ": "2025-10-01T12:00:00Z"},
         [{**YES, "responded_at": MADE}, {**YES, "responded_at": MADE - timedelta(days=1)}],
     ],
 )
 def test_answer_before_plan_refused(value):
     """An answer that is older than the plan was about something else."""
-    with pytest.raises(InputError, match="before the plan was made"):
+    with pytest.raises(InputError, match="before the plan was finished"):
         against_plan(value)
 
 
@@ -287,13 +299,42 @@ def test_answer_without_moment_refused(at):
         against_plan({**YES, "responded_at": at})
 
 
+@pytest.mark.parametrize(
+    "at",
+    [
+        1577836800,
+        1790856000.0,
+        5,
+        True,
+        "",
+        "yesterday",
+        "Thu, 02 Jan 2020 10:00:00 GMT",
+        "2020-01-02 10:00 UTC",
+        "01/02/2020 10:00",
+        "0001-01-01",
+        ["2026-10-01T12:30:00Z"],
+        {"time": "2026-10-01T12:30:00Z"},
+    ],
+)
+@pytest.mark.parametrize("name", ["at", "At", "responded_at"])
+def test_ticket_with_unreadable_moment_refused(name, at):
+    """A ticket need not say when; what it says and cannot be read may be from before the plan."""
+    with pytest.raises(
+        InputError, match=r"which is no moment.*Write it as ISO 8601 with its offset, \"2026-"
+    ):
+        against_plan({**TICKET, name: at})
+
+
 @pytest.mark.parametrize("typed", [DIGEST[:8], f" {DIGEST[:8].upper()}\n", DIGEST])
 def test_typed_digest(typed):
     """What the approver typed tells the plan."""
     against_plan({**YES, "responded_at": MADE, "params_input": {"digest": typed}})
 
 
-@pytest.mark.parametrize("typed", ["", DIGEST[:7], "ffffffff", None, 12345678, "sure", [DIGEST[:8]]])
+@pytest.mark.parametrize(
+    "typed",
+    ["", DIGEST[:7], "ffffffff", None, 12345678, "sure", [DIGEST[:8]], f"{DIGEST[:8]}zzzz", f"{DIGEST}4"],
+)
 def test_typed_digest_of_another_plan(typed):
     """An approver who typed something else looked at another plan."""
     answer = {**YES, "responded_at": MADE, "params_input": {"digest": typed}}

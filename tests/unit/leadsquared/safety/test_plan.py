@@ -41,7 +41,7 @@ def path(tmp_path: Path) -> Path:
     )
     for lead in LEADS:
         writer.add(lead, {"activities": ["a", "b"], "tasks": [], "notes": ["n"]})
-    file, _ = writer.finish({"leads": 3})
+    file, _ = writer.finish({"leads": 3}, datetime(2026, 10, 2, 1, tzinfo=UTC))
     path = tmp_path / "plan-1.jsonl.gz"
     with file:
         path.write_bytes(file.read())
@@ -138,7 +138,7 @@ HEAD = {
     "made_at": "2026-10-02T00:00:00+00:00",
 }
 LEAD = {"prospect_id": LEADS[0], "activities": ["a"]}
-PREVIEW = {"preview": {"leads": 3}}
+PREVIEW = {"preview": {"leads": 3}, "finished_at": "2026-10-02T01:00:00+00:00"}
 
 
 def lines_of(*contents: dict[str, Any]) -> list[bytes]:
@@ -231,6 +231,9 @@ def test_odd_head_refused(path, change, said):
         (lines_of(HEAD, {**LEAD, "activities": "ab"}, PREVIEW), "activities of line 2 are no list of ids"),
         (lines_of(HEAD, {**LEAD, "notes": [["a"]]}, PREVIEW), "notes of line 2 are no list of ids"),
         (lines_of(HEAD, LEAD, {"preview": None}), "line 3 holds no preview"),
+        (lines_of(HEAD, LEAD, {"preview": {}}), "its last line but one has None as finished_at"),
+        (lines_of(HEAD, LEAD, {**PREVIEW, "finished_at": "2026-10-02T01:00:00"}), "as finished_at"),
+        (lines_of(HEAD, LEAD, {**PREVIEW, "finished_at": 1e300}), "as finished_at"),
         (lines_of(HEAD, {"other": 1}, PREVIEW), "line 2 is none of a plan's"),
         (
             [*lines_of(HEAD), b'{"prospect_id": "%b", "notes": ["a"], "notes": []}\n' % LEADS[0].encode()],
@@ -258,6 +261,7 @@ def contents(plan: Plan) -> list[object]:
         plan.selectors,
         plan.account,
         plan.made_at,
+        plan.finished_at,
         plan.digest,
         plan.leads.digest,
         plan.leads.rows,
