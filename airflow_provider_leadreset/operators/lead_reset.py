@@ -251,7 +251,8 @@ class LeadResetPreviewOperator(LeadSelection):
         then kept wherever it is: in XCom, in the approval's question, and with an ``evidence_path`` in the plan and in
         what the reset keeps as shown, below ``report/``. The log never has them.
     :param skip_unmodified: whether not to read leads that were not modified since the window began; as in
-        :class:`LeadResetOperator`. With a record found against it, all are counted and planned, and the task fails.
+        :class:`LeadResetOperator`. With a record found against it, all are counted, no plan is made, and the task
+        fails.
     :param max_leads: more leads than this are refused before the first call.
     :param max_calls: the most calls that one try makes; as in :class:`LeadResetOperator`.
     :param leadsquared_conn_id: (templated) the connection.

@@ -83,6 +83,13 @@ class BatchRecord:
                     OutcomeLine(index=index, prospect_id=prospect_id, outcome="not_reached", final=False)
                 )
 
+    def save(self) -> None:
+        """Save and write all that waits, due or not."""
+        if self._checkpoint:
+            self._checkpoint.save()
+        if self.evidence:
+            self.evidence.journal.close()
+
     def tick(self, now: float) -> None:
         """Save and write what is due.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.batch.progress import Progress
+from airflow_provider_leadreset.leadsquared.errors import InputError
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
@@ -55,6 +56,8 @@ class Checkpoint:
 
     :param request_digest: equal for batches that ask for the same; None for whatever was asked for last.
     :param leads: how many are asked for.
+    :raises InputError: something else is asked for than at an earlier try that was told to spare leads. They are stored
+        by their place, so nothing tells which of these are meant.
     """
 
     def __init__(self, context: Context, request_digest: str | None, leads: int, log: Any) -> None:
@@ -64,12 +67,23 @@ class Checkpoint:
         self._log = log
         self._saved_at = float("-inf")
         stored: Any = self._store.get(self._key) if self._store is not None else None
-        if not isinstance(stored, dict) or request_digest not in {None, stored.get("request")}:
+        if not isinstance(stored, dict):
+            stored = None
+        contradicted = ""
+        if stored and request_digest not in {None, stored.get("request")}:
+            if stored.get("excluded"):
+                raise InputError(
+                    "an earlier try of this task excluded leads, and was asked for other leads, selectors, window or "
+                    "account than this one, so which leads are to be spared is not known: ask for the same again, or "
+                    "clear the task to start anew"
+                )
+            # What was found of LeadLastModifiedOn holds whatever is asked for.
+            contradicted = stored.get("contradicted", "")
             stored = None
         self.leads: int | None = stored["leads"] if stored else None
         """How many leads the stored progress is of; None without such."""
         self._about = {"request": request_digest, "leads": leads}
-        self.progress = Progress(stored)
+        self.progress = Progress(stored or {"contradicted": contradicted})
         self._saved = stored or self._state()
         if self._store is None and ti and ti.max_tries and request_digest:
             log.info(

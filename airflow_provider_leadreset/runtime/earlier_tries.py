@@ -13,7 +13,7 @@ from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWin
 from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
 from airflow_provider_leadreset.leadsquared.batch.progress import Progress
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
-from airflow_provider_leadreset.leadsquared.journal.reader import TryJournal, read_tries
+from airflow_provider_leadreset.leadsquared.journal.reader import ProcessJournal, TryJournal, read_tries
 from airflow_provider_leadreset.leadsquared.journal.schema import (
     ContradictionLine,
     EarlierTry,
@@ -21,6 +21,7 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
     OutcomeLine,
     Request,
 )
+from airflow_provider_leadreset.leadsquared.request.guids import guid_key
 from airflow_provider_leadreset.leadsquared.safety.unmodified import Contradiction
 from airflow_provider_leadreset.leadsquared.text import pluralize
 
@@ -35,12 +36,15 @@ class EarlierTries:
     :param continued: the tries and files that this is taken from; of this very try all processes, so that each can
         tell that it was seen.
     :param beside: the tokens of other processes of this very try.
+    :param spared: keys (:func:`.guid_key`) of the leads that tries excluded which were asked for something else: by id,
+        since a lead's place is another one there.
     """
 
     progress: Progress = field(default_factory=Progress)
     leads: int | None = None
     continued: list[EarlierTry] = field(default_factory=list)
     beside: frozenset[str] = frozenset()
+    spared: set[bytes] = field(default_factory=set)
 
 
 def earlier_tries(
@@ -74,7 +78,8 @@ def earlier_tries(
         digest = requests[-1].request_digest
     elif requests and all(request.request_digest != digest for request in requests):
         log.warning(
-            "Earlier tries of this task were asked for something else (%s): this one starts anew",
+            "Earlier tries of this task were asked for something else (%s): this one starts anew, and spares what they "
+            "were told to spare",
             pluralize(requests[-1].leads, "lead"),
         )
     beside = [one for one in tries if one.try_number == before]
@@ -88,7 +93,11 @@ def earlier_tries(
             "Earlier tries of this task wrote their journal in a version that this package does not know: all leads "
             "are reset anew"
         )
-        return EarlierTries(beside=found.beside)
+        anew = EarlierTries(beside=found.beside)
+        for process in (process for one in tries for process in one.processes):
+            if process.request.generation == generation:
+                _add_restraints(anew, process)
+        return anew
     return found
 
 
@@ -98,7 +107,9 @@ def _add(
     for process in one.processes:
         if not _belongs(process.request, generation, digest):
             if names_all:
-                found.continued.append(EarlierTry(try_number=one.try_number, files=process.files))
+                found.continued.append(EarlierTry(try_number=one.try_number, files=list(process.files)))
+            if process.request.generation == generation:
+                _add_restraints(found, process)
             continue
         found.leads = process.request.leads
         doubtful: set[int] = set()
@@ -121,6 +132,15 @@ def _add(
                 found.progress.contradicted = _told(line)
         found.continued.append(EarlierTry(try_number=one.try_number, files=process.ends()))
     found.progress.end_try()
+
+
+def _add_restraints(found: EarlierTries, process: ProcessJournal) -> None:
+    """Add what holds a retry back whatever it is asked for: who is not to be reset, and that none may be left out."""
+    for line in process.lines():
+        if isinstance(line, OutcomeLine) and line.outcome == "excluded":
+            found.spared.add(guid_key(line.prospect_id))
+        elif isinstance(line, ContradictionLine):
+            found.progress.contradicted = _told(line)
 
 
 def _told(line: ContradictionLine) -> str:

@@ -7,10 +7,12 @@ earlier try has called stays as that try left it, and is not called again.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet
+from airflow_provider_leadreset.leadsquared.request.guids import guid_key
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import pluralize
 
@@ -21,21 +23,27 @@ if TYPE_CHECKING:
     from airflow_provider_leadreset.runtime.guarded_run import GuardedRun
 
 
-def leave_out_excluded(run: GuardedRun, leads: Leads, counts: BatchCounts) -> IndexSet:
+def leave_out_excluded(run: GuardedRun, leads: Leads, counts: BatchCounts, spared: Set[bytes]) -> IndexSet:
     """Count the leads that are excluded, and say so.
 
+    :param spared: keys of leads that earlier tries excluded which were asked for something else.
     :returns: the places of those that no earlier try has excluded.
     """
     new, named = IndexSet(), 0
     earlier = counts.of("excluded")
-    if run.task.exclude is not NOT_GIVEN:
+    if run.task.exclude is not NOT_GIVEN or spared:
         for index, lead in enumerate(leads):
-            if lead not in run.exclusions:
+            known = counts.progress.is_excluded(index)
+            if spared and index not in counts.progress and guid_key(lead) in spared:
+                known = True
+                earlier += 1
+            elif lead not in run.exclusions:
                 continue
-            named += counts.progress.is_excluded(index)
+            named += known and lead in run.exclusions
             if index not in counts.progress and not counts.progress.is_unanswered(index):
                 counts.add(Outcome(index, lead, without_call="excluded"))
                 new.add(index)
+    if run.task.exclude is not NOT_GIVEN:
         run.log.info(
             "%d of %s are among the %d of exclude and are not reset",
             counts.of("excluded"),
@@ -54,11 +62,15 @@ def leave_out_excluded(run: GuardedRun, leads: Leads, counts: BatchCounts) -> In
 def tell_excluded(record: BatchRecord, leads: Leads, new: IndexSet) -> None:
     """Have the excluded leads written down, part by part, so that each lead asked for has its outcome there.
 
+    All of them at once: a try that is killed before its first call has told its retry whom to spare.
+
     :param new: the places of those that no earlier try has excluded.
     """
-    if not record.evidence or not len(new):
+    if not len(new):
         return
-    for index, lead in enumerate(leads):
-        if index in new:
-            record.tell(Outcome(index, lead, without_call="excluded"))
-            record.evidence.journal.write_if_full()
+    if record.evidence:
+        for index, lead in enumerate(leads):
+            if index in new:
+                record.tell(Outcome(index, lead, without_call="excluded"))
+                record.evidence.journal.write_if_full()
+    record.save()

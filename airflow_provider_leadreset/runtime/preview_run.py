@@ -65,15 +65,7 @@ class PreviewRun(BaseRun):
                 earlier = self._earlier(folder, request) if folder else None
             if earlier:
                 self.link(request.leads, folder)
-                self.log.info(
-                    "This run has a plan already, %s, and keeps it: what was approved must be what goes. To preview "
-                    "anew, start another run",
-                    earlier.path,
-                )
-                self.request = ResetRequest(
-                    request.account, earlier.leads, earlier.selectors, earlier.window, earlier
-                )
-                return _output(earlier.preview, str(earlier.path), earlier.digest)
+                return self._given_again(request, earlier)
             if request.leads.count == 0:
                 raise AirflowSkipException(f"There are no leads to preview: {self.source.describe_empty()}")
             if self.task.skip_unmodified:
@@ -153,6 +145,18 @@ class PreviewRun(BaseRun):
                 return plan
         return None
 
+    def _given_again(self, request: ResetRequest, earlier: Plan) -> dict[str, Any]:
+        """Return what an earlier try or another process of this one has counted."""
+        self.log.info(
+            "This run has a plan already, %s, and keeps it: what was approved must be what goes. To preview anew, "
+            "start another run",
+            earlier.path,
+        )
+        self.request = ResetRequest(
+            request.account, earlier.leads, earlier.selectors, earlier.window, earlier
+        )
+        return _output(earlier.preview, str(earlier.path), earlier.digest)
+
     def _count(self, request: ResetRequest, folder: EvidenceFolder | None) -> dict[str, Any]:
         writer = None
         if folder:
@@ -169,6 +173,8 @@ class PreviewRun(BaseRun):
         to_reset = 0
         with WorkerPool(self.client) as pool:
             left_out = self._left_out(pool, request)
+            if self._contradiction:
+                writer = None  # a plan would rely on what was just found not to hold, and a later try would give it
             counts.leads = counts.not_modified = len(left_out)
             to_read = request.leads.count - len(left_out)
             self.begin_work(counting_work("Counting", request, counts, to_read))
@@ -218,8 +224,14 @@ class PreviewRun(BaseRun):
         path = digest = None
         if writer and folder:
             file, digest = writer.finish(output, self.now())
-            with file:
-                path = folder.write_file(f"plan-{self.context['ti'].try_number}.jsonl.gz", file)
+            try:
+                with file:
+                    path = folder.write_file(f"plan-{self.context['ti'].try_number}.jsonl.gz", file)
+            except InputError:
+                # Airflow may start a try twice, when it has lost its worker: the plan that came first is the run's.
+                if first := self._earlier(folder, request):
+                    return self._given_again(request, first)
+                raise
         for line in text.log_lines(path):
             self.log.info("%s", line)
         if path:

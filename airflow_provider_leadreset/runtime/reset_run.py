@@ -104,7 +104,7 @@ class ResetRun(GuardedRun):
             with task_errors():
                 earlier = self._earlier_tries(request)
                 counts = BatchCounts(request.leads.count, self.client.limiter, earlier.progress)
-                excluded = leave_out_excluded(self, request.leads, counts)
+                excluded = leave_out_excluded(self, request.leads, counts, earlier.spared)
                 to_call = counts.not_reached + counts.of("unanswered")
                 need = self.least_need(to_call, request.selectors)
                 announce_calls(self, to_call, need.for_leads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES
 from airflow_provider_leadreset.leadsquared.journal import journal as journal_module
 from airflow_provider_leadreset.leadsquared.journal import storage
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
+from airflow_provider_leadreset.runtime import reset_run
 from support.reset_tries import IN_WINDOW, ResetTask, make_leads
 from support.task_context import StateStore, task_context
 
@@ -83,6 +85,84 @@ def test_excluded_once(lsq, task, caplog, capfd, kept, now):
     summary = run(3, max_tries=3, **now)
     assert (summary["queued"], summary["excluded"]) == (4, 0)
     assert called(lsq) == set(leads)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_excluded_by_a_killed_try(lsq, task, monkeypatch, kept):
+    """A lead that a try was told to leave out stays so, even where that try was killed before its first call."""
+    leads, store = make_leads(lsq, 4), StateStore()
+    if not kept:
+        del task.arguments["evidence_path"]
+
+    def run(number: int, exclude: list[str]) -> dict[str, Any]:
+        context = task_context("t", try_number=number, task_state_store=store)
+        operator = LeadResetOperator(task_id="t", prospect_ids=leads, exclude=exclude, **task.arguments)
+        return operator.execute(context)
+
+    with monkeypatch.context() as patched:
+        # A kill leaves what was written so far, and writes no more.
+        patched.setattr(reset_run.ResetRun, "_reset", lambda *_: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            run(1, leads[:2])
+    summary = run(2, [])
+    assert (summary["queued"], summary["excluded"]) == (2, 2)
+    assert called(lsq) == set(leads[2:])
+
+
+@pytest.mark.parametrize("now", [{}, {"exclude": []}])
+def test_excluded_from_other_leads(lsq, task, caplog, capfd, now):
+    """A lead that a try was told to leave out stays so where the retry asks for other leads, until a Clear."""
+    leads = make_leads(lsq, 5)
+    lsq.fault("500", times=1, prospect_id=leads[3], path="Lead.Reset")
+    with pytest.raises(LeadResetLeadsFailedError):
+        task.run(1, prospect_ids=leads[:4], exclude=leads[:2])
+    lsq.reset_calls()
+    other = [leads[4], *(lead.upper() for lead in leads[1:4])]
+    summary = task.run(2, prospect_ids=other, **now)
+    assert (summary["queued"], summary["excluded"]) == (3, 1)
+    assert {lead.lower() for lead in called(lsq)} == set(leads[2:])
+    assert "named 1 lead at an earlier try that it does not name now" in caplog.text + capfd.readouterr().out
+    summary = task.run(3, prospect_ids=leads, **now)
+    assert (summary["queued"], summary["excluded"]) == (3, 2)
+    task.max_tries += 3
+    assert task.run(4, prospect_ids=leads, **now)["queued"] == 5
+
+
+def test_excluded_beside_another_version(lsq, task):
+    """A lead that one try was told to leave out stays so where the journal of another try cannot be read."""
+    leads = make_leads(lsq, 3)
+    for number in (1, 2):
+        lsq.fault("500", times=1, prospect_id=leads[2], path="Lead.Reset")
+        with pytest.raises(LeadResetLeadsFailedError):
+            task.run(number, prospect_ids=leads, exclude=leads[:1])
+    (path,) = task.files("try-2/*-request.json")
+    path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 2'))
+    lsq.reset_calls()
+    summary = task.run(3, prospect_ids=leads)
+    assert (summary["queued"], summary["excluded"]) == (2, 1)
+
+
+def test_other_leads_without_evidence(lsq, task):
+    """Where only places of leads are kept, a retry that asks for others after an exclusion is refused."""
+    leads, store = make_leads(lsq, 4), StateStore()
+    del task.arguments["evidence_path"]
+
+    def run(number: int, asked: list[str], max_tries: int = 3, **given: Any) -> dict[str, Any]:
+        context = task_context(try_number=number, task_state_store=store)
+        context["ti"].max_tries = max_tries
+        operator = LeadResetOperator(task_id="t", prospect_ids=asked, **task.arguments, **given)
+        return operator.execute(context)
+
+    lsq.fault("500", times=1, prospect_id=leads[2], path="Lead.Reset")
+    with pytest.raises(LeadResetLeadsFailedError):
+        run(1, leads[:3], exclude=leads[:1])
+    lsq.reset_calls()
+    for _ in range(2):
+        with pytest.raises(LeadResetInputError, match="clear the task to start anew"):
+            run(2, leads)
+    assert lsq.resets == []
+    assert run(3, leads[:3])["excluded"] == 1
+    assert run(4, leads, max_tries=6)["queued"] == 4
 
 
 def test_excluded_later(lsq, task):

@@ -17,11 +17,11 @@ from airflow_provider_leadreset.compat import is_airflow_2
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.evidence_report.collect import account_of
 from airflow_provider_leadreset.evidence_report.run_page import RunPage
-from airflow_provider_leadreset.exceptions import LeadResetOvertakenError
+from airflow_provider_leadreset.exceptions import LeadResetInputError, LeadResetOvertakenError
 from airflow_provider_leadreset.leadsquared.api import client as client_module
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.journal import storage
-from airflow_provider_leadreset.runtime import reset_run, try_evidence
+from airflow_provider_leadreset.runtime import preview_run, reset_run, try_evidence
 from support.evidence_files import objects_in
 from support.processes import wait_for
 from support.reset_tries import ResetTask, make_leads
@@ -164,3 +164,37 @@ def test_two_that_begin_at_once(lsq, tasks, monkeypatch):
     assert set(accepted(lsq)) == set(leads) == tasks[0].named() == tasks[0].told()["queued"]
     tokens = {path.name[:8] for path in tasks[0].files("*-request.json")}
     assert told_by(max(tokens), tasks[0]) == set(leads)
+
+
+def test_second_process_of_a_preview(lsq, tasks, monkeypatch):
+    """A process of a preview that finds another's plan at its end gives that one."""
+    leads = make_leads(lsq, 3)
+    count_each, others = preview_run.count_each, []
+
+    def beside(*args: Any, **given: Any) -> Any:
+        if not others:
+            others.append(None)
+            others[0] = tasks[1].plan(leads)
+        return count_each(*args, **given)
+
+    monkeypatch.setattr(preview_run, "count_each", beside)
+    assert tasks[0].plan(leads) == others[0]
+    (path,) = tasks[0].files("plan-*")
+    assert others[0]["plan"] == str(path)
+
+
+def test_second_process_of_a_preview_of_others(lsq, tasks, monkeypatch):
+    """A process of a preview that cannot write its plan for what is no plan fails."""
+    leads = make_leads(lsq, 3)
+    path = Path(tasks[0].plan(leads)["plan"])
+    found = path.read_bytes()
+    path.unlink()
+    count_each = preview_run.count_each
+
+    def beside(*args: Any, **given: Any) -> Any:
+        path.write_bytes(found[:100])
+        return count_each(*args, **given)
+
+    monkeypatch.setattr(preview_run, "count_each", beside)
+    with pytest.raises(LeadResetInputError, match="exists already"):
+        tasks[0].plan(leads)

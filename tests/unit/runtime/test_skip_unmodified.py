@@ -753,13 +753,13 @@ def test_time_left_is_that_of_the_calls(account):
 # -- preview --------------------------------------------------------------------------------------------------
 
 
-def preview(leads: Any, folder: Any = None, **arguments: Any) -> dict[str, Any]:
+def preview(leads: Any, folder: Any = None, *, context: Any = None, **arguments: Any) -> dict[str, Any]:
     """Count activities 166."""
     given = {"prospect_ids": leads, "activity_event_list": [166], "window": WINDOW, "skip_unmodified": True}
     if folder:
         given["evidence_path"] = str(folder)
     return LeadResetPreviewOperator(task_id="preview", **{**given, **arguments}).execute(
-        task_context("preview")
+        context or task_context("preview")
     )
 
 
@@ -772,14 +772,33 @@ def test_preview_reads_only_the_others(account, tmp_path):
 
 
 def test_preview_that_finds_a_record_against_it(make, tmp_path):
-    """A preview with a record against it counts and plans all leads, and fails; another one then gives that plan."""
+    """A preview with a record against it counts all leads, plans none, and fails, at its retry too."""
     account = make()
     lead = late_record(account)
     account.connect(account_check(last_modified_note="moves"))
-    with pytest.raises(LeadResetInputError, match=lead):
-        preview(account.old[:20], tmp_path, **NOTES)
+    for number in (1, 2):
+        context = task_context("preview", try_number=number)
+        with pytest.raises(LeadResetInputError, match=lead):
+            preview(account.old[:20], tmp_path, context=context, **NOTES)
+        assert list(tmp_path.rglob("plan-*")) == []
     again = preview(account.old[:20], tmp_path, skip_unmodified=False, **NOTES)
     assert (again["not_modified"], again["totals"]["notes"]) == (0, 1)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_contradiction_holds_for_other_leads(make, tmp_path, kept):
+    """What speaks against leaving leads out holds at a retry that asks for other leads."""
+    account = make()
+    late_record(account)
+    account.connect(account_check(last_modified_note="moves"))
+    more = {**NOTES, "evidence_path": str(tmp_path)} if kept else NOTES
+    store = StateStore()
+    for number, leads in ((1, account.old[:20]), (2, account.old[1:21])):
+        account.lsq.reset_calls()
+        context = task_context(try_number=number, task_state_store=store)
+        with pytest.raises(LeadResetInputError, match="nothing was left out by skip_unmodified"):
+            run(leads, context, **more)
+        assert account.reset_leads() == set(leads)
 
 
 def test_preview_refuses_too(make):
