@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from airflow_provider_leadreset.compat import is_airflow_2
+
 LOAD = """
 import json, sys
 try:
@@ -46,7 +48,8 @@ def test_dag_file_loads_few_modules(loaded: set[str]) -> None:
     """A DAG file that imports all there is loads few modules besides Airflow's own."""
     for name in ("operators", "sensors", "task_groups"):
         assert f"airflow_provider_leadreset.{name}.lead_reset" in loaded
-    assert len(loaded) <= 25, sorted(loaded)
+    # Of Airflow 2 a sensor and a task group load some that Airflow 3 has loaded already.
+    assert len(loaded) <= (35 if is_airflow_2() else 25), sorted(loaded)
 
 
 @pytest.mark.parametrize("name", FOR_RUN_TIME)
