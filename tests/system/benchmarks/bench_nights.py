@@ -237,7 +237,8 @@ def _check(checked_on: datetime) -> dict[str, Any]:
 def table(counts: list[Count], given: argparse.Namespace) -> str:
     """Return the figures as Markdown."""
     told = (
-        f"{given.leads:,} leads of which {given.changes} change in a day: an activity each, a third a note too. "
+        f"{given.leads:,} leads of which {given.changes} change in a day: an activity each, a third a note too, "
+        "on whole seconds. "
         "Reset are one event code and notes. Careful: a preview with its plan, the reset by it, and the verification. "
         f"Time: what so many calls take at {A_CALL_EACH} in any 5 s. "
         f"Made by `bench_nights.py --nights {given.nights}` on {datetime.now(UTC):%Y-%m-%d}."
