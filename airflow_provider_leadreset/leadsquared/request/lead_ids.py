@@ -121,7 +121,7 @@ def _named(value: object, field: IdField, argument: str = "prospect_ids") -> Ite
         return iter([] if _EMPTY_LIST.fullmatch(value.strip()) else _from_text(value, argument))
     if isinstance(value, (uuid.UUID, Mapping)):
         return iter(_from_item(value, argument, field))
-    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
         return _from_sequence(value, field, argument)
     raise InputError(
         f"{argument} is {quoted(value)}: give one lead id, text with several, or a list "
@@ -132,7 +132,7 @@ def _named(value: object, field: IdField, argument: str = "prospect_ids") -> Ite
 def _from_sequence(values: Sequence[object], field: IdField, argument: str) -> Iterator[str]:
     for index, value in enumerate(values):
         where = f"item {index} of {argument}"
-        if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
+        if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray, memoryview)):
             for inner in value:
                 yield from _from_item(inner, where, field)
         else:

@@ -165,8 +165,8 @@ def _items(name: str, value: object) -> Sequence[object]:
         return _text_items(name, value)
     if isinstance(value, int) and not isinstance(value, bool):
         return (value,)
-    # No sets: their order differs between two tries of a task.
-    if isinstance(value, Sequence) and not isinstance(value, bytes):
+    # No sets: their order differs between two tries of a task. Bytes are sequences of numbers, which are no codes.
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
         return list(value)
     raise InputError(f"{name} is {quoted(value)}: give a list, or leave it out to leave this kind alone")
 
@@ -179,7 +179,7 @@ def _text_items(name: str, text: str) -> Sequence[object]:
             "or leave the argument out to leave this kind alone"
         )
     if text[0] in "[(":
-        for read in (json.loads, ast.literal_eval):
+        for read in (json.loads, _python_list):
             try:
                 values = read(text)
             except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
@@ -190,6 +190,24 @@ def _text_items(name: str, text: str) -> Sequence[object]:
             f"{name} is {quoted(text)}, which is no readable list: write it as '[1, 2]' or '1, 2'"
         )
     return [part.strip() for part in text.split(",")]
+
+
+def _python_list(text: str) -> object:
+    """Return a list as Python shows one; None for what Python reads otherwise than people do.
+
+    An array of numpy's is shown as ``['16' '6']``, which is one text to Python, and ``1_66`` is a number to it.
+
+    :raises ValueError: it is none; SyntaxError, TypeError, RecursionError and MemoryError likewise.
+    """
+    tree = ast.parse(text, mode="eval")
+    lines = text.encode().replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant):
+            written = lines[node.lineno - 1][node.col_offset : node.end_col_offset].decode()
+            mark = written[:1]
+            if written != (f"{mark}{node.value}{mark}" if isinstance(node.value, str) else repr(node.value)):
+                return None
+    return ast.literal_eval(tree)
 
 
 def _event_code(value: object) -> int:

@@ -50,7 +50,9 @@ class Exclusions:
         text = str(value) if hasattr(value, "open") else value
         if isinstance(text, str) and _names_a_file(text):
             return cls(read_lead_file(open_path(text.strip()), argument="exclude"))
-        if not isinstance(text, (str, uuid.UUID, Mapping, Sequence)) or isinstance(text, (bytes, bytearray)):
+        if not isinstance(text, (str, uuid.UUID, Mapping, Sequence)) or isinstance(
+            text, (bytes, bytearray, memoryview)
+        ):
             raise InputError(
                 f"exclude is {quoted(value)}: give lead ids, or the absolute URI of a file of them"
             )
