@@ -24,6 +24,10 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far behind the scheduler's clock a worker's may be: a window "up to now" that ends later is refused, and one that
 ends within it is waited out, see :func:`wait_out`."""
 
+_NO_ZONES = {"localtime", "posixrules", "Factory"}
+"""Files among those of the time zones that are none: the machine's own, which another worker has otherwise, and the one
+of a machine on which nobody has set any."""
+
 _FORMS = (
     "Write it as 'start/end', for example '2026-09-01/2026-10-01', '2026-09-01T18:30/2026-09-02T18:30' "
     "or 'P30D/run_day' (of the DAG run, in timezone); ENTIRE_HISTORY, the name and not a text, means everything"
@@ -174,7 +178,7 @@ def parse_timezone(value: object) -> str:
 
     :raises InputError: no text, or a name that the time zone database does not have.
     """
-    names = pendulum.timezones()
+    names = pendulum.timezones() - _NO_ZONES
     if isinstance(value, str) and value in names:
         return value
     lower = {name.lower(): name for name in names}
