@@ -107,8 +107,11 @@ class AccountSettings:
 
 _EXTRAS = ("calls_per_5s", "pool", "timeout", "app_host", "rules", "account_check")
 
-_GUARDS = {"rules": 0.7, "account_check": 0.85}
+_GUARDS = {"rules": 0.7, "account_check": 0.85, "calls_per_5s": 0.8, "pool": 1.0}
 """Extras that guard: one that is spelt so nearly like them is refused, since a misspelt guard is none."""
+
+_OLD_PREFIX = "extra__leadsquared__"
+"""What older versions of Airflow put before an extra's name."""
 
 LONGEST_NAME = 80
 """Characters that are shown of a name of LeadSquared's."""
@@ -215,7 +218,8 @@ class LeadResetHook(BaseHook):
         unknown = sorted(set(extra) - set(_EXTRAS))
         for name in unknown:
             for guard, likeness in _GUARDS.items():
-                if difflib.get_close_matches(name.strip().lower(), [guard], cutoff=likeness):
+                plain = name.strip().lower().replace("-", "_").removeprefix(_OLD_PREFIX)
+                if difflib.get_close_matches(plain, [guard], cutoff=likeness):
                     raise InputError(
                         f"the connection's Extra has {quoted(name)}, which is not known: did you mean {guard}? A "
                         "misspelt guard is none"
@@ -231,7 +235,7 @@ class LeadResetHook(BaseHook):
             calls_per_5s=_whole_number(
                 "calls_per_5s", extra.get("calls_per_5s"), AccountSettings.calls_per_5s
             ),
-            pool=str(extra.get("pool") or self.leadsquared_conn_id),
+            pool=_pool(extra.get("pool"), self.leadsquared_conn_id),
             timeout=_seconds("timeout", extra.get("timeout"), AccountSettings.timeout),
             web_address=given_web_address(extra.get("app_host")),
             rules=parse_rules(extra.get("rules")),
@@ -274,7 +278,11 @@ class LeadResetHook(BaseHook):
             most = min(most, slots.slots)
         elif slots and self.warns_outside_pool:
             warn_outside_pool(self.log, slots, settings.pool)
-        return most if self.calls is None else min(self.calls, most)
+        if self.calls is None:
+            return most
+        if isinstance(self.calls, bool) or not isinstance(self.calls, int) or self.calls < 1:
+            raise InputError(f"calls is {quoted(self.calls)}: give a whole number of at least 1")
+        return min(self.calls, most)
 
     def get_conn(self) -> LeadSquaredClient:
         """Return the client; the same one each time, but for a process that was forked off: it has its own connections.
@@ -504,11 +512,24 @@ def _object(extra: str | None) -> dict[str, Any]:
     """Read the extras. Airflow would take unreadable ones for none, and the account's limit for the default."""
     if not extra or not extra.strip():
         return {}
+    twice: list[str] = []
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice.append(next(name for name in names if names.count(name) > 1))
+        return found
+
     try:
-        values = json.loads(extra)
-    except ValueError:
+        values = json.loads(extra, object_pairs_hook=once)
+    except (ValueError, RecursionError):
         values = None
     del extra  # tracebacks show local names, and a key may have been pasted here
+    if twice:
+        # The last of the two would count, and the guard of the first be none.
+        del values
+        raise InputError(f"the connection's Extra has {quoted(twice[0])} twice: leave one of them")
     if not isinstance(values, dict):
         del values
         raise InputError(
@@ -534,6 +555,14 @@ def _whole_number(name: str, value: object, default: int) -> int:
             f"in {WINDOW:g} seconds, such as 25"
         )
     return int(text)
+
+
+def _pool(value: object, default: str) -> str:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return default
+    if not isinstance(value, str):
+        raise InputError(f"the connection's pool is {quoted(value)}: give the name of an Airflow pool")
+    return value.strip()
 
 
 def _seconds(name: str, value: object, default: float) -> float:

@@ -119,6 +119,45 @@ def test_misspelt_rules_refused(connect: Any, name: str) -> None:
         connect(extra={name: {"resets": False}}).settings  # noqa: B018
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("call_per_5s", "calls_per_5s"),
+        ("Calls_per_5s", "calls_per_5s"),
+        ("calls-per-5s", "calls_per_5s"),
+        ("Pool", "pool"),
+        ("extra__leadsquared__rules", "rules"),
+        ("extra__leadsquared__calls_per_5s", "calls_per_5s"),
+    ],
+)
+def test_misspelt_limit_refused(connect: Any, name: str, meant: str) -> None:
+    """A limit under a misspelt name would be the default's, which is the largest."""
+    with pytest.raises(LeadResetInputError, match=f"did you mean {meant}"):
+        connect(extra={name: 5}).settings  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        '{"rules": {"resets": false}, "rules": {}}',
+        '{"rules": {"resets": false, "resets": true}}',
+        '{"calls_per_5s": 5, "calls_per_5s": 25}',
+    ],
+)
+def test_extra_that_stands_twice(connect: Any, extra: str) -> None:
+    """Of a guard that stands twice the last does not win: it is refused."""
+    with pytest.raises(LeadResetInputError, match=r"Extra has '\w+' twice"):
+        connect(extra=extra).settings  # noqa: B018
+
+
+@pytest.mark.parametrize("pool", [5, True, ["crm"]], ids=str)
+def test_unusable_pool_refused(connect: Any, pool: Any) -> None:
+    """A pool that is no text is refused, and blanks around a name are none of it."""
+    with pytest.raises(LeadResetInputError, match=r"pool is .*: give the name of an Airflow pool"):
+        connect(extra={"pool": pool}).settings  # noqa: B018
+    assert connect(extra={"pool": " crm\n"}).settings.pool == "crm"
+
+
 def test_bad_rules_stop_the_connection(connect: Any) -> None:
     """Rules that cannot be read stop every use of the connection, and its test says why."""
     hook = connect(extra={"rules": {"resets": "false"}})
@@ -279,10 +318,10 @@ def test_extra_that_is_no_json(connect: Any) -> None:
 def test_unknown_extra(connect: Any, mocker: MockerFixture) -> None:
     """A warning tells of an unknown extra by its name only."""
     log = mocker.patch.object(LeadResetHook, "log")
-    hook = connect(extra={"call_per_5s": 3, "secretKey": SECRET, "timeout": 5})
+    hook = connect(extra={"region": 3, "secretKey": SECRET, "timeout": 5})
     assert hook.settings.calls_per_5s == 25
     (told,) = [call.args[0] % call.args[1:] for call in log.warning.call_args_list]
-    assert "the extras call_per_5s, secretKey are not known and have no effect" in told
+    assert "the extras region, secretKey are not known and have no effect" in told
     assert_no_key(told)
 
 
@@ -293,10 +332,11 @@ def test_share_of_the_limit(connect: Any, calls: int | None, share: int) -> None
     assert (window.share, window.limit) == (share, 10)
 
 
-def test_share_of_zero(connect: Any) -> None:
-    """A share of no calls at all is refused and does not count as the whole limit."""
-    with pytest.raises(ValueError, match="never lets a call start"):
-        connect(calls=0).get_conn()
+@pytest.mark.parametrize("calls", [0, -1, 2.5, float("nan"), True, "5", [5]], ids=str)
+def test_unusable_share_refused(connect: Any, calls: Any) -> None:
+    """A share that is no whole number of calls is refused and does not count as the whole limit."""
+    with pytest.raises(LeadResetInputError, match=r"connection lsq: calls is .*: give a whole number"):
+        connect(calls=calls).get_conn()
 
 
 # -- secrets --------------------------------------------------------------------------------------------------
