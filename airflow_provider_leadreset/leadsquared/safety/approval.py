@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,6 +11,14 @@ from uuid import UUID
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.safety.reason import UNRENDERED
+from airflow_provider_leadreset.leadsquared.safety.ticket_words import (
+    DIGESTS,
+    ERRORS,
+    TIMES,
+    is_somebody,
+    plain_name,
+    says_no,
+)
 from airflow_provider_leadreset.leadsquared.text import quoted
 
 APPROVE = "Approve"
@@ -31,17 +38,6 @@ DIGEST_CHARACTERS = 8
 
 MOST_CHARACTERS = 200_000
 """How long an approval may be as JSON. It is kept in XCom; an answer has some 200 characters."""
-
-_NOBODY = {"", "none", "null", "nan", "undefined", "nobody", "false", "no", "unknown"}
-"""Words that name no person, in any letter case."""
-
-_BETWEEN_WORDS = re.compile(r"n/a|[\W_]+")
-
-_TIMES = {"at", "responded_at"}
-"""Keys under which a ticket says when, in any letter case."""
-
-_ERRORS = {"error", "errors", "exception"}
-"""Keys under which a failure stands, in any letter case."""
 
 _FORMS = (
     'Give the output of an ApprovalOperator, approval=approve.output, or {"approved": True, "by": "who"} with whatever '
@@ -94,6 +90,7 @@ def check_against_plan(
                     f"the approval was given at {at.isoformat()}, before the plan was finished at "
                     f"{finished_at.isoformat()}: it was not about this plan, so nothing is reset"
                 )
+        _refuse_other_digest(answer, digest)
         typed = _typed_digest(answer)
         if must_name_plan and not typed:
             raise InputError(
@@ -188,14 +185,15 @@ def _refuse_no(answer: Mapping[str, Any]) -> None:
         raise InputError(
             f"approval is {quoted(answer)}, which has no approved: nobody has said yes, so nothing is reset. {_FORMS}"
         )
-    elif not _is_somebody(answer.get("by")):
+    elif not is_somebody(answer.get("by")):
         raise InputError(
             f"approval has by={quoted(answer.get('by'))}: nobody has said yes, so nothing is reset. {_FORMS}"
         )
-    if answer.get("approved", True) is not True:
-        raise InputError(
-            f"approval has approved={quoted(answer['approved'])}: nobody has said yes, so nothing is reset. {_FORMS}"
-        )
+    for name, said in answer.items():
+        if says_no(name, said):
+            raise InputError(
+                f"approval has {name}={quoted(said)}: nobody has said yes, so nothing is reset. {_FORMS}"
+            )
 
 
 def _refuse_other_options(answer: Mapping[str, Any]) -> None:
@@ -205,28 +203,15 @@ def _refuse_other_options(answer: Mapping[str, Any]) -> None:
     # Airflow answers for nobody at the time-out, with the default; its own operators do not pass timedout on.
     by = answer.get("responded_by_user")
     named = (
-        any(_is_somebody(by.get(key)) for key in ("id", "name"))
+        any(is_somebody(by.get(key)) for key in ("id", "name"))
         if isinstance(by, Mapping)
-        else _is_somebody(by)
+        else is_somebody(by)
     )
     if answer.get("timedout") or not named:
         raise InputError(
             "the approval was answered by its time-out, by nobody: nothing is reset. If somebody did answer, "
             "apache-airflow-providers-standard is older than 1.8 and does not say who"
         )
-
-
-def _is_somebody(who: Any) -> bool:
-    """Whether it names a person: by a text, a number, or a mapping or list with one of them."""
-    if isinstance(who, Mapping):
-        return any(map(_is_somebody, who.values()))
-    if isinstance(who, (list, tuple)):
-        return bool(who) and all(map(_is_somebody, who))
-    if isinstance(who, str):
-        # An address of a page is nobody, nor are signs alone, of which some do not even show.
-        named = any(sign.isalnum() for sign in who) and "://" not in who
-        return named and not set(_BETWEEN_WORDS.split(who.lower())) <= _NOBODY
-    return isinstance(who, (int, UUID)) and not isinstance(who, bool) and who != 0
 
 
 def _refuse_failures(value: Any) -> None:
@@ -237,7 +222,7 @@ def _refuse_failures(value: Any) -> None:
         )
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            if str(name).lower() in _ERRORS and inner:
+            if plain_name(name).startswith(ERRORS) and inner:
                 raise InputError(
                     f"approval has {name}={quoted(inner)}: nobody has said yes, so nothing is reset"
                 )
@@ -255,6 +240,21 @@ def _typed_digest(answer: Mapping[str, Any]) -> str | None:
     return str(typed[DIGEST_PARAM] or "").strip()
 
 
+def _refuse_other_digest(answer: Mapping[str, Any], digest: str) -> None:
+    """Refuse a ticket that says which plan it is about, if it is another."""
+    if "chosen_options" in answer:
+        return
+    for name, said in answer.items():
+        if plain_name(name) not in DIGESTS or said is None:
+            continue
+        text = str(said).strip().lower()
+        if len(text) < DIGEST_CHARACTERS or not digest.startswith(text):
+            raise InputError(
+                f"the approval has {name}={quoted(said)}, and the digest of the plan begins with "
+                f"{digest[:DIGEST_CHARACTERS]}: it was about another plan, so nothing is reset"
+            )
+
+
 def _times(answer: Mapping[str, Any]) -> Iterator[datetime]:
     """Yield the moments at which an answer says that it was given, each the latest that can be meant.
 
@@ -264,7 +264,7 @@ def _times(answer: Mapping[str, Any]) -> Iterator[datetime]:
         yield _readable(answer.get("responded_at"), _moment)
         return
     for name, said in answer.items():
-        if str(name).strip().lower() in _TIMES and said is not None:
+        if plain_name(name) in TIMES and said is not None:
             yield _readable(said, _latest_moment)
 
 

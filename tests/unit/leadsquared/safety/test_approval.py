@@ -56,6 +56,8 @@ TICKET = {"approved": True, "by": "Asha", "ticket": "CRM-17"}
         },
         {"approved": True, "by": ["Asha", "Ravi"], "error": None, "errors": []},
         {"approved": True, "by": 17},
+        {**TICKET, "status": "Approved", "rejected": False, "cancelled": None, "revoked": "no"},
+        {**TICKET, "status": "pending", "errors": 0, "rejected": [], "notes": "denied once before"},
         {"approved": True, "by": "Ravi Null"},
         {"approved": True, "by": "Anna/Asha"},
         [TICKET, {**TICKET, "by": "Ravi"}],
@@ -162,7 +164,22 @@ def test_operator_answer_kept():
         {**TICKET, "ticket": {"lines": ["{% if x %}"]}},
         {**TICKET, "error": "404 not found"},
         {**TICKET, "answer": {"Errors": ["not found"]}},
+        {**TICKET, "errorMessage": "404 not found"},
+        {**TICKET, "error_description": "404 not found"},
+        {**TICKET, "answer": {"exceptionText": "not found"}},
         {**YES, "error": "timed out"},
+        {**TICKET, "Approved": False},
+        {**TICKET, "APPROVED": "no"},
+        '{"approved": true, "by": "Asha", "Approved": false}',
+        {**TICKET, "status": "Rejected"},
+        {**TICKET, "decision": "denied"},
+        {**TICKET, "State": "withdrawn."},
+        {**TICKET, "revoked": True},
+        {**TICKET, "is": "", "Cancelled": "yes"},
+        {**YES, "status": "revoked"},
+        {"approved": True, "by": "\u200b\u3164"},
+        {"approved": True, "by": "TBD"},
+        {"approved": True, "by": "(unassigned)"},
         {**YES, "approved": False},
         [TICKET, {**TICKET, "approved": False}],
         [TICKET, "CRM-18"],
@@ -282,6 +299,10 @@ def test_answer_after_plan(value):
         {**TICKET, "at": "2026-10-01T11:58:00+00:00"},
         {**TICKET, "At": "2025-10-01T12:00:00Z"},
         {**TICKET, "responded_at": "2025-10-01T12:00:00Z"},
+        *(
+            {**TICKET, name: "2025-10-01T12:00:00Z"}
+            for name in ("approved_at", "approvedAt", "Approved on", "answered-at", "signed_off_at")
+        ),
         {**TICKET, "at": "2026-10-01T12:30:00Z", "AT ": "2025-10-01T12:00:00Z"},
         [{**YES, "responded_at": MADE}, {**YES, "responded_at": MADE - timedelta(days=1)}],
     ],
@@ -340,6 +361,16 @@ def test_typed_digest_of_another_plan(typed):
     answer = {**YES, "responded_at": MADE, "params_input": {"digest": typed}}
     with pytest.raises(InputError, match="the approver typed"):
         against_plan(answer)
+
+
+@pytest.mark.parametrize("name", ["digest", "Plan digest", "plan_digest"])
+def test_ticket_of_another_plan(name):
+    """A ticket that says which plan it is about is about that one."""
+    for said in (DIGEST, DIGEST[:8].upper(), None):
+        against_plan({**TICKET, name: said})
+    for said in ("ffffffff", DIGEST[:7], "", 17, f"{DIGEST}4", [DIGEST]):
+        with pytest.raises(InputError, match=r"digest=.*another plan"):
+            against_plan({**TICKET, name: said})
 
 
 def test_typed_digest_without_plan():

@@ -1,0 +1,68 @@
+"""What the keys and words of a ticket, as an approval, mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from airflow_provider_leadreset.leadsquared.text import without_invisible
+
+_NOBODY = {
+    *("", "none", "null", "nil", "nan", "undefined", "nobody", "false", "no", "unknown"),
+    *("unassigned", "pending", "tbd", "todo"),
+}
+"""Words that name no person, in any letter case."""
+
+_BETWEEN_WORDS = re.compile(r"n/a|[\W_]+")
+
+TIMES = {
+    *("at", "respondedat", "approvedat", "approvedon", "approvaldate", "approvaltime"),
+    *("answeredat", "decidedat", "signedat", "signedoffat", "confirmedat"),
+}
+"""Keys under which a ticket says when, as :func:`plain_name` makes them."""
+
+DIGESTS = {"digest", "plandigest"}
+"""Keys under which a ticket says which plan it is about, likewise."""
+
+ERRORS = ("error", "exception")
+"""How keys begin under which a failure stands, likewise."""
+
+_NO = {
+    *("rejected", "denied", "declined", "refused", "disapproved"),
+    *("revoked", "withdrawn", "cancelled", "canceled", "expired"),
+}
+"""Words that mean no, as a ticket's state or as a key that is true."""
+
+_STATES = {"status", "state", "decision", "result", "outcome", "resolution", "answer"}
+"""Keys under which a ticket's state stands, likewise."""
+
+
+def plain_name(name: object) -> str:
+    """Return a key without letter case, blanks and signs: ``approvedAt`` is ``approved_at``."""
+    return "".join(sign for sign in str(name).lower() if sign.isalnum())
+
+
+def says_no(name: object, said: object) -> bool:
+    """Return whether a key and its value say that it is no yes, whatever else there stands."""
+    plain = plain_name(name)
+    word = said.strip(" .!").lower() if isinstance(said, str) else ""
+    return (
+        (plain == "approved" and said is not True)
+        or (plain in _STATES and word in _NO)
+        or (plain in _NO and (said is True or word in {"true", "yes"}))
+    )
+
+
+def is_somebody(who: Any) -> bool:
+    """Whether it names a person: by a text, a number, or a mapping or list with one of them."""
+    if isinstance(who, Mapping):
+        return any(map(is_somebody, who.values()))
+    if isinstance(who, (list, tuple)):
+        return bool(who) and all(map(is_somebody, who))
+    if isinstance(who, str):
+        # An address of a page is nobody, nor are signs alone, of which some do not even show.
+        named = any(map(str.isalnum, without_invisible(who))) and "://" not in who
+        return named and not set(_BETWEEN_WORDS.split(who.lower())) <= _NOBODY
+    return isinstance(who, (int, UUID)) and not isinstance(who, bool) and who != 0
