@@ -446,6 +446,7 @@ class LeadSquaredClient:
             content_type=answer.content_type,
             answered=self._answered,
             answered_call=path in self._answered_paths,
+            garbled=answer.garbled,
             redact=self.redact,
         )
 

@@ -19,7 +19,8 @@ class TooManyValuesError(ValueError):
 
 
 def read_json(text: str) -> Any:
-    """Return the content of an answer; None for what is no JSON, or is nested more than 100 deep.
+    """Return the content of an answer; None for what is no JSON, nested more than 100 deep, or has a name twice in an
+    object with two values: of ``{"Status": "Error", "Status": "Success"}`` the last must not win.
 
     Numbers that Python cannot or would hardly read stay text, so that one record does not make an answer unreadable.
 
@@ -35,6 +36,13 @@ def read_json(text: str) -> Any:
     return None if nested > MOST_NESTING and is_deep(content) else content
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs) and any(found[name] != value for name, value in pairs):
+        raise ValueError
+    return found
+
+
 def _whole_number(digits: str) -> int | str:
     return int(digits) if len(digits) <= _LONGEST_NUMBER else digits
 
@@ -44,4 +52,6 @@ def _number(digits: str) -> float | str:
     return number if math.isfinite(number) else digits
 
 
-_DECODER = json.JSONDecoder(parse_int=_whole_number, parse_float=_number, parse_constant=str)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_whole_number, parse_float=_number, parse_constant=str
+)

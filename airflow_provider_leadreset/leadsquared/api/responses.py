@@ -48,6 +48,7 @@ def read_answer(
     content_type: str = "",
     answered: bool = False,
     answered_call: bool = False,
+    garbled: bool = False,
     redact: Callable[[str], str] = str,
 ) -> Any:
     """Return the JSON content of an answer, or raise what it means.
@@ -61,6 +62,7 @@ def read_answer(
     :param answered: whether LeadSquared has answered another call of this client, so that host and keys are right.
     :param answered_call: whether it has answered this very call before, so that a 4xx without LeadSquared's envelope
         comes from the way there.
+    :param garbled: whether bytes of it were no text and were replaced: what is read would be kept so.
     :param redact: strikes the keys out of what an error quotes, should LeadSquared repeat one.
     :raises ThrottledError: 429; an exception type about the limit with any status (seen with 200 and 403), and words
         about it (see :mod:`.throttle_words`) unless LeadSquared's own type says that it is something else.
@@ -83,7 +85,7 @@ def read_answer(
         or _the_way_there(answer, answered_call)
         or _outage(answer)
         or _refusal(answer)
-        or _no_answer(answer, writes)
+        or _no_answer(answer, writes, garbled)
     )
     if failure:
         raise failure
@@ -204,13 +206,15 @@ def _refusal(answer: Answered) -> LeadSquaredError | None:
     return None
 
 
-def _no_answer(answer: Answered, writes: bool) -> LeadSquaredError | None:
+def _no_answer(answer: Answered, writes: bool, garbled: bool) -> LeadSquaredError | None:
     if answer.status == 200 and answer.too_many_values:
         return ResponseTooLargeError(
             f"the answer holds more than {MOST_ANSWER_VALUES} values", **answer.marks
         )
     if answer.status != 200 or answer.content is None:
         return UnavailableError("the answer is empty or cannot be read", **answer.marks)
+    if garbled and not writes:
+        return UnavailableError("the answer holds bytes that are no text in its encoding", **answer.marks)
     if writes and not answer.is_given:
         return UnavailableError(f"the answer does not say Success: {answer.excerpt}", **answer.marks)
     return None

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from email.message import Message
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -47,11 +48,15 @@ _current: ContextVar[WatchedCall | None] = ContextVar("call_under_way", default=
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """What came back, whatever it means."""
+    """What came back, whatever it means.
+
+    :param garbled: whether some of its bytes are no text in its encoding, and were replaced.
+    """
 
     status: int
     content_type: str
     text: str
+    garbled: bool = False
 
 
 class Transport:
@@ -166,9 +171,26 @@ class Transport:
             content = _read(response)
         finally:
             response.close()
-        # utf-8-sig: servers of .NET may write a mark before the JSON.
-        text = content.decode("utf-8-sig", "replace")
-        return RawAnswer(response.status_code, response.headers.get("Content-Type", ""), text)
+        content_type = response.headers.get("Content-Type", "")
+        text, garbled = _decoded(content, content_type)
+        return RawAnswer(response.status_code, content_type, text, garbled)
+
+
+_ENCODINGS = {"utf-16", "utf-16le", "utf-16be", "iso-8859-1", "iso-8859-15", "windows-1252"}
+"""Those that an answer may name beside UTF-8. Some that Python knows are no encodings of text, or unpack."""
+
+
+def _decoded(content: bytes, content_type: str) -> tuple[str, bool]:
+    """Return an answer's text, and whether bytes of it had to be replaced."""
+    message = Message()
+    message["Content-Type"] = content_type
+    named = str(message.get_param("charset") or "").strip().lower()
+    # utf-8-sig: servers of .NET may write a mark before the JSON.
+    encoding = named if named in _ENCODINGS else "utf-8-sig"
+    try:
+        return content.decode(encoding), False
+    except UnicodeDecodeError:
+        return content.decode(encoding, "replace"), True
 
 
 def _read(response: requests.Response) -> bytes:

@@ -15,6 +15,7 @@ from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, Una
 from airflow_provider_leadreset.leadsquared.records.deciding_dates import CREATED_ON, INFERRED, DecidingDates
 from airflow_provider_leadreset.leadsquared.records.pages import SMALLEST_PAGE, PagedRead, Paging
 from airflow_provider_leadreset.leadsquared.records.rows import (
+    LEAD_ID,
     count_of,
     event_code,
     field_of,
@@ -181,8 +182,14 @@ def read_tasks(client: LeadSquaredClient, lead: str) -> tuple[list[dict[str, Any
         key=lambda row: id_of(row, *TASK_ID),
         size=TASK_PAGE,
     )
+
+    def own(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for row in rows:
+            refuse_other_lead(row, lead, *LEAD_ID, "LeadID")
+        return rows
+
     try:
-        return read.rows(), True
+        rows = read.rows()
     except UnreadableError:
         once = {id_of(row, *TASK_ID): row for row in rows_of(given[0], "TaskList")}
         if len(once) < SMALLEST_PAGE or count_of(given[0]) not in (None, len(once)):
@@ -190,7 +197,8 @@ def read_tasks(client: LeadSquaredClient, lead: str) -> tuple[list[dict[str, Any
         if read.has_no_effect:
             # Seven calls fewer for each such lead; what it says stays that another source must tell.
             client.paging_styles[path] = None
-        return list(once.values()), False
+        return own(list(once.values())), False
+    return own(rows), True
 
 
 def read_notes(client: LeadSquaredClient, lead: str) -> list[dict[str, Any]]:

@@ -18,6 +18,12 @@ _NIL = "00000000-0000-0000-0000-000000000000"
 
 LEAD_ID = ("ProspectID", "ProspectId")
 
+_COUNTS = ("RecordCount", "TotalRecordCount", "TotalCount")
+"""What an answer counts its rows by."""
+
+_TROUBLE = ("error", "exception")
+"""How fields begin that say that something went wrong."""
+
 LONGEST_NUMBER = 9
 """Digits of an event code or a count; more is none."""
 
@@ -45,10 +51,12 @@ def rows_of(answer: Any, *names: str, bare: bool = False) -> list[dict[str, Any]
     """Return the rows that an answer has under one of some names.
 
     :param bare: whether they may stand alone, as an array. Where they should not, an empty array is no empty list.
-    :raises UnreadableError: it has none, or something else among them.
+    :raises UnreadableError: it has none, or something else among them; or it says beside them that something went
+        wrong: then they may not be all.
     """
     rows: Any = answer if bare else None
     if isinstance(answer, dict):
+        _refuse_trouble(answer, names)
         lists = [answer[name] for name in names if isinstance(answer.get(name), list)]
         # One of two names may stand there empty; two that are not cannot both be meant.
         filled = [found for found in lists if found]
@@ -60,18 +68,39 @@ def rows_of(answer: Any, *names: str, bare: bool = False) -> list[dict[str, Any]
     return rows
 
 
+def _refuse_trouble(answer: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    """Refuse an answer that has rows, and also says that it failed or has two lists of them."""
+    lists = {name.lower() for name in names}
+    for name, said in answer.items():
+        plain = name.lower()
+        other_letters = plain in lists and name not in names
+        failed = plain == "status" and said is not None and str(said).strip(" .!").lower() != "success"
+        unsuccessful = plain in {"success", "issuccess"} and said is False
+        if failed or unsuccessful or (plain.startswith(_TROUBLE) and said) or (other_letters and said):
+            # Not quoted: nobody strikes the keys out of what is judged here.
+            raise UnreadableError(
+                "the answer says beside its rows that something went wrong, or has others too, so they may not be all"
+            )
+
+
 def count_of(answer: Any) -> int | None:
     """Return how many rows the answer says there are; None where it does not say.
 
+    ``RecordCount`` is documented; of two counts the larger is what may be missing.
+
     :raises UnreadableError: it says something that is no number: then rows may be missing unseen.
     """
-    said = field_of(answer, "RecordCount") if isinstance(answer, dict) else None
-    if said is None:
+    if not isinstance(answer, dict):
         return None
-    count = whole_number(said)
-    if count is None:
-        raise UnreadableError(f"the answer counts {quoted(said, 20)} rows, which is no number")
-    return count
+    counts = []
+    for name in _COUNTS:
+        said = field_of(answer, name)
+        if said is None:
+            continue
+        counts.append(whole_number(said))
+        if counts[-1] is None:
+            raise UnreadableError(f"the answer counts {quoted(said, 20)} rows, which is no number")
+    return max((count for count in counts if count is not None), default=None)
 
 
 def whole_number(value: object) -> int | None:
@@ -134,14 +163,16 @@ def lead_fields(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {str(pair.get("Attribute")): pair.get("Value") for pair in pairs if isinstance(pair, Mapping)}
 
 
-def refuse_other_lead(row: Mapping[str, Any], lead: str) -> None:
+def refuse_other_lead(row: Mapping[str, Any], lead: str, *names: str) -> None:
     """Refuse a record that says that it is another lead's: a filter was not heeded.
 
+    :param names: the fields that say whose it is, beside ``RelatedProspectId``.
     :raises UnreadableError: it does.
     """
-    other = field_of(row, "RelatedProspectId")
-    if isinstance(other, str) and other.strip().strip("{}").lower() != lead.strip().lower():
-        raise UnreadableError(f"the answer has a record of another lead, {quoted(other, 50)}")
+    for name in ("RelatedProspectId", *names):
+        other = field_of(row, name)
+        if isinstance(other, str) and other.strip().strip("{}").lower() != lead.strip().lower():
+            raise UnreadableError(f"the answer has a record of another lead, {quoted(other, 50)}")
 
 
 def event_code(row: Mapping[str, Any]) -> int:

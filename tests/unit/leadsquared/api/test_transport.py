@@ -409,3 +409,44 @@ def test_wrongly_packed_answers(monkeypatch: pytest.MonkeyPatch, headers: list[s
     with Answering(http(200, body, *headers)) as server, pytest.raises(UnavailableError) as caught:
         client_of(server.url, clock=FakeClock()).call("GET", "x")
     assert type(caught.value) is UnavailableError
+
+
+JOSE = '{"Note": "José"}'
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", JOSE.encode()),
+        ("application/json", JOSE.encode("utf-8-sig")),
+        ("application/json; charset=utf-16", JOSE.encode("utf-16")),
+        ('application/json;Charset="ISO-8859-1"', JOSE.encode("latin-1")),
+        ("application/json; charset=unicode_escape", JOSE.encode()),
+    ],
+)
+def test_encodings(kind: str, body: bytes) -> None:
+    """An answer is read in the encoding that it names, UTF-8 where that is none of text."""
+    with Answering(http(200, body, f"Content-Type: {kind}")) as server:
+        assert client_of(server.url).call("GET", "x") == {"Note": "José"}
+
+
+def test_garbled_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would be kept with its letters replaced is not read; of a write only what it says counts."""
+    monkeypatch.setattr(client_module, "RETRY_DELAYS", ())
+    latin = Answering(http(200, JOSE.encode("latin-1")))
+    with latin as server, pytest.raises(UnavailableError, match="bytes that are no text"):
+        client_of(server.url).call("GET", "x")
+    with Answering(http(200, b'{"Status": "Success", "Message": "\xe9"}')) as server:
+        assert client_of(server.url).call("POST", "x", writes=True)["Status"] == "Success"
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_name_twice_in_an_answer(monkeypatch: pytest.MonkeyPatch, writes: bool) -> None:
+    """Of a name that stands twice in an answer the last does not win."""
+    monkeypatch.setattr(client_module, "RETRY_DELAYS", ())
+    for body in ('{"Status": "Error", "Status": "Success"}', '{"List": [{"Id": "a"}], "List": []}'):
+        with Answering(http(200, body)) as server, pytest.raises(UnavailableError) as caught:
+            client_of(server.url).call("POST", "x", writes=writes)
+        assert caught.value.in_doubt is writes
+    with Answering(http(200, '{"Status": "Success", "Status": "Success"}')) as server:
+        client_of(server.url).call("POST", "x", writes=writes)

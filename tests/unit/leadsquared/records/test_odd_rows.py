@@ -96,6 +96,43 @@ def test_error_names_lead_and_kind(answer, asked, kind):
         read(answer, **asked)
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"Status": "Timeout"},
+        {"status": "Partial"},
+        {"Success": False},
+        {"error": "the server gave up"},
+        {"ErrorMessage": "timed out"},
+        {"ExceptionText": "timed out"},
+        {"prospectactivities": [{"Id": "a"}]},
+        {"TotalRecordCount": 50},
+        {"RecordCount": 0, "TotalCount": "50"},
+    ],
+    ids=str,
+)
+def test_trouble_beside_rows(beside):
+    """Rows beside which an answer says that something went wrong, or that there are more, are not all."""
+    with pytest.raises(UnreadableError, match=rf"lead {LEAD}: activities: .*(not be all|announced)"):
+        read({"ProspectActivities": [], **beside}, activity_event_list=[201])
+
+
+def test_no_trouble_beside_rows():
+    """Success, and fields of trouble that are empty, are none."""
+    fine = {"Status": "Success", "Success": True, "Errors": [], "ErrorMessage": None, "TotalCount": 0}
+    assert read({"ProspectActivities": [], **fine}, activity_event_list=[201]).records == []
+
+
+@pytest.mark.parametrize("name", ["RelatedProspectId", "ProspectID", "ProspectId", "LeadId"])
+def test_task_of_another_lead(name):
+    """A task that says that it is another lead's is none of this one's: the filter was not heeded."""
+    for lead in (LEAD, LEAD.upper(), f"{{{LEAD}}}"):
+        row = {"TaskID": "t", "CreatedOn": INSIDE, name: lead}
+        assert len(read({"TaskList": [row]}, task_type_list=[KIND]).records) == 1
+    with pytest.raises(UnreadableError, match="a record of another lead"):
+        read({"TaskList": [{**row, name: KIND}]}, task_type_list=[KIND])
+
+
 def test_other_errors_keep_their_class():
     """What LeadSquared's own errors mean is kept, and what is not about one lead is not said to be."""
     for error in (AccessError("keys"), ClosedError("stopped")):
