@@ -20,7 +20,7 @@ import pytest
 
 import airflow_provider_leadreset
 from airflow_provider_leadreset.leadsquared.api.connection import base_address, clean_key
-from airflow_provider_leadreset.leadsquared.api.secret import Secret
+from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings, strike_out
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.request.guids import parse_guid
 from airflow_provider_leadreset.leadsquared.request.lead_ids import parse_lead_ids
@@ -42,7 +42,7 @@ WORTH_A_LONG_TEXT = 20e-6
 """Seconds for a thousand characters: a pattern that takes less is not quadratic, which would be 150e-6 or more."""
 
 MADE_AT_RUN_TIME = {
-    "'|'.join((''.join(_units(text)) for text in texts if text))": (
+    "'|'.join([*units, *inner])": (
         "a group of literals and bounded repetitions for each character of a key, none like another's beginning"
     ),
 }
@@ -315,6 +315,7 @@ def test_no_pattern_is_missed() -> None:
 
 # -- functions that read foreign text -------------------------------------------------------------------------
 
+KEYS = spellings(Secret("u$rAK0123456789abcdef"), Secret("s3c$ret+held/9=9&x%41"))
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "parse_guid": lambda text: parse_guid(text, "it"),
     "parse_lead_ids": parse_lead_ids,
@@ -323,12 +324,14 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "parse_window up to a date": lambda text: parse_window(f"P{text}/2026-09-01"),
     "parse_timezone": parse_timezone,
     "event codes": lambda text: parse_selectors(activity_event_list=text),
+    "event codes in a closed list": lambda text: parse_selectors(activity_event_list=f"[{text}]"),
     "event codes in a list": lambda text: parse_selectors(activity_event_list=f"[{text}"),
     "task types": lambda text: parse_selectors(task_type_list=text),
     "base_address": base_address,
     "clean_key": lambda text: clean_key("Login", Secret(text)),
     "parse_uri": lambda text: parse_uri("evidence_path", text, "folder"),
     "parse_uri of a local path": lambda text: parse_uri("evidence_path", f"/{text}", "folder"),
+    "strike_out": lambda text: strike_out(KEYS, text),
     "quoted": quoted,
     "scrubbed": scrubbed,
     "without_invisible": without_invisible,

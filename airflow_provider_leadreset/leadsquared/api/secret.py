@@ -41,7 +41,8 @@ def spellings(*keys: Secret) -> re.Pattern[str]:
     Each character of a key is one alternation of its spellings, in any letter case: ``+`` is also ``%2b``, ``%252B``,
     ``\u002B``, ``\\u002b``, ``\u{2b}``, ``\U0000002b``, ``&#43;``, ``&#x2B``, ``&plus;`` or ``&amp;plus;``; the signs
     that begin such a code may be spelled by another. All repetitions are bounded, so that the time is linear in the
-    text. Base64 is known of each key and of all of them with colons between, as in a header of HTTP's.
+    text. Base64 is known of each key and of all of them with colons between, as in a header of HTTP's, and of a key
+    inside of something else that is packed; so is hexadecimal.
     """
     plain = [key.text() for key in keys]
     # Of a few characters it is a word that may stand anywhere.
@@ -50,19 +51,53 @@ def spellings(*keys: Secret) -> re.Pattern[str]:
     texts = sorted(
         [*plain, *packed, *(text.replace("+", "-").replace("/", "_") for text in packed)], key=len
     )[::-1]
-    return re.compile("|".join("".join(_units(text)) for text in texts if text), re.IGNORECASE)
+    units = ["".join(_units(text)) for text in texts if text]
+    inner = [form for text in plain if len(text) >= _SHORTEST_PACKED for form in _packed_inside(text)]
+    return re.compile("|".join([*units, *inner]), re.IGNORECASE)
 
 
 def strike_out(keys: re.Pattern[str], text: str) -> str:
     """Return a text with ``***`` in place of each key, also where signs that nobody sees are strewn into it.
 
-    Of a text with such a key nothing invisible is kept.
+    Of a text with such a key nothing invisible is kept. One that is broken over lines, or has blanks, tags or codes of
+    what nobody sees in it, is struck out where it stands.
 
     :param keys: see :func:`spellings`.
     """
     struck = keys.sub("***", text)
     seen = without_invisible(struck)
-    return keys.sub("***", seen) if seen != struck and keys.search(seen) else struck
+    if seen != struck and keys.search(seen):
+        struck = keys.sub("***", seen)
+    return _without_parted(keys, struck)
+
+
+_GAP = re.compile(
+    r"\s|\\{1,4}(?:[nrt]|u00(?:0[9ad]|a[0d])|u200[b-d]|ufeff)|</?w?br ?/?>"
+    r"|&(?:shy|nbsp|#(?:9|10|13|32|160|173|8203));|%(?:0a|0d|09|20)|=\r?\n",
+    re.IGNORECASE,
+)
+"""What a text is broken with, that is no part of a key: each sign or code by itself, so that the time is linear."""
+
+
+def _without_parted(keys: re.Pattern[str], text: str) -> str:
+    """Strike out keys that are broken over lines or by blanks, where they stand."""
+    places: list[int] = []
+    parts, at = [], 0
+    for gap in _GAP.finditer(text):
+        parts.append(text[at : gap.start()])
+        places += range(at, gap.start())
+        at = gap.end()
+    if not at:
+        return text
+    parts.append(text[at:])
+    places += range(at, len(text))
+    found, at = [], 0
+    for match in keys.finditer("".join(parts)):
+        # Of a few characters it is a word, or parts of two.
+        if match.end() - match.start() >= _SHORTEST_PACKED:
+            found += [text[at : places[match.start()]], "***"]
+            at = places[match.end() - 1] + 1
+    return "".join([*found, text[at:]])
 
 
 _SHORTEST_PACKED = 8
@@ -72,6 +107,19 @@ _SHORTEST_PACKED = 8
 def _base64(text: str) -> str:
     # Without what fills it up: some leave it out, and it is spelled in many ways.
     return b64encode(text.encode("utf-8", "replace")).decode().rstrip("=")
+
+
+def _packed_inside(text: str) -> Iterator[str]:
+    """Yield patterns of what a key becomes inside of a longer text that is packed in Base64, or in hexadecimal.
+
+    Base64 packs three bytes to four signs, so there are three ways; the signs at both ends hold bits of others too.
+    """
+    raw = text.encode("utf-8", "replace")
+    for before in range(3):
+        packed = b64encode(b"\0" * before + raw)
+        whole = packed[(before * 8 + 5) // 6 : (before + len(raw)) * 8 // 6].decode()
+        yield "".join({"+": "[+-]", "/": "[/_]"}.get(sign, sign) for sign in whole)
+    yield "[ :,]?".join(f"{byte:02x}" for byte in raw)
 
 
 def _units(text: str) -> Iterator[str]:

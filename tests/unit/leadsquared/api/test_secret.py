@@ -104,6 +104,55 @@ def test_base64_of_keys(key: str) -> None:
             assert pattern.sub("***", f"Basic {packed}").rstrip("=") == "Basic ***"
 
 
+@pytest.mark.parametrize("key", KEYS[:4])
+@pytest.mark.parametrize(
+    "around", ["{}", "a{}", "ab{}", "abc{}d", '{{"key": "{}"}}', "x-LSQ-SecretKey: {}\r\n"]
+)
+def test_key_inside_of_what_is_packed(key: str, around: str) -> None:
+    """A key is found in a longer text that is packed in Base64 or written in hexadecimal; next to nothing is left."""
+    pattern = spellings(Secret(key), Secret("another key"))
+    said = around.format(key).encode()
+    for packed in (b64encode(said).decode(), urlsafe_b64encode(said).decode()):
+        left = strike_out(pattern, packed)
+        assert "***" in left
+        assert len(left) <= len(packed) - len(key) + len("***")
+    for written in (said.hex(), said.hex().upper(), said.hex(" "), said.hex(":")):
+        assert key.encode().hex()[:6] not in strike_out(pattern, written).lower().replace(" ", "").replace(
+            ":", ""
+        )
+
+
+PARTED = [
+    " ",
+    "\r\n    ",
+    "\n",
+    "\\n",
+    "\\r\\n",
+    "<br>",
+    "<wbr/>",
+    "&shy;",
+    "&#8203;",
+    "\\u200b",
+    "%0A",
+    "=\n",
+]
+
+
+@pytest.mark.parametrize("gap", PARTED, ids=ascii)
+@pytest.mark.parametrize("key", [*KEYS[:3], "0123456789abcdef0123456789abcdef"])
+def test_parted_keys_struck_out(key: str, gap: str) -> None:
+    """A key that is broken over lines is struck out where it stands, and the text around it stays."""
+    pattern = spellings(Secret(key), Secret("another key"))
+    place = next(place for place in range(len(key) // 2, len(key)) if key[place - 1] not in "\\ =%&")
+    said = f"before {key[:place]}{gap}{key[place:]} after"
+    assert strike_out(pattern, said) == "before *** after"
+
+
+def test_parted_short_keys_stay() -> None:
+    """Of a short key two words may be the parts."""
+    assert strike_out(spellings(Secret("tab"), Secret("able")), "at a bar, a b le") == "at a bar, a b le"
+
+
 INVISIBLE = [
     "\u200b",
     "\ufeff",
@@ -144,7 +193,24 @@ def test_other_text_is_left() -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize(
-    "piece", ["\\", "%25", "%", "&amp;", "&", "\\u0075", "&#", "&#0", "u", "{start}", "{encoded}"]
+    "piece",
+    [
+        "\\",
+        "%25",
+        "%",
+        "&amp;",
+        "&",
+        "\\u0075",
+        "&#",
+        "&#0",
+        "u",
+        "{start}",
+        "{encoded}",
+        " ",
+        "=",
+        "<br",
+        "\\n",
+    ],
 )
 def test_time_is_linear(key: str, piece: str) -> None:
     """Twice the text takes twice the time, about, and never long."""
@@ -152,7 +218,7 @@ def test_time_is_linear(key: str, piece: str) -> None:
     piece = piece.format(start=key[:-1], encoded=in_json(in_json(key))[:-1])
     text = piece * (100_000 // len(piece))
     began = time.perf_counter()
-    pattern.sub("***", text)
+    strike_out(pattern, text)
     assert time.perf_counter() - began < 1
 
 
