@@ -177,9 +177,16 @@ class LeadResetHook(BaseHook):
         try:
             yield
         except InputError as error:
-            raise as_task_error(error) from None
+            raise as_task_error(error, self._struck(str(error))) from None
         except LeadSquaredError as error:
+            error.message = self._struck(error.message)
+            error.args = (error.message,)
             raise as_task_error(error, f"connection {self.leadsquared_conn_id}: {error}") from None
+
+    def _struck(self, text: str) -> str:
+        """Strike the keys out of an error's text: what a server gave, or what was pasted, may repeat one."""
+        keys = [key for key in (self._connection.login, self._connection.password) if key.text()]
+        return strike_out(spellings(*keys), text) if keys else text
 
     @cached_property
     def _connection(self) -> _ConnectionFields:
@@ -209,8 +216,7 @@ class LeadResetHook(BaseHook):
             try:
                 return self._read_settings()
             except InputError as error:
-                keys = [key for key in (self._connection.login, self._connection.password) if key.text()]
-                said = strike_out(spellings(*keys), str(error)) if keys else str(error)
+                said = self._struck(str(error))
                 raise InputError(said) from None
 
     def _read_settings(self) -> AccountSettings:

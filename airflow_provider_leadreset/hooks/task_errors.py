@@ -51,10 +51,13 @@ _CAUSES: tuple[tuple[type[Exception], type[AirflowException]], ...] = (
 
 
 def as_task_error(error: InputError | LeadSquaredError, text: str | None = None) -> AirflowException:
-    """Return the exception of the task for an error of the core.
+    """Return the exception of the task for an error of the core, whose traceback is let go.
+
+    Its frames hold answers as they came, in which a server may have repeated a key, and records of persons.
 
     :param text: in place of the error's own.
     """
+    error.with_traceback(None).__context__ = None
     kind = next(kind for cause, kind in _CAUSES if isinstance(error, cause))
     told = str(error) if text is None else text
     if not issubclass(kind, LeadResetFailedError) or issubclass(kind, LeadResetResourceError):

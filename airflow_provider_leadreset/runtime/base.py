@@ -236,7 +236,7 @@ class BaseRun:
             if self.task.max_calls is not NOT_GIVEN:
                 client.limiter.max_calls = self.checked("max_calls", least=1)
         try:
-            with ProgressLog(client.limiter, self.log.info) as self.progress:
+            with _without_keys(client), ProgressLog(client.limiter, self.log.info) as self.progress:
                 yield
             self.source.forget()
         except AirflowSkipException as reason:
@@ -418,6 +418,16 @@ class BaseRun:
             yield
         except InputError as error:
             raise InputError(f"connection {self.conn_id}: {error}") from None
+
+
+@contextmanager
+def _without_keys(client: LeadSquaredClient) -> Generator[None, None, None]:
+    """Strike the keys out of an error's text: those who read rows and lists quote what came, and know no keys."""
+    try:
+        yield
+    except Exception as error:
+        error.args = tuple(client.redact(said) if isinstance(said, str) else said for said in error.args)
+        raise
 
 
 def storage_path(argument: str, text: str) -> ObjectStoragePath:

@@ -22,7 +22,7 @@ from airflow_provider_leadreset.leadsquared.api.responses import (
 )
 from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings, strike_out
 from airflow_provider_leadreset.leadsquared.api.sliding_window import RESET, Permit
-from airflow_provider_leadreset.leadsquared.api.transport import Transport
+from airflow_provider_leadreset.leadsquared.api.transport import RawAnswer, Transport
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
     BrokenOffError,
@@ -438,6 +438,16 @@ class LeadSquaredClient:
             timeout=self._timeout,
             on_send=on_send,
         )
+        try:
+            return self._meaning(answer, path, writes=writes)
+        except LeadSquaredError as error:
+            failure = error.with_traceback(None)
+        # Raised out here, without the frames that hold the answer as it came: a server may repeat a key in it.
+        del answer
+        failure.__context__ = None
+        raise failure
+
+    def _meaning(self, answer: RawAnswer, path: str, *, writes: bool) -> Any:
         return read_answer(
             answer.status,
             answer.text,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import socket
 import zlib
 from collections.abc import Callable, Iterable
@@ -44,6 +45,15 @@ NETWORK_ERRORS = (
 """What the libraries raise for a call without a readable answer."""
 
 _current: ContextVar[WatchedCall | None] = ContextVar("call_under_way", default=None)
+
+
+def _is_of_others(record: logging.LogRecord) -> bool:
+    del record
+    return _current.get() is None
+
+
+# It quotes headers that it cannot read, in which a server may repeat a key.
+logging.getLogger("urllib3.connection").addFilter(_is_of_others)
 
 
 @dataclass(frozen=True, slots=True)

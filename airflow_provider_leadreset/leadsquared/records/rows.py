@@ -47,6 +47,12 @@ def reading(kind: str, prospect_id: str) -> Generator[None, None, None]:
         ) from None
 
 
+def _told(value: object) -> str:
+    """Return a value as an error quotes it, or what it is: of one that is cut a key could be left in part."""
+    whole = quoted(value)
+    return whole if "…" not in whole else f"<{type(value).__name__}, too long to be shown>"
+
+
 def rows_of(answer: Any, *names: str, bare: bool = False) -> list[dict[str, Any]]:
     """Return the rows that an answer has under one of some names.
 
@@ -99,7 +105,7 @@ def count_of(answer: Any) -> int | None:
             continue
         counts.append(whole_number(said))
         if counts[-1] is None:
-            raise UnreadableError(f"the answer counts {quoted(said, 20)} rows, which is no number")
+            raise UnreadableError(f"the answer counts {_told(said)} rows, which is no number")
     return max((count for count in counts if count is not None), default=None)
 
 
@@ -172,7 +178,7 @@ def refuse_other_lead(row: Mapping[str, Any], lead: str, *names: str) -> None:
     for name in ("RelatedProspectId", *names):
         other = field_of(row, name)
         if isinstance(other, str) and other.strip().strip("{}").lower() != lead.strip().lower():
-            raise UnreadableError(f"the answer has a record of another lead, {quoted(other, 50)}")
+            raise UnreadableError(f"the answer has a record of another lead, {_told(other)}")
 
 
 def event_code(row: Mapping[str, Any]) -> int:
@@ -182,7 +188,7 @@ def event_code(row: Mapping[str, Any]) -> int:
     """
     code = whole_number(field_of(row, "EventCode", "ActivityEvent"))
     if code is None:
-        raise UnreadableError(f"an activity has the event code {quoted(row.get('EventCode'))}")
+        raise UnreadableError(f"an activity has the event code {_told(row.get('EventCode'))}")
     return code
 
 
@@ -196,4 +202,4 @@ def moment_of(value: object) -> datetime:
         moment = datetime.fromisoformat(text if _MOMENT.fullmatch(text) else "")
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise UnreadableError(f"a record was created at {quoted(value)}, which is no date") from None
+        raise UnreadableError(f"a record was created at {_told(value)}, which is no date") from None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import re
 import traceback
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import airflow
 import pytest
 from pytest_mock import MockerFixture
 
+from airflow_provider_leadreset.compat import AirflowException
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
 from airflow_provider_leadreset.exceptions import (
     LeadResetAccessError,
@@ -23,10 +25,11 @@ from airflow_provider_leadreset.exceptions import (
 )
 from airflow_provider_leadreset.hooks import lead_reset
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
+from airflow_provider_leadreset.leadsquared.api import client as client_module
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
-from support.answering import ACCESS, SECRET, Answering, Request, http
+from support.answering import ACCESS, SECRET, Answering, Request, chain, http
 
 LEAD = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 HOST = "api-in21.leadsquared.com"
@@ -340,6 +343,78 @@ def test_unusable_share_refused(connect: Any, calls: Any) -> None:
 
 
 # -- secrets --------------------------------------------------------------------------------------------------
+
+
+def shown_by(error: BaseException) -> str:
+    """Return all that an error tracker shows of an error: texts, attributes, and local names of its traceback."""
+    told = []
+    for one in chain(error):
+        told += [str(one), repr(one), repr(vars(one))]
+        frames = traceback.walk_tb(one.__traceback__)
+        told += [repr(frame.f_locals) for frame, _ in frames if frame.f_code.co_filename != __file__]
+    return "\n".join(told)
+
+
+ECHOES = {
+    "name of a list": (
+        lambda hook: hook.list_members(LEAD),
+        http(200, json.dumps({"Lists": [{"ListId": LEAD, "ListName": SECRET}], "Leads": []})),
+    ),
+    "count": (
+        lambda hook: hook.preview(a_reset()),
+        http(200, json.dumps({"RecordCount": SECRET, "ProspectActivities": []})),
+    ),
+    "long count": (
+        lambda hook: hook.preview(a_reset()),
+        http(200, json.dumps({"RecordCount": "x" * 110 + SECRET, "ProspectActivities": []})),
+    ),
+    "refusal": (
+        lambda hook: hook.reset(a_reset()),
+        http(200, json.dumps({"Status": "Error", "ExceptionMessage": f"{ACCESS} {SECRET}"})),
+    ),
+    "page": (lambda hook: hook.reset(a_reset()), http(404, f"<p>{SECRET}</p>")),
+    "redirect": (lambda hook: hook.reset(a_reset()), http(302, SECRET, f"Location: http://x/{SECRET}")),
+}
+
+
+@pytest.mark.parametrize(("use", "answer"), ECHOES.values(), ids=list(ECHOES))
+def test_echoed_keys_in_no_error(
+    connect: Any, monkeypatch: pytest.MonkeyPatch, use: Any, answer: bytes
+) -> None:
+    """A key that the server repeats is in no error, none that it came from, and no local name of its traceback."""
+    monkeypatch.setattr(client_module, "RETRY_DELAYS", ())
+    with Answering(answer) as server, pytest.raises(AirflowException) as caught:
+        use(connect(host=server.url))
+    shown = shown_by(caught.value)
+    for key in (ACCESS, SECRET):
+        assert key[: len(key) // 2] not in shown
+
+
+def test_echoed_keys_in_no_error_of_a_task(connect: Any) -> None:
+    """Nor is it in what a task ends with, by whatever it was read."""
+    task = LeadResetOperator(
+        task_id="reset",
+        list_id=LEAD,
+        activity_event_list=[166],
+        window="2026-09-01/2026-10-01",
+        leadsquared_conn_id="lsq",
+        retries=0,
+    )
+    with Answering(ECHOES["name of a list"][1]) as server:
+        connect(host=server.url)
+        with pytest.raises(AirflowException) as caught:
+            task.execute({})
+    assert "the list '***' does not say" in str(caught.value)
+    assert SECRET not in repr(caught.value)
+
+
+def test_unreadable_headers_are_not_logged(connect: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Headers that the network library cannot read are in no log: a key may be among them."""
+    with Answering(http(200, '{"Status": "Success"}', SECRET)) as server:
+        connect(host=server.url).reset(a_reset())
+    assert SECRET not in caplog.text
+    logging.getLogger("urllib3.connection").warning("of others")
+    assert "of others" in caplog.text
 
 
 def test_airflow_masks_the_keys(connect: Any) -> None:
