@@ -110,7 +110,7 @@ def check_plan_lines(kept: PrivateCopy) -> PlanLines:
                 return read
             digest.update(line)
             if kind == HEAD:
-                if content["plan"] != PLAN_VERSION:
+                if type(content["plan"]) is not int or content["plan"] != PLAN_VERSION:
                     raise InputError(
                         f"it is of version {quoted(content['plan'])}, and {PLAN_VERSION} is known alone"
                     )

@@ -185,6 +185,7 @@ def test_invalid_plan_refused(path, content):
     ("change", "said"),
     [
         ({"plan": 2}, "it is of version 2"),
+        ({"plan": True}, "it is of version True"),
         ({"plan": None}, "it is of version None"),
         ({"account": "api.leadsquared.com"}, "as account"),
         ({"account": {}}, "None as host"),
