@@ -37,8 +37,9 @@ page_cap=200`` on the command line. Run your tests in more than one. Its default
   (``counts``, ``note_counts``)
 - that notes and activity types can be read at all (``notes_api``, ``types_api``)
 - what moves a lead's LeadLastModifiedOn: activities, stage and owner, not notes, tasks and resets
-  (``moves_last_modified``), that it does at once (``last_modified_lag``) and is UTC (``last_modified_zone``), and that
-  no automation changes leads beside (``automation_every``)
+  (``moves_last_modified``), of activities each event code (``still_events``); that it does at once
+  (``last_modified_lag``) and is UTC (``last_modified_zone``), and that no automation changes leads beside
+  (``automation_every``)
 - what throttling and errors look like (``throttle_status``, ``throttle_text``, ``errors_as``).
 
 A guess that no dialect switches is

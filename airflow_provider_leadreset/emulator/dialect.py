@@ -105,6 +105,8 @@ class Dialect:
     """What moves a lead's LeadLastModifiedOn: a new activity (seen); a change of stage or owner, since either
     changes the lead itself and is posted as an activity (inferred). That a note, a task and a reset do not is a
     guess, the one that a client must not be fooled by."""
+    still_events: frozenset[int] = frozenset()
+    """Event codes whose new activities do not move it, where activities do (a guess: that all codes do alike)."""
     last_modified_lag: int = 0
     """Seconds until such a move can be read (a guess)."""
     last_modified_zone: Literal["UTC", "Asia/Kolkata"] = "UTC"
@@ -125,6 +127,7 @@ class Dialect:
             if not any(type(value) is type(choice) and value == choice for choice in choices):
                 raise ValueError(f"dialect {name} must be {_listed(choices)}, not {value!r}")
         object.__setattr__(self, "moves_last_modified", _movers(self.moves_last_modified))
+        object.__setattr__(self, "still_events", _event_codes(self.still_events))
         for name in _SECONDS:
             seconds = getattr(self, name)
             if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 <= seconds <= _DAY:
@@ -164,7 +167,7 @@ class Dialect:
     def as_json(self) -> dict[str, Any]:
         """Return the dialect as JSON-able values, as :meth:`of` takes them."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return values | {"moves_last_modified": sorted(self.moves_last_modified)}
+        return values | {name: sorted(values[name]) for name in ("moves_last_modified", "still_events")}
 
 
 @cache
@@ -188,13 +191,29 @@ def _listed(choices: tuple[Any, ...]) -> str:
 
 def _movers(given: Any) -> frozenset[Any]:
     known = get_args(Mover)
-    # Text is a list by commas, as on the command line; what cannot be gone through is quoted as it is.
-    parts = given.split(",") if isinstance(given, str) else given if isinstance(given, Iterable) else [given]
-    names = [part.strip() if isinstance(part, str) else part for part in parts]
+    names = _items(given)
     for name in names:
         if name not in (*known, ""):
             raise ValueError(f"dialect moves_last_modified must be some of {', '.join(known)}, not {name!r}")
     return frozenset(name for name in names if name)
+
+
+def _event_codes(given: Any) -> frozenset[int]:
+    codes = []
+    for one in (item for item in _items(given) if item != ""):
+        code = (
+            int(one) if isinstance(one, str) and one.isascii() and one.isdecimal() and len(one) < 10 else one
+        )
+        if isinstance(code, bool) or not isinstance(code, int) or code < 1:
+            raise ValueError(f"dialect still_events must be event codes such as 201, not {one!r}")
+        codes.append(code)
+    return frozenset(codes)
+
+
+def _items(given: Any) -> list[Any]:
+    # Text is a list by commas, as on the command line; what cannot be gone through is quoted as it is.
+    parts = given.split(",") if isinstance(given, str) else given if isinstance(given, Iterable) else [given]
+    return [part.strip() if isinstance(part, str) else part for part in parts]
 
 
 def _object(text: str) -> dict[str, Any]:

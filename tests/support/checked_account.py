@@ -21,7 +21,9 @@ def findings_of(dialect: Dialect, codes: Iterable[int] = (166,)) -> dict[str, An
         f"last_modified_{mover}": "moves" if mover in moves else "does not move" for mover in movers
     }
     for code in codes:
-        found[f"last_modified_activity_{code}"] = "moves" if "activity" in moves else "does not move"
+        found[f"last_modified_activity_{code}"] = (
+            "moves" if "activity" in moves and code not in dialect.still_events else "does not move"
+        )
     return {
         **found,
         "last_modified_zone": "UTC" if dialect.last_modified_zone == "UTC" else "not UTC",

@@ -338,7 +338,7 @@ class Crm:
         """Return the LeadLastModifiedOn that can be read now, as the dialect moves it."""
         with self._changed:
             until = self.now() - timedelta(seconds=self.dialect.last_modified_lag)
-            moved = lead.last_modified(self.dialect.moves_last_modified, until)
+            moved = lead.last_modified(self.dialect.moves_last_modified, self.dialect.still_events, until)
             every = self.dialect.automation_every
             return max(moved, automation_before(until, every)) if every else moved
 
@@ -472,7 +472,7 @@ class Crm:
             for activity in lead.deleted_activities[before:]:
                 del self._activities[activity.id]
             if deleted:
-                lead.moves.append((self.now(), "reset"))
+                lead.moves.append((self.now(), "reset", 0))
             gone += deleted
         self._deleted += gone
         self._changed.notify_all()

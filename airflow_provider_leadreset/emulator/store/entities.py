@@ -153,8 +153,9 @@ class Lead:
     audits: list[Audit] = field(default_factory=list)
     deleted_activities: list[Activity] = field(default_factory=list)
     """Those that a reset deleted, newest last: their mirror rows may stay."""
-    moves: list[tuple[datetime, Mover]] = field(default_factory=list)
-    """All that was ever done to it: what may have moved its LeadLastModifiedOn, and when."""
+    moves: list[tuple[datetime, Mover, int]] = field(default_factory=list)
+    """All that was ever done to it: what may have moved its LeadLastModifiedOn, when, and by an activity of which event
+    code; 0 for what is no activity."""
 
     @property
     def name(self) -> str:
@@ -163,11 +164,21 @@ class Lead:
 
     def moved_by(self, record: Activity | Task | Note | Audit, mover: Mover) -> None:
         """Record that a record was added, as of its own times, so that histories can be built."""
-        self.moves.append((max(record.created_on, record.modified_on), mover))
+        code = record.code if isinstance(record, Activity) else 0
+        self.moves.append((max(record.created_on, record.modified_on), mover, code))
 
-    def last_modified(self, movers: Collection[Mover], until: datetime) -> datetime:
-        """Return when one of ``movers`` last did anything, as far as that was not after ``until``."""
-        moves = [at for at, mover in self.moves if mover in movers and at <= until]
+    def last_modified(
+        self, movers: Collection[Mover], still_events: Collection[int], until: datetime
+    ) -> datetime:
+        """Return when one of ``movers`` last did anything, as far as that was not after ``until``.
+
+        :param still_events: event codes whose activities move nothing.
+        """
+        moves = [
+            at
+            for at, mover, code in self.moves
+            if mover in movers and code not in still_events and at <= until
+        ]
         return max((self.created_on, *moves))
 
     def take_over(self, other: Lead) -> None:

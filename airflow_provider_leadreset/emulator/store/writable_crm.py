@@ -105,7 +105,7 @@ class WritableCrm(Crm):
                 lead = self._leads[activity.lead_id]
                 insort(lead.activities, activity, key=lambda one: one.created_on)
                 self._activities[activity.id] = activity
-                lead.moves.append((created, "activity"))
+                lead.moves.append((created, "activity", code))
 
             self._show_later(show)
             return activity.id

@@ -130,7 +130,7 @@ def single_dialects() -> Iterator[Dialect]:
             choices = (25, 200, 500)
         if field.name == "task_cap":
             choices = (25, 200)
-        if field.name in ("moves_last_modified", "last_modified_lag", "replica_lag", "automation_every"):
+        if field.name in ("moves_last_modified", "still_events") or hint is int:
             choices = ()
         for choice in choices:
             if choice != field.default:

@@ -60,6 +60,21 @@ def test_last_modified_by_default(lsq: LeadSquaredEmulator, api: Api, lead_id: s
     assert api.last_modified(lead_id) == "2026-10-01 14:00:00.000"
 
 
+def test_events_that_move_nothing(
+    lsq: LeadSquaredEmulator, api: Api, lead_id: str, speak: Callable[..., None]
+) -> None:
+    """An activity of a still event does not move it, however it was made; one of another event does."""
+    lsq.add_activity(lead_id, 166, AT)
+    lsq.add_activity(lead_id, 201, "2026-10-01 13:00:00")
+    body = {"RelatedProspectId": lead_id, "ActivityEvent": 201}
+    assert api.post("ProspectActivity.svc/Create", body).status_code == 200
+    assert api.last_modified(lead_id) > "2026-10-02"
+    speak(still_events=[201])
+    assert api.last_modified(lead_id) == "2026-10-01 12:00:00.000"
+    speak(still_events=[166, 201])
+    assert api.last_modified(lead_id) == "2020-01-01 00:00:00.000", "the lead's creation"
+
+
 def test_lag_of_last_modified(
     lsq: LeadSquaredEmulator, api: Api, lead_id: str, speak: Callable[..., None]
 ) -> None:
