@@ -1,8 +1,9 @@
 """Find out how your account behaves where LeadSquared is not documented, with a throw-away lead.
 
 Trigger it once: with a custom activity, a task type, a stage and another owner it asks all that can be asked, in some
-two hours and 800 calls; what is left empty is not asked about. It creates a lead "ZZ leadreset check", which stays,
-and writes to no other; automations may react. Its XCom `account_check` goes into the connection's Extra.
+two hours and 800 calls; what is left empty is not asked about. `activity_event` takes several codes, `201, 202`, for
+12 minutes and 85 calls more each. It creates a lead "ZZ leadreset check", which stays, and writes to no other;
+automations may react. Its XCom `account_check` goes into the connection's Extra.
 
 Needs the connection `leadsquared_default` and its pool. It takes a fifth of the account's calls: as many slots of 25.
 """

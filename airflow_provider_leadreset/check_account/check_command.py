@@ -24,7 +24,11 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetRejectedError,
     LeadResetResourceError,
 )
-from airflow_provider_leadreset.leadsquared.account_check.check_options import cost_of, parse_check_options
+from airflow_provider_leadreset.leadsquared.account_check.check_options import (
+    MOST_CODES,
+    cost_of,
+    parse_check_options,
+)
 from airflow_provider_leadreset.leadsquared.api.account_findings import PATIENCE
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, NotGiven
@@ -118,7 +122,12 @@ def _parser() -> argparse.ArgumentParser:
         "--lead", metavar="GUID", help="a lead without a record of any kind, in place of a new one"
     )
     parser.add_argument(
-        "--activity-event", type=int, metavar="CODE", help="a custom activity, to ask about activities"
+        "--activity-event",
+        type=int,
+        action="append",
+        metavar="CODE",
+        help="a custom activity, to ask about activities; again for each other code that skip_unmodified is to be used "
+        f"with, up to {MOST_CODES}",
     )
     parser.add_argument("--task-type", metavar="NAME", help="name or id of a task type, to ask about tasks")
     parser.add_argument("--stage", metavar="NAME", help="a stage to change the lead to and back")

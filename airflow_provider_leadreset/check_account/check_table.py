@@ -20,7 +20,7 @@ _VERDICT = 22
 
 
 _ASKED = {
-    "activity_event": "activities (--activity-event)",
+    "activity_events": "activities (--activity-event)",
     "task_type": "tasks (--task-type)",
     "stage": "changes of the stage (--stage)",
     "owner": "changes of the owner (--owner)",
@@ -30,7 +30,7 @@ _ASKED = {
 
 def cost_text(cost: CheckCost, host: str, options: CheckOptions) -> str:
     """Return what people are told before anything is done."""
-    left_out = [what for name, what in _ASKED.items() if getattr(options, name) is None]
+    left_out = [what for name, what in _ASKED.items() if not getattr(options, name)]
     unasked = f" Not asked about, since none was named: {', '.join(left_out)}." if left_out else ""
     text = (
         f"The account check of {host} would make about {cost.calls} calls, at a fifth of the account's pace, in about "

@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -378,7 +378,7 @@ class LeadResetHook(BaseHook):
         self,
         *,
         lead: str | NotGiven = NOT_GIVEN,
-        activity_event: int | NotGiven = NOT_GIVEN,
+        activity_event: int | Sequence[int] | NotGiven = NOT_GIVEN,
         task_type: str | NotGiven = NOT_GIVEN,
         stage: str | NotGiven = NOT_GIVEN,
         owner: str | NotGiven = NOT_GIVEN,
@@ -393,7 +393,8 @@ class LeadResetHook(BaseHook):
         all is asked. Automations of the account may react, and the lead stays.
 
         :param lead: GUID of a lead without a record of any kind, to use in place of a new one.
-        :param activity_event: code of a custom activity, to ask about activities too.
+        :param activity_event: code of a custom activity, or several, to ask about activities too. What moves
+            LeadLastModifiedOn and which date decides is asked of each, the rest of the first.
         :param task_type: name or id of a task type, to ask about tasks too.
         :param stage: a stage to change the lead to and back, to ask about its audits.
         :param owner: GUID of a user, likewise.

@@ -186,17 +186,20 @@ def test_several_accounts_example(lsq, run, monkeypatch, tmp_path, account, slot
     assert lsq.remaining(lead)["activities"] == []
 
 
-def test_check_account_example(lsq, run, monkeypatch):
+@pytest.mark.parametrize(("given", "codes"), [(201, [201]), ("201, 202", [201, 202])])
+def test_check_account_example(lsq, run, monkeypatch, given, codes):
     """The account check asks about what was filled in, and returns what goes into the connection's Extra."""
-    lsq.add_activity_type(201, "Demo booked")
+    for code in (201, 202):
+        lsq.add_activity_type(code, f"Event {code}")
     lsq.limit.calls = None
     time = compress(lsq)
     check = LeadResetHook.check_account
     monkeypatch.setattr(
         LeadResetHook, "check_account", lambda self, **asked: check(self, clock=time, **asked)
     )
-    result = run(example("example_check_account"), activity_event=201, task_type="")
+    result = run(example("example_check_account"), activity_event=given, task_type="")
     assert result.state == "success"
     kept = result.xcoms("check")[0]["account_check"]
     assert (kept["account"], kept["found"]["activity_date"]) == ("LSQEMU", "CreatedOn")
     assert "task_date" not in kept["found"]
+    assert [code for code in (201, 202) if f"last_modified_activity_{code}" in kept["found"]] == codes

@@ -333,6 +333,7 @@ def test_check_your_account(lsq, tmp_path, monkeypatch, capsys):
     assert kept["note_date"] == "ModifiedOn"
 
     lsq.add_activity_type(201, "Demo booked")
+    lsq.add_activity_type(202, "Site visit")
     lsq.add_task_type("Follow-up call")
     lsq.limit.calls = None
     time = compress(lsq)
@@ -340,6 +341,7 @@ def test_check_your_account(lsq, tmp_path, monkeypatch, capsys):
     arguments = shlex.split(one_line(page.block("bash", "--conn-id")).replace("USER_ID", other))[3:]
     assert check_account(arguments, clock=time) == 0
     kept = json.loads(Path("check.json").read_text())["account_check"]["found"]
+    assert {"last_modified_activity_201", "last_modified_activity_202"} <= kept.keys()
     named = set(
         re.findall(r"`([a-z_…]+)`", "".join(re.findall(r"^\| .* \| (`.*`) \|$", page.text, re.MULTILINE)))
     )
@@ -357,7 +359,7 @@ def test_check_your_account(lsq, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
         LeadResetHook, "check_account", lambda self, **asked: check(self, clock=time, **asked)
     )
-    result = page.run("check_account(activity_event=201")["result"]
+    result = page.run("check_account(activity_event=[201, 202]")["result"]
     assert result.account_check["found"]["task_date"] == "CreatedOn"
     assert page.not_run() == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,7 @@ from airflow_provider_leadreset.leadsquared.account_check.account_check import A
 from support.simulated_account import CODE
 
 KINDS = ("activity", "task", "note")
-MOVERS = {
-    f"activity_{CODE}": "activity",
-    "task": "task",
-    "note": "note",
-    "stage": "stage",
-    "owner": "owner",
-    "reset": "reset",
-}
+OTHER_MOVERS = ("task", "note", "stage", "owner", "reset")
 
 _OF_TASKS = {
     "task_id_name",
@@ -31,8 +24,11 @@ _OF_TASKS = {
 }
 
 
-def truth(dialect: Dialect) -> dict[str, Any]:
-    """Return every finding that is right in a dialect. One that is not in it must not be told."""
+def truth(dialect: Dialect, codes: Iterable[int] = (CODE,)) -> dict[str, Any]:
+    """Return every finding that is right in a dialect. One that is not in it must not be told.
+
+    :param codes: event codes that are asked about.
+    """
     right: dict[str, Any] = {
         "notes_api": dialect.notes_api,
         "lead_id_name": dialect.lead_id_key,
@@ -60,9 +56,13 @@ def truth(dialect: Dialect) -> dict[str, Any]:
     for name in ("activity", "note"):
         if name == "activity" or dialect.notes_api:
             right |= _paging(name, dialect)
-    for name, mover in MOVERS.items():
-        moves = mover in dialect.moves_last_modified
-        right[f"last_modified_{name}"] = "moves" if moves else "does not move"
+    moves = {mover: mover in dialect.moves_last_modified for mover in OTHER_MOVERS}
+    for code in codes:
+        moves[f"activity_{code}"] = (
+            "activity" in dialect.moves_last_modified and code not in dialect.still_events
+        )
+    for name, does in moves.items():
+        right[f"last_modified_{name}"] = "moves" if does else "does not move"
     return right
 
 
@@ -108,7 +108,7 @@ def untold(dialect: Dialect) -> set[str]:
         (dialect.task_cap == 25, _OF_TASKS),
         (
             bool(dialect.automation_every) or not dialect.moves_last_modified,
-            {f"last_modified_{name}" for name in (*MOVERS, "zone", "lag")},
+            {f"last_modified_{name}" for name in (f"activity_{CODE}", *OTHER_MOVERS, "zone", "lag")},
         ),
     )
     return {name for holds, names in rules if holds for name in names}
@@ -123,9 +123,11 @@ class Told:
     wrong: Mapping[str, str]
 
 
-def judge(result: AccountCheckResult, dialect: Dialect, queue_delay: float) -> Told:
+def judge(
+    result: AccountCheckResult, dialect: Dialect, queue_delay: float, codes: Iterable[int] = (CODE,)
+) -> Told:
     """Hold what was told to the truth."""
-    right = truth(dialect)
+    right = truth(dialect, codes)
     told, not_told, wrong = [], [], {}
     for one in result.questions:
         if one.found is None:
@@ -187,6 +189,7 @@ SINGLES: list[dict[str, Any]] = [
     {"moves_last_modified": ["activity", "note", "task", "stage", "owner", "reset"]},
     {"moves_last_modified": ["note"]},
     {"moves_last_modified": []},
+    {"still_events": [CODE]},
     *({"last_modified_lag": value} for value in (20, 200)),
     {"last_modified_zone": "Asia/Kolkata"},
     *({"automation_every": value} for value in (45, 80, 130, 400)),

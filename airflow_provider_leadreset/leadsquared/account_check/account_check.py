@@ -139,7 +139,7 @@ class AccountCheck:
         client = self._client
         has_notes, said = notes_there(client, lead.id)
         self._questions += said
-        runner.kinds = kinds = self._kinds(lead, owner_id, types, has_notes=has_notes)
+        runner.kinds = self._kinds(lead, owner_id, types, has_notes=has_notes)
         audits += self._audits(lead, runner)
         self._questions += ask_time_in_queue(runner)
         works = self._questions[-1].found is not None
@@ -152,7 +152,7 @@ class AccountCheck:
         if works:
             self._questions += ask_what_moves(client, runner, audits)
             self._questions = take_all_away(runner, self._questions)
-        activity = next((kind for kind in kinds if isinstance(kind, CheckedActivity)), None)
+        activity = next((kind for kind in runner.kinds if isinstance(kind, CheckedActivity)), None)
         self._questions += mirror_rows(activity, runner)
         self._questions += [
             not_told(
@@ -170,14 +170,13 @@ class AccountCheck:
     # -- what is there to ask of ---------------------------------------------------------------------------
 
     def _types(self) -> tuple[str, str] | None:
-        """Return id and name of the task type that was named, after the event code was looked at too."""
+        """Return id and name of the task type that was named, after the event codes were looked at too."""
         options = self._options
         try:
             self._codes = {code: one.is_custom for code, one in read_activity_types(self._client).items()}
         except LeadSquaredError as error:
             self._say(f"the list of activity types cannot be read: {error.reason}")
-        code = options.activity_event
-        if code is not None:
+        for code in options.activity_events:
             custom = (self._codes or {}).get(code, None if self._codes is None else False)
             if custom is False or (custom is None and code in SYSTEM_EVENTS):
                 raise InputError(
@@ -214,8 +213,8 @@ class AccountCheck:
     ) -> list[CheckedKind]:
         client, options = self._client, self._options
         kinds: list[CheckedKind] = []
-        if options.activity_event is not None:
-            kinds.append(CheckedActivity(client, lead, options.activity_event))
+        codes = options.activity_events
+        kinds += [CheckedActivity(client, lead, code, codes) for code in codes]
         if task_type is not None and owner_id:
             kinds.append(CheckedTask(client, lead, *task_type, owner_id))
         if has_notes:

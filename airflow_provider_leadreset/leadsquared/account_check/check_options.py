@@ -9,8 +9,12 @@ from airflow_provider_leadreset.leadsquared.account_check.gentle_limiter import 
 from airflow_provider_leadreset.leadsquared.api.account_findings import PATIENCE
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.request.guids import parse_guid
+from airflow_provider_leadreset.leadsquared.request.lead_reset import parse_items
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, describe_none
-from airflow_provider_leadreset.leadsquared.text import quoted
+from airflow_provider_leadreset.leadsquared.text import pluralize, quoted
+
+MOST_CODES = 20
+"""Event codes in one check: each takes minutes, and what was found must stay short enough for a connection."""
 
 _DAY = 86_400
 _SMALLEST_DAY = 10_000
@@ -22,7 +26,8 @@ class CheckOptions:
     """What the check may do beside making a lead with notes; :func:`parse_check_options` makes it of what is given.
 
     :param lead: a lead without any record to use in place of a new one; None to make one.
-    :param activity_event: code of a custom activity; None to ask nothing of activities.
+    :param activity_events: codes of custom activities; none to ask nothing of activities. The first serves for all
+        that is not asked of each.
     :param task_type: name or id of a task type; None to ask nothing of tasks.
     :param stage: a stage to change the lead to and back; None to leave it.
     :param owner: GUID of a user, likewise.
@@ -30,7 +35,7 @@ class CheckOptions:
     """
 
     lead: str | None = None
-    activity_event: int | None = None
+    activity_events: tuple[int, ...] = ()
     task_type: str | None = None
     stage: str | None = None
     owner: str | None = None
@@ -54,7 +59,7 @@ def parse_check_options(
     """
     return CheckOptions(
         _guid("lead", lead),
-        _code(activity_event),
+        _codes(activity_event),
         _name("task_type", task_type),
         _name("stage", stage),
         _guid("owner", owner),
@@ -77,11 +82,19 @@ def _name(name: str, value: object) -> str | None:
     return value.strip()
 
 
-def _code(value: object) -> int | None:
+def _codes(value: object) -> tuple[int, ...]:
     if value is NOT_GIVEN:
-        return None
-    if value is None:
-        raise InputError(describe_none("activity_event"))
+        return ()
+    codes = parse_items("activity_event", value, _code)
+    if not 0 < len(codes) <= MOST_CODES:
+        raise InputError(
+            f"activity_event has {pluralize(len(codes), 'event code')}: give from 1 to {MOST_CODES} in one check, or "
+            "leave it out"
+        )
+    return codes
+
+
+def _code(value: object) -> int:
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal() and len(value) <= 9:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 10**9:
@@ -124,13 +137,16 @@ def cost_of(options: CheckOptions, calls_per_5s: int) -> CheckCost:
 
     :param calls_per_5s: what the account's plan allows.
     """
-    activities, tasks = options.activity_event is not None, options.task_type is not None
-    kinds = 1 + activities + tasks
+    activities, tasks = bool(options.activity_events), options.task_type is not None
+    more_codes = max(0, len(options.activity_events) - 1)
+    kinds = 1 + activities + tasks + more_codes
     changes = (options.stage is not None) + (options.owner is not None)
     # Fitted to what it takes on the emulator; a test holds it to that.
-    calls = 320 + 150 * activities + 230 * tasks + 32 * changes
+    calls = 320 + 150 * activities + 230 * tasks + 32 * changes + 85 * more_codes
+    # Beside that of tasks: lists of activities outgrow a page, and each reading takes a second one.
+    calls += 60 if more_codes and not tasks else 0
     # Where no activity tells how soon LeadLastModifiedOn moves, each wait for it is a long one.
-    waits = 6 + 1.6 * tasks + 0.95 * changes + (0 if activities else 7.5)
+    waits = 6 + 1.6 * tasks + 0.95 * (changes + more_codes) + (0 if activities else 7.5)
     slower = 0.6 * calls * max(0.0, seconds_between(calls_per_5s) - 1)
     seconds = waits * options.patience + 160 * kinds + slower
     return CheckCost(calls, math.ceil(seconds / 60), round(100 * calls / _SMALLEST_DAY, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,16 @@ class CheckedKind(ABC):
         """Whether the last read may not have given all records: that one is not in it says nothing then."""
 
     @property
+    def key(self) -> str:
+        """Under what a finding about it alone is kept: where there are several of a name, each has its own."""
+        return self.name
+
+    @property
+    def full_name(self) -> str:
+        """What it is, for people, told from others of its name."""
+        return self.name
+
+    @property
     def a_record(self) -> str:
         """The kind's name with its article."""
         return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
@@ -92,18 +103,30 @@ class CheckedActivity(CheckedKind):
     """Activities of one event code.
 
     :param code: a custom one.
+    :param codes: all that the check asks about: one reading gives the activities of all.
     """
 
     name = "activity"
     own_date = "ActivityDateTime"
 
-    def __init__(self, client: LeadSquaredClient, lead: OwnLead, code: int) -> None:
+    def __init__(self, client: LeadSquaredClient, lead: OwnLead, code: int, codes: Collection[int]) -> None:
         super().__init__(client, lead)
         self.code = code
+        self._codes = frozenset(codes)
         self.others: list[dict[str, Any]] = []
         """Mirror rows and audits of the last read."""
         self.mirrored = False
         """Whether a mirror row was ever read beside its activity."""
+
+    @property
+    def key(self) -> str:
+        """Its name and event code."""
+        return f"{self.name}_{self.code}"
+
+    @property
+    def full_name(self) -> str:
+        """Its name and event code, for people."""
+        return f"{self.name} of event {self.code}"
 
     @property
     def selectors(self) -> Selectors:
@@ -120,11 +143,11 @@ class CheckedActivity(CheckedKind):
         self.lead.change_activity(record_id, self.code, CHANGED)
 
     def read(self) -> dict[str, SeenRecord]:
-        """Return the activities, and keep what else is among them."""
-        codes = {self.code, MIRROR_CODE, *AUDIT_CODES.values()}
+        """Return the activities of all events that the check asks about, and keep what else is among them."""
+        codes = {*self._codes, MIRROR_CODE, *AUDIT_CODES.values()}
         rows = read_activities(self.client, self.lead.id, codes)
-        self.others = [row for row in rows if event_code(row) != self.code]
-        own = {id_of(row, *ACTIVITY_ID): row for row in rows if event_code(row) == self.code}
+        self.others = [row for row in rows if event_code(row) not in self._codes]
+        own = {id_of(row, *ACTIVITY_ID): row for row in rows if event_code(row) in self._codes}
         self.mirrored = self.mirrored or any(
             event_code(row) == MIRROR_CODE and id_of(row, *ACTIVITY_ID) in own for row in self.others
         )
@@ -195,6 +218,14 @@ class CheckedNote(CheckedKind):
         """Return the notes."""
         rows = read_notes(self.client, self.lead.id)
         return {id_of(row, *NOTE_ID): _seen(row, "ModifiedOn") for row in rows}
+
+
+def one_of_each(kinds: Iterable[CheckedKind]) -> list[CheckedKind]:
+    """Return the first of each name: of the activities, those of the first event code."""
+    found: dict[str, CheckedKind] = {}
+    for kind in kinds:
+        found.setdefault(kind.name, kind)
+    return list(found.values())
 
 
 def time_sent(moment: datetime) -> str:

@@ -6,7 +6,8 @@ that goes tells. Nothing is concluded from one that stays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion
@@ -143,3 +144,23 @@ class DateQuestion:
 
     def _lies_near(self, other: tuple[Specimen, Specimen | None], moment: datetime) -> bool:
         return any(abs(at - moment) < 2 * ALIKE for _, at in self._moments(other[0]))
+
+
+def date_of_all(told: Sequence[tuple[CheckedKind, CheckedQuestion]]) -> CheckedQuestion:
+    """Return the date that decides for all kinds of one name; of several event codes, that which was found of each.
+
+    Else it is not told: what is counted, copied and left out goes by one date for all activities.
+
+    :param told: the answer of each.
+    """
+    (_, first), *others = told
+    if not others:
+        return first
+    found = {one.found for _, one in told}
+    did, saw = (
+        "; ".join(f"{kind.full_name}: {text}" for (kind, _), text in zip(told, texts, strict=True))
+        for texts in ([one.did for _, one in told], [one.saw for _, one in told])
+    )
+    if len(found) > 1:
+        return replace(first, did=did, saw=f"{saw}; that is not the same of each", found=None)
+    return replace(first, did=did, saw=saw)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedActivity, CheckedKind
+from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedKind
 from airflow_provider_leadreset.leadsquared.account_check.last_modified_question import (
     IN_VAIN,
     TIMES,
@@ -38,13 +38,7 @@ def ask_what_moves(
         to_reset = [runner.make(runner.kinds[0]) for _ in range(TIMES + IN_VAIN)]
         runner.wait_seen(to_reset)
     for kind in runner.kinds:
-        name = f"activity_{kind.code}" if isinstance(kind, CheckedActivity) else kind.name
-        what = (
-            f"a new activity of event {kind.code}"
-            if isinstance(kind, CheckedActivity)
-            else f"a new {kind.name}"
-        )
-        question.ask(name, what, lambda made=kind: _make(runner, made))  # type: ignore[misc]
+        question.ask(kind.key, f"a new {kind.full_name}", lambda made=kind: _make(runner, made))  # type: ignore[misc]
     for one in audits:
         question.ask(one.name, f"a change of the {one.name}", one.change)
         one.change_back()

@@ -29,12 +29,10 @@ def ask_time_in_queue(runner: TrialRunner) -> list[CheckedQuestion]:
             # A date of its own at the present moment: whichever date decides, it must be there.
             first = [runner.make(kind, runner.server_now()) for _ in range(FIRST_RESETS)]
         except (LeadRejectedError, UnavailableError) as error:
-            runner.say(f"no {kind.name} can be made: {error.reason}")
+            runner.say(f"no {kind.full_name} can be made: {error.reason}")
             runner.kinds = [one for one in runner.kinds if one is not kind]
             text = f"How does a reset treat {kind.a_record}?"
-            questions.append(
-                not_told(f"{kind.name}_reset", text, f"none could be made: {error.reason[:200]}")
-            )
+            questions.append(not_told(f"{kind.key}_reset", text, f"none could be made: {error.reason[:200]}"))
             continue
         runner.wait_seen(first)
         seen = [one for one in first if one.seen]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion, not_told
@@ -12,8 +12,9 @@ from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import (
     CheckedKind,
     CheckedNote,
     CheckedTask,
+    one_of_each,
 )
-from airflow_provider_leadreset.leadsquared.account_check.date_question import DateQuestion
+from airflow_provider_leadreset.leadsquared.account_check.date_question import DateQuestion, date_of_all
 from airflow_provider_leadreset.leadsquared.account_check.paging_question import (
     PagingQuestion,
     activity_pages,
@@ -29,7 +30,7 @@ from airflow_provider_leadreset.leadsquared.account_check.unknown_question impor
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, UnavailableError
 
 if TYPE_CHECKING:
-    from airflow_provider_leadreset.leadsquared.account_check.trials import TrialRunner
+    from airflow_provider_leadreset.leadsquared.account_check.trials import Specimen, TrialRunner
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 
 SYSTEM_CODE = 22
@@ -43,15 +44,18 @@ def ask_what_resets_take(
 ) -> list[CheckedQuestion]:
     """Ask which dates decide, whether bounds belong, and what becomes of what is not there, of each kind.
 
-    While the records are there, what their rows look like and how they are paged is asked too.
+    The date is asked of each event code, the rest of the first. While the records are there, what their rows look like
+    and how they are paged is asked too.
 
     :param codes: the account's event codes; None where they could not be read.
     """
     runner.say("records whose dates differ, and resets that reach them by one date alone")
     dates = [DateQuestion(runner, kind, _other(runner, kind)) for kind in runner.kinds]
-    bounds = [BoundsQuestion(runner, kind, _other(runner, kind)) for kind in runner.kinds]
-    unknown = [one for kind in runner.kinds for one in _unknown(runner, kind, codes)]
-    asked: list[Asked] = [*dates, *bounds, *unknown]
+    first = one_of_each(runner.kinds)
+    bounds = [BoundsQuestion(runner, kind, _other(runner, kind)) for kind in first]
+    unknown = [one for kind in first for one in _unknown(runner, kind, codes)]
+    others: list[Asked] = [*bounds, *unknown]
+    asked: list[Asked] = [*dates, *others]
     for question in asked:
         try:
             question.prepare()
@@ -67,17 +71,28 @@ def ask_what_resets_take(
     trials = [trial for question in asked for trial in question.plan()]
     runner.send(trials)
     runner.wait_gone(trials, runner.watch)
-    for question in asked:
-        answers = question.answers()
-        if witnesses[question.kind].is_gone:
-            why = f"{question.kind.a_record} that no reset reached went too, so something else deletes"
-            answers = [not_told(one.name, one.question, why, one.did) for one in answers]
-        found += answers
+    told: dict[str, list[tuple[CheckedKind, CheckedQuestion]]] = {kind.name: [] for kind in first}
+    for one in dates:
+        for answer in _answers(one, witnesses):
+            told[one.kind.name].append((one.kind, answer))
+    found += [date_of_all(answers) for answers in told.values()]
+    for other in others:
+        found += _answers(other, witnesses)
     return found
 
 
+def _answers(question: Asked, witnesses: Mapping[CheckedKind, Specimen]) -> list[CheckedQuestion]:
+    answers = question.answers()
+    if witnesses[question.kind].is_gone:
+        why = f"{question.kind.a_record} that no reset reached went too, so something else deletes"
+        answers = [not_told(one.name, one.question, why, one.did) for one in answers]
+    return answers
+
+
 def _other(runner: TrialRunner, kind: CheckedKind) -> CheckedKind | None:
-    return next((one for one in runner.kinds if one is not kind), None)
+    """Return a kind for bystanders; activities of another event code where there is nothing else."""
+    others = [one for one in runner.kinds if one is not kind]
+    return next((one for one in others if one.name != kind.name), others[0] if others else None)
 
 
 def _unknown(runner: TrialRunner, kind: CheckedKind, codes: Collection[int] | None) -> list[UnknownQuestion]:
@@ -101,7 +116,7 @@ def _unknown(runner: TrialRunner, kind: CheckedKind, codes: Collection[int] | No
 
 def _shapes(client: LeadSquaredClient, runner: TrialRunner) -> list[CheckedQuestion]:
     lead, found = runner.lead_id, [fractions_read(runner)]
-    for kind in runner.kinds:
+    for kind in one_of_each(runner.kinds):
         if isinstance(kind, CheckedActivity):
             path = "ProspectActivity.svc/Retrieve"
             found += PagingQuestion("activity", path, activity_pages(client, lead)).answers()

@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedKind, SeenRecord
+from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import (
+    CheckedKind,
+    SeenRecord,
+    one_of_each,
+)
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, UnavailableError
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
@@ -181,8 +185,8 @@ class TrialRunner:
     def read(self) -> None:
         """Read the lead's records once, and note which specimens are there."""
         pending = [one for one in self.specimens if not one.is_gone]
-        for kind in self.kinds:
-            own = [one for one in pending if one.kind is kind]
+        for kind in one_of_each(self.kinds):
+            own = [one for one in pending if one.kind.name == kind.name]
             if not own:
                 continue
             try:

@@ -138,9 +138,9 @@ def parse_selectors(
     :raises InputError: a value of another kind, None among them, or no selector at all.
     """
     selectors = Selectors(
-        _parsed_items("activity_event_list", activity_event_list, _event_code),
-        _parsed_items("task_type_list", task_type_list, _task_type),
-        _parsed_items("audit_activity_list", audit_activity_list, _audit),
+        parse_items("activity_event_list", activity_event_list, _event_code),
+        parse_items("task_type_list", task_type_list, _task_type),
+        parse_items("audit_activity_list", audit_activity_list, _audit),
         _flag(should_delete_prospect_notes),
     )
     if not selectors.body():
@@ -148,7 +148,13 @@ def parse_selectors(
     return selectors
 
 
-def _parsed_items(name: str, value: object, parse: Callable[[object], T]) -> tuple[T, ...]:
+def parse_items(name: str, value: object, parse: Callable[[object], T]) -> tuple[T, ...]:
+    """Parse a list of values, as people, code and templates give one; each counts once.
+
+    :param name: of the argument.
+    :param parse: makes an item of a value.
+    :raises InputError: it is None or holds it, it is no list, or an item is refused.
+    """
     items = _items(name, value)
     if None in items:
         raise InputError(describe_none(f"an item of {name}"))

@@ -51,9 +51,8 @@ _ALONE = {"127.0.0.1", "localhost"}
 
 HOW_TO_FIND_OUT = (
     "Check the account, which takes some two hours (python -m airflow_provider_leadreset.check_account, or the "
-    "example DAG example_check_account), and put what it prints into the connection's Extra as account_check; "
-    "docs/check-your-account.md tells how. A check asks about one event code: give each code a task of its own. Or "
-    "leave skip_unmodified out"
+    "example DAG example_check_account), and name each event code of the task (activity_event); put what it prints "
+    "into the connection's Extra as account_check; docs/check-your-account.md tells how. Or leave skip_unmodified out"
 )
 
 
@@ -78,10 +77,14 @@ def why_not_allowed(
         return f"{check} did not find that LeadLastModifiedOn is written in UTC{_said(found, 'last_modified_zone')}"
     if _lag(findings) is None:
         return f"{check} did not find how soon a move of LeadLastModifiedOn can be read"
-    for what, mover in _movers(selectors):
-        name = f"last_modified_{mover}"
-        if found.get(name) != "moves":
-            return f"{check} did not find that {what} moves LeadLastModifiedOn{_said(found, name)}"
+    # All at once: a check takes hours.
+    missing = [
+        f"that {what} moves LeadLastModifiedOn{_said(found, f'last_modified_{mover}')}"
+        for what, mover in _movers(selectors)
+        if found.get(f"last_modified_{mover}") != "moves"
+    ]
+    if missing:
+        return f"{check} did not find {', nor '.join(missing)}"
     for kind in kinds_of(selectors):
         if not dates.were_found([kind]) or dates.of(kind) != CREATED_ON:
             told = f" (it found {dates.of(kind)})" if dates.were_found([kind]) else ""

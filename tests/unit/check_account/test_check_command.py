@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.check_account.check_command import main
-from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+from airflow_provider_leadreset.emulator import Dialect, LeadSquaredEmulator
 from airflow_provider_leadreset.leadsquared.api.account_findings import parse_account_findings
 from support.simulated_account import SimulatedTime, compress
 
@@ -54,6 +54,27 @@ def test_without_yes_nothing_is_done(
     assert "give --yes" in said
     assert lsq.calls == []
     assert not file.exists()
+
+
+def test_event_codes_are_named_one_by_one(
+    lsq: LeadSquaredEmulator, time: SimulatedTime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--activity-event is given for each code: the cost is of all of them, and each is asked about."""
+    codes = ["--activity-event", "201", "--activity-event", "202", "--activity-event", "203"]
+    assert main(["--conn-id", "crm", *codes]) == 0
+    assert "about 700 calls" in " ".join(capsys.readouterr().err.split())
+    lsq.dialect = Dialect(still_events=frozenset({202}))
+    for code in (201, 202, 203):
+        lsq.add_activity_type(code, f"Event {code}")
+    assert main(["--conn-id", "crm", *codes, "--yes", "--json", "-"], clock=time) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)["account_check"]["found"]
+    assert [found[f"last_modified_activity_{code}"] for code in (201, 202, 203)] == [
+        "moves",
+        "does not move",
+        "moves",
+    ]
+    assert "Does a new activity of event 202 move LeadLastModifiedOn?" in err
 
 
 @pytest.mark.parametrize("account", ["connection", "host"])

@@ -29,7 +29,6 @@ NOT_WORTH_A_LINE = {
     "<describe_none(name)>": "put together of words that the guide quotes",
     "<describe_none('should_delete_prospect_notes')>": "the same",
     "<describe_none('exclude')>": "the same",
-    "<describe_none('activity_event')>": "the same",
     "<describe_none('patience')>": "the same",
     "<describe_none(where)>": "the same",
     "<describe_none(f'an item of {name}')>": "the same",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+from airflow_provider_leadreset.emulator import Dialect, LeadSquaredEmulator
 from airflow_provider_leadreset.emulator.account.call_limit import most_in_window
 from airflow_provider_leadreset.exceptions import LeadResetInputError
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
@@ -43,6 +43,17 @@ def test_hook_checks_the_account(lsq: LeadSquaredEmulator) -> None:
     assert most_in_window(starts, 5.0) <= 2, "a fifth of 10"
     assert {call.prospect_id for call in lsq.resets} == {result.lead}
     assert "records whose dates differ" in "\n".join(said)
+
+
+def test_hook_asks_about_several_events(lsq: LeadSquaredEmulator) -> None:
+    """The argument takes several codes as it takes one."""
+    for code in (201, 202):
+        lsq.add_activity_type(code, f"Event {code}")
+    lsq.dialect = Dialect(still_events=frozenset({202}))
+    result = LeadResetHook().check_account(activity_event=[201, 202], clock=compress(lsq), say=lambda _: None)
+    found = result.account_check["found"]
+    assert found["last_modified_activity_201"] == "moves"
+    assert found["last_modified_activity_202"] == "does not move"
 
 
 def test_hook_refuses_before_any_call(lsq: LeadSquaredEmulator) -> None:

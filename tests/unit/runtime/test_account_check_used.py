@@ -349,6 +349,21 @@ def test_plan_of_a_check_that_does_not_allow(make, tmp_path, check):
     assert paths(lsq).count("Retrieve") == 1
 
 
+@pytest.mark.parametrize(("codes", "readings"), [([166, 167], 0), ([166, 168], 2)])
+def test_plan_of_several_codes(make, tmp_path, codes, readings):
+    """A plan keeps dates where the check found of each of its codes that it moves LeadLastModifiedOn."""
+    dialect = {"still_events": [168]}
+    lsq, connect = make(**dialect)
+    leads = [lsq.add_lead(), lsq.add_lead()]
+    for lead, code in zip(leads, codes, strict=True):
+        lsq.add_activity(lead, code, IN_WINDOW)
+    connect(account_check(dialect, codes=[166, 167, 168]))
+    plan = preview(leads, tmp_path, activity_event_list=codes)
+    lsq.reset_calls()
+    assert by_plan(plan)["queued"] == 2
+    assert paths(lsq).count("Retrieve") == readings
+
+
 def test_recent_value_is_not_kept(make, tmp_path):
     """A lead that was modified minutes before the preview may have records that do not show yet: it is read again."""
     lsq, connect = make()

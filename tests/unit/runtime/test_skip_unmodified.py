@@ -18,12 +18,14 @@ from airflow_provider_leadreset.exceptions import (
     LeadResetOvertakenError,
 )
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
 from airflow_provider_leadreset.runtime.base import BaseRun
 from airflow_provider_leadreset.runtime.reset_run import ResetRun
 from support.checked_account import account_check, days_ago, text_of
 from support.evidence_files import objects_in
 from support.reset_tries import ResetTask
+from support.simulated_account import SimulatedAccount
 from support.task_context import StateStore, task_context
 
 START, END = days_ago(3), days_ago(2)
@@ -648,6 +650,47 @@ def test_each_kind_must_be_found(account, selectors, check, said):
     account.connect(account_check(**check))
     with pytest.raises(LeadResetInputError, match=said):
         run(account.leads, **selectors)
+
+
+@pytest.fixture(scope="module")
+def check_of_codes():
+    """What a check finds, asked about 166, 167 and 168, of an account in which 168 does not move LeadLastModifiedOn."""
+    with SimulatedAccount(began=days_ago(0), still_events=[168]) as simulated:
+        for code in (166, 167, 168):
+            simulated.account.add_activity_type(code, f"Event {code}")
+        return simulated.check(activity_event=[166, 167, 168], stage=NOT_GIVEN, owner=NOT_GIVEN).account_check
+
+
+def test_codes_that_were_all_found(make, check_of_codes):
+    """A task of several event codes, each of which the check found to move it, leaves out what has none of them."""
+    account = make(still_events=[168])
+    account.connect(check_of_codes)
+    account.lsq.add_activity(account.old[7], 167, IN_WINDOW)
+    account.lsq.reset_calls()
+    summary = run(account.leads, activity_event_list=[166, 167])
+    assert (summary["queued"], summary["nothing_to_reset"]) == (4, 59)
+    assert account.reset_leads() == {*account.changed, account.old[7]}
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        ([168], "that a new activity of event 168 moves LeadLastModifiedOn (it found 'does not move')."),
+        ([166, 168], "that a new activity of event 168 moves LeadLastModifiedOn (it found 'does not move')."),
+        (
+            [168, 166, 170],
+            "(it found 'does not move'), nor that a new activity of event 170 moves LeadLastModifiedOn.",
+        ),
+    ],
+)
+def test_codes_that_were_not_all_found(make, check_of_codes, codes, said):
+    """One code that was not found forbids it for all; each that is missing is named, and no lead was touched."""
+    account = make(still_events=[168])
+    account.connect(check_of_codes)
+    with pytest.raises(LeadResetInputError, match=re.escape(said)) as error:
+        run(account.leads, activity_event_list=codes)
+    assert "name each event code of the task (activity_event)" in str(error.value)
+    assert set(account.paths()) <= {"UserByAccessKey.Get", "ActivityTypes.Get"}
 
 
 def test_audits_that_were_found(account):

@@ -13,7 +13,7 @@ from airflow_provider_leadreset.leadsquared.account_check.check_options import (
 )
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
-from support.simulated_account import CODE, SimulatedAccount
+from support.simulated_account import CODE, OTHER_CODE, SimulatedAccount
 
 GUID = "1F0C6F5E-3b1d-4a57-9a44-0a6f3f1f7a01"
 LIVE = "api-in21.leadsquared.com"
@@ -31,7 +31,22 @@ def test_what_is_given_is_parsed() -> None:
         patience=900,
         host=LIVE,
     )
-    assert found == CheckOptions(GUID.lower(), 201, "Call", "Contacted", GUID.lower(), 900)
+    assert found == CheckOptions(GUID.lower(), (201,), "Call", "Contacted", GUID.lower(), 900)
+
+
+@pytest.mark.parametrize(
+    ("given", "codes"),
+    [
+        (201, (201,)),
+        ("201, 202", (201, 202)),
+        ("[201, 202]", (201, 202)),
+        ([202, "201", 202], (202, 201)),
+        (range(201, 221), tuple(range(201, 221))),
+    ],
+)
+def test_one_event_code_or_several(given: object, codes: tuple[int, ...]) -> None:
+    """One code, a list of them or a template's text of one; each is asked about once, in the order given."""
+    assert parse_check_options(activity_event=given, host=LIVE).activity_events == codes
 
 
 @pytest.mark.parametrize(
@@ -45,6 +60,10 @@ def test_what_is_given_is_parsed() -> None:
         ({"activity_event": True}, "activity_event is True"),
         ({"activity_event": 0}, "activity_event is 0"),
         ({"activity_event": 10**9}, "activity_event is 1000000000"),
+        ({"activity_event": [201, None]}, "an item of activity_event came to None"),
+        ({"activity_event": []}, "activity_event has 0 event codes: give from 1 to 20"),
+        ({"activity_event": range(1, 22)}, "activity_event has 21 event codes: give from 1 to 20"),
+        ({"activity_event": ""}, "activity_event rendered to ''"),
         ({"task_type": None}, "task_type came to None"),
         ({"task_type": 5}, "task_type is 5"),
         ({"stage": " "}, "stage is ' '"),
@@ -71,11 +90,16 @@ def test_less_patience_for_an_emulator() -> None:
 
 @pytest.mark.parametrize("calls_per_5s", [25, 5])
 @pytest.mark.parametrize("left_out", [(), ("stage", "owner"), ("task_type", "stage", "owner")])
-def test_cost_is_what_it_takes(calls_per_5s: int, left_out: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("codes", "still"), [(1, []), (2, [OTHER_CODE]), (8, [])])
+def test_cost_is_what_it_takes(
+    calls_per_5s: int, left_out: tuple[str, ...], codes: int, still: list[int]
+) -> None:
     """Calls and minutes that are told beforehand are those that a usual account takes, by a fifth at most."""
-    with SimulatedAccount(calls_per_5s=calls_per_5s) as account:
+    with SimulatedAccount(calls_per_5s=calls_per_5s, still_events=still) as account:
+        for code in range(CODE, CODE + codes):
+            account.account.add_activity_type(code, f"Event {code}")
         asked = {
-            "activity_event": CODE,
+            "activity_event": range(CODE, CODE + codes),
             "task_type": "Follow-up call",
             "stage": "Contacted",
             "owner": account.other_user,

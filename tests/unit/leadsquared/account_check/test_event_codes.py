@@ -1,0 +1,156 @@
+"""The account check asked about several event codes: what is found of each, and what is found of all."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from airflow_provider_leadreset.emulator.http.replies import ApiError
+from airflow_provider_leadreset.emulator.store.accepted_reset import Reset
+from airflow_provider_leadreset.emulator.store.entities import Activity
+from airflow_provider_leadreset.leadsquared.account_check.account_check import AccountCheckResult
+from airflow_provider_leadreset.leadsquared.api.account_findings import parse_account_findings
+from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
+from support.account_truth import judge
+from support.simulated_account import CODE, OTHER_CODE, SimulatedAccount
+
+THIRD = 203
+CODES = (CODE, OTHER_CODE, THIRD)
+
+
+def check(account: SimulatedAccount, **asked: Any) -> AccountCheckResult:
+    account.account.add_activity_type(THIRD, "Call back")
+    return account.check(**{"activity_event": CODES, "stage": NOT_GIVEN, "owner": NOT_GIVEN} | asked)
+
+
+def found_of(result: AccountCheckResult) -> dict[str, Any]:
+    return {one.name: one.found for one in result.questions}
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        {},
+        {"still_events": [CODE]},
+        {"still_events": [OTHER_CODE, THIRD]},
+        {"still_events": CODES},
+        {"still_events": CODES, "moves_last_modified": ["activity", "note"]},
+        {"still_events": [OTHER_CODE], "last_modified_lag": 60},
+        {"still_events": [CODE], "replica_lag": 45},
+        {"still_events": [CODE, THIRD], "lost_resets": "one in ten"},
+        {"still_events": [OTHER_CODE], "automation_every": 400},
+        {"still_events": [OTHER_CODE], "mirror_rows": True},
+        {"still_events": [THIRD], "activity_date": "ModifiedOn"},
+        {"still_events": [THIRD], "activity_time_sets": "CreatedOn"},
+    ],
+    ids=json.dumps,
+)
+def test_each_code_is_told_rightly(way: dict[str, Any]) -> None:
+    """Where only some event codes move LeadLastModifiedOn, each is told as it is, or none where that cannot be seen."""
+    with SimulatedAccount(**way) as account:
+        result = check(account)
+    told = judge(result, account.account.dialect, 2.0, CODES)
+    assert told.wrong == {}
+    found = found_of(result)
+    still = set(way.get("still_events", ()))
+    # That something does not move it is told only where something else was seen to.
+    can_be_told = "automation_every" not in way and (still < set(CODES) or "moves_last_modified" in way)
+    for code in CODES:
+        wanted = ("does not move" if code in still else "moves") if can_be_told else None
+        assert found[f"last_modified_activity_{code}"] == wanted
+    assert found["activity_date"] == way.get("activity_date", "CreatedOn")
+    left = account.account.remaining(result.lead)
+    assert [left[kind] for kind in ("activities", "tasks", "notes")] == [[], [], []]
+
+
+def test_codes_are_kept() -> None:
+    """What is kept of one code has the form that it has of several: each has its line."""
+    kept = {}
+    for codes in ((CODE,), CODES):
+        with SimulatedAccount() as account:
+            result = check(account, activity_event=codes)
+        kept[codes] = parse_account_findings(result.account_check, today=result.checked_on).found
+    lines = {code: f"last_modified_activity_{code}" for code in CODES}
+    assert {name for name in kept[CODES] if name.startswith("last_modified_activity")} == set(lines.values())
+    assert set(kept[CODES]) - set(kept[CODE,]) <= {lines[OTHER_CODE], lines[THIRD]}
+
+
+def test_codes_that_are_alone() -> None:
+    """Without notes and tasks, activities of one event are the bystanders of another's resets."""
+    with SimulatedAccount(notes_api=False) as account:
+        result = check(account, task_type=NOT_GIVEN)
+    assert judge(result, account.account.dialect, 2.0, CODES).wrong == {}
+    assert found_of(result)["activity_date"] == "CreatedOn"
+
+
+def test_dates_that_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another date decides of another event code, no date is told of activities."""
+    covers = Reset.covers
+
+    def by_code(self: Reset, record: Any, date: str, dialect: Any) -> bool:
+        of_other = isinstance(record, Activity) and record.code == OTHER_CODE
+        return covers(self, record, "ModifiedOn" if of_other else date, dialect)
+
+    monkeypatch.setattr(Reset, "covers", by_code)
+    with SimulatedAccount() as account:
+        result = check(account)
+    told = {one.name: one for one in result.questions}
+    assert told["activity_date"].found is None
+    saw = told["activity_date"].saw
+    assert "activity of event 201: gone were those in the window by CreatedOn" in saw
+    assert "activity of event 202: gone were those in the window by ModifiedOn" in saw
+    assert saw.endswith("that is not the same of each")
+    assert "activity_date" not in result.account_check["found"]
+    assert [one.name for one in result.questions].count("activity_date") == 1
+
+
+def test_resets_that_take_every_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an account that does not heed which events a reset names, no date is told where nothing but activities is."""
+    with SimulatedAccount(notes_api=False) as account:
+        enqueue = account.account.enqueue
+
+        def all_events(reset: Reset) -> None:
+            enqueue(
+                Reset(
+                    reset.lead_id, frozenset(CODES), frozenset(), frozenset(), False, reset.start, reset.end
+                )
+            )
+
+        monkeypatch.setattr(account.account, "enqueue", all_events)
+        result = check(account, task_type=NOT_GIVEN)
+    told = {one.name: one for one in result.questions}
+    assert told["activity_date"].found is None, told["activity_date"].saw
+    assert "bystanders went too" in told["activity_date"].saw
+
+
+@pytest.mark.parametrize("refused", [CODE, OTHER_CODE])
+def test_a_code_that_cannot_be_made(refused: int) -> None:
+    """An event whose activities the account does not make is told as such, and the others are asked about."""
+    with SimulatedAccount() as account:
+        create = account.account.create_activity
+
+        def refusing(lead_id: str, code: int, *given: Any, **named: Any) -> str:
+            if code == refused:
+                raise ApiError(500, "MXInvalidInputException", "Mandatory field is missing")
+            return create(lead_id, code, *given, **named)
+
+        account.account.create_activity = refusing  # type: ignore[method-assign]
+        result = check(account)
+    told = {one.name: one for one in result.questions}
+    assert "none could be made: HTTP 500" in told[f"activity_{refused}_reset"].saw
+    assert f"last_modified_activity_{refused}" not in told
+    assert (told["activity_date"].found, told["activity_from_second"].found) == ("CreatedOn", "goes")
+    assert told["mirror_rows"].found is False
+    for code in set(CODES) - {refused}:
+        assert told[f"last_modified_activity_{code}"].found == "moves"
+
+
+def test_a_code_that_is_not_there() -> None:
+    """One code of several that is no custom activity is named, and nothing is made."""
+    with SimulatedAccount() as account:
+        with pytest.raises(InputError, match="activity_event is 22, which is no custom activity"):
+            check(account, activity_event=[CODE, 22])
+        assert account.account.leads()[1:] == []
