@@ -269,7 +269,7 @@ class TrialRunner:
             self._said = done, self.clock.seconds()
             self.say(
                 f"{done} of {pluralize(of, 'reset')} seen to have taken all they could; "
-                f"waiting for at most {left / 60:.0f} minutes more"
+                f"waiting for at most {max(0.0, left) / 60:.0f} minutes more"
             )
 
 
