@@ -44,6 +44,12 @@ DESCRIPTION = f"""Find out how an account behaves where LeadSquared is not docum
 Without --yes it says what it would cost, and does nothing. The account is that of an Airflow connection (--conn-id), or
 --host with the keys in the environment variables {ACCESS_KEY} and {SECRET_KEY}.
 """
+EXIT_CODES = """exit status:
+  0    the account was checked, or, without --yes, the cost was said
+  1    the account could not be asked: wrong keys, no rights, no answer
+  2    what was given cannot be used, an unknown connection and a file that cannot be written among it
+  130  stopped by Ctrl-C: nothing was found out, and the last lines say what stays in the account
+"""
 _OPTIONS = ("lead", "activity_event", "task_type", "stage", "owner", "patience")
 
 
@@ -57,7 +63,7 @@ def main(
 
     :param out: where the result goes with ``--json -``, and nothing else does; by default standard output.
     :param clock: injected in tests.
-    :returns: 0; 1 where the account could not be asked; 2 where what was given cannot be used; 130 after Ctrl-C.
+    :returns: the exit status, see :data:`EXIT_CODES`.
     """
     result_to = sys.stdout if isinstance(out, NotGiven) else out
     parser = _parser()
@@ -103,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m airflow_provider_leadreset.check_account",
         description=DESCRIPTION,
+        epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
         # --yes is not said by --y.

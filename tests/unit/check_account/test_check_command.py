@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -270,6 +271,16 @@ def test_help_names_the_keys() -> None:
     )
     assert "LEADSQUARED_ACCESS_KEY" in done.stdout
     assert "--patience" in done.stdout
+
+
+def test_help_tells_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help names each exit status, as the guide does."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    told = re.findall(r"^  (\d+)  ", capsys.readouterr().out.partition("exit status:")[2], re.MULTILINE)
+    guide = (Path(__file__).parents[3] / "docs/check-your-account.md").read_text()
+    assert told == ["0", "1", "2", "130"] == re.findall(r"with `(\d+)`", guide)
 
 
 def test_airflow_says_nothing_on_standard_output(lsq: LeadSquaredEmulator) -> None:
