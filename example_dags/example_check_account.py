@@ -5,7 +5,8 @@ two hours and 800 calls; what is left empty is not asked about. `activity_event`
 12 minutes and 85 calls more each. It creates a lead "ZZ leadreset check", which stays, and writes to no other;
 automations may react. Its XCom `account_check` goes into the connection's Extra.
 
-Needs the connection `leadsquared_default` and its pool. It takes a fifth of the account's calls: as many slots of 25.
+Needs the connection `leadsquared_default` and the pool of that name. The check makes at most a fifth of the calls that
+the connection allows, so the task takes 5 slots of a pool of 25. For another pool, set `pool_slots` to a fifth of it.
 """
 
 from __future__ import annotations
