@@ -13,7 +13,7 @@ from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.leadsquared.batch.resets import BatchJudge
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
 from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError, OverdueError, UnknownLeadsError
-from airflow_provider_leadreset.leadsquared.records.records import known_leads
+from airflow_provider_leadreset.leadsquared.records.leads_by_id import known_leads
 from airflow_provider_leadreset.leadsquared.safety.archive import (
     READ_BEFORE,
     ArchivePart,

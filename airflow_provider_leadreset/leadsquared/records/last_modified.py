@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.errors import UnreadableError
-from airflow_provider_leadreset.leadsquared.records.pages import PagedRead, Paging
-from airflow_provider_leadreset.leadsquared.records.records import LEAD_PAGE
-from airflow_provider_leadreset.leadsquared.records.rows import field_of, lead_fields, lead_id_of, moment_of
+from airflow_provider_leadreset.leadsquared.records.leads_by_id import read_leads
+from airflow_provider_leadreset.leadsquared.records.rows import field_of, lead_fields, moment_of
 from airflow_provider_leadreset.leadsquared.request.window import EARLIEST
 
 if TYPE_CHECKING:
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
 SLACK = timedelta(minutes=15)
 """By how much a lead may have been modified before its own creation: the two may be rounded otherwise."""
+
+_COLUMN = "LeadLastModifiedOn"
 
 LONGEST = 40
 """Characters of a date; a longer text is none."""
@@ -44,39 +45,16 @@ def read_last_modified(client: LeadSquaredClient, leads: list[str]) -> dict[str,
         the lead's own creation, or two that differ.
     :raises LeadSquaredError: it cannot be told of all which of them the account has.
     """
-    wanted = {lead.lower() for lead in leads}
-
-    def fetch(paging: Paging) -> Any:
-        return client.call(
-            "POST",
-            "LeadManagement.svc/Leads/Retrieve/ByIds",
-            body={
-                "SearchParameters": {"LeadIds": leads},
-                "Columns": {"Include_CSV": "ProspectID,CreatedOn,LeadLastModifiedOn"},
-                "Paging": paging,
-            },
-        )
-
-    read = PagedRead(
-        client,
-        "LeadManagement.svc/Leads/Retrieve/ByIds",
-        fetch,
-        names=("Leads",),
-        key=lambda row: (lead_id_of(row), repr(field_of(lead_fields(row), "LeadLastModifiedOn"))),
-        size=LEAD_PAGE,
-    )
     found: dict[str, LastModified | None] = {}
-    for row in read.rows(complete=lambda rows: {row_key[0] for row_key in rows} >= wanted):  # type: ignore[index]
-        lead = lead_id_of(row)
-        # Others among them would mean that the ids were not heeded (filters were seen to be ignored).
-        if lead in wanted:
-            found[lead] = None if lead in found else _believed(row)
+    columns = ("CreatedOn", _COLUMN)
+    for lead, row in read_leads(client, leads, *columns, told_apart_by=_COLUMN):
+        found[lead] = None if lead in found else _believed(row)
     return found
 
 
 def _believed(row: Mapping[str, Any]) -> LastModified | None:
     fields = lead_fields(row)
-    text = field_of(fields, "LeadLastModifiedOn")
+    text = field_of(fields, _COLUMN)
     if not isinstance(text, str) or len(text) > LONGEST:
         return None
     try:

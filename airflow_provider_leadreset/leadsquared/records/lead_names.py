@@ -6,16 +6,13 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.errors import AccessError, LeadRejectedError, UnavailableError
-from airflow_provider_leadreset.leadsquared.records.pages import PagedRead, Paging
-from airflow_provider_leadreset.leadsquared.records.records import LEAD_PAGE
-from airflow_provider_leadreset.leadsquared.records.rows import field_of, lead_fields, lead_id_of
+from airflow_provider_leadreset.leadsquared.records.leads_by_id import read_leads
+from airflow_provider_leadreset.leadsquared.records.rows import field_of, lead_fields
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 
 log = logging.getLogger(__name__)
-
-_BY_IDS = "LeadManagement.svc/Leads/Retrieve/ByIds"
 
 
 def lead_names(client: LeadSquaredClient, leads: list[str]) -> dict[str, str]:
@@ -28,26 +25,12 @@ def lead_names(client: LeadSquaredClient, leads: list[str]) -> dict[str, str]:
     """
     if not leads:
         return {}
-
-    def fetch(paging: Paging) -> Any:
-        return client.call(
-            "POST",
-            _BY_IDS,
-            body={
-                "SearchParameters": {"LeadIds": leads},
-                "Columns": {"Include_CSV": "ProspectID,FirstName,LastName"},
-                "Paging": paging,
-            },
-        )
-
-    wanted = {lead.lower() for lead in leads}
-    read = PagedRead(client, _BY_IDS, fetch, names=("Leads",), key=lead_id_of, size=LEAD_PAGE)
     try:
-        rows = read.rows(complete=lambda found: found.keys() >= wanted)
+        rows = read_leads(client, leads, "FirstName", "LastName")
     except (AccessError, LeadRejectedError, UnavailableError) as error:
         log.warning("The leads' names cannot be read, so they are shown by their ids alone: %s", error)
         return {}
-    return {lead: _name(row) for row in rows if (lead := lead_id_of(row)) in wanted}
+    return {lead: _name(row) for lead, row in rows}
 
 
 def _name(row: dict[str, Any]) -> str:

@@ -20,7 +20,6 @@ from airflow_provider_leadreset.leadsquared.records.rows import (
     event_code,
     field_of,
     id_of,
-    lead_id_of,
     moment_of,
     reading,
     refuse_other_lead,
@@ -54,9 +53,6 @@ NOTE_PAGE = 200
 
 TASK_PAGE = 1000
 """Tasks asked for at once, where a page is asked for."""
-
-LEAD_PAGE = 1000
-"""Leads looked up at once (documented sample; up to 10,000 ids a call)."""
 
 ACTIVITY_ID = ("Id", "ProspectActivityId")
 TASK_ID = ("TaskID", "UserTaskId")
@@ -277,37 +273,6 @@ def read_lead(
             for row in read_notes(client, lead):
                 found.records += _inside(window, dates, "notes", row, NOTE_ID, "")
     return found
-
-
-def known_leads(client: LeadSquaredClient, leads: list[str]) -> set[str]:
-    """Return which of at most 1,000 leads the account has, in lower case (``Leads/Retrieve/ByIds``, documented).
-
-    :raises LeadSquaredError: it cannot be told of all.
-    """
-    wanted = {lead.lower() for lead in leads}
-
-    def fetch(paging: Paging) -> Any:
-        return client.call(
-            "POST",
-            "LeadManagement.svc/Leads/Retrieve/ByIds",
-            body={
-                "SearchParameters": {"LeadIds": leads},
-                "Columns": {"Include_CSV": "ProspectID,CreatedOn"},
-                "Paging": paging,
-            },
-        )
-
-    read = PagedRead(
-        client,
-        "LeadManagement.svc/Leads/Retrieve/ByIds",
-        fetch,
-        names=("Leads",),
-        key=lead_id_of,
-        size=LEAD_PAGE,
-    )
-    rows = read.rows(complete=lambda found: found.keys() >= wanted)
-    # Others among them would mean that the ids were not heeded (filters were seen to be ignored).
-    return {lead_id_of(row) for row in rows} & wanted
 
 
 def activity_exists(client: LeadSquaredClient, activity_id: str) -> bool | None:

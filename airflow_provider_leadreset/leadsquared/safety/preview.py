@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.records.deciding_dates import INFERRED, DecidingDates
 from airflow_provider_leadreset.leadsquared.records.last_modified import LastModified, read_last_modified
+from airflow_provider_leadreset.leadsquared.records.leads_by_id import LEAD_PAGE, known_leads
 from airflow_provider_leadreset.leadsquared.records.records import (
     KINDS,
-    LEAD_PAGE,
     PLAN_KINDS,
     LeadRecords,
     Record,
-    known_leads,
     read_lead,
 )
 from airflow_provider_leadreset.leadsquared.records.task_types import TaskTypes, task_types_of

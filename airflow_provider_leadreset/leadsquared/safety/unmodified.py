@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from airflow_provider_leadreset.leadsquared.api.account_findings import PATIENCE, AccountFindings, Found
 from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet
 from airflow_provider_leadreset.leadsquared.records.deciding_dates import CREATED_ON, deciding_dates, kinds_of
-from airflow_provider_leadreset.leadsquared.records.records import LEAD_PAGE, LeadRecords
+from airflow_provider_leadreset.leadsquared.records.leads_by_id import LEAD_PAGE
+from airflow_provider_leadreset.leadsquared.records.records import LeadRecords
 from airflow_provider_leadreset.leadsquared.text import presentable, quoted
 
 if TYPE_CHECKING:

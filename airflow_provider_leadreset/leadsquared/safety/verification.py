@@ -16,16 +16,15 @@ from airflow_provider_leadreset.leadsquared.errors import (
     UnknownLeadsError,
     UnreadableError,
 )
+from airflow_provider_leadreset.leadsquared.records.leads_by_id import LEAD_PAGE, known_leads
 from airflow_provider_leadreset.leadsquared.records.records import (
     ACTIVITY_ID,
     AUDIT_CODES,
-    LEAD_PAGE,
     NOTE_ID,
     PLAN_KINDS,
     TASK_ID,
     UNKNOWN_TYPE,
     activity_exists,
-    known_leads,
     read_activities,
     read_lead,
     read_notes,

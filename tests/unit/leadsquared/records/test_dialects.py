@@ -14,7 +14,8 @@ from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
 from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError
 from airflow_provider_leadreset.leadsquared.records.lead_lists import list_members
-from airflow_provider_leadreset.leadsquared.records.records import known_leads, read_lead
+from airflow_provider_leadreset.leadsquared.records.leads_by_id import known_leads
+from airflow_provider_leadreset.leadsquared.records.records import read_lead
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import parse_window

@@ -13,9 +13,9 @@ from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
 from airflow_provider_leadreset.leadsquared.errors import UnavailableError
+from airflow_provider_leadreset.leadsquared.records.leads_by_id import known_leads
 from airflow_provider_leadreset.leadsquared.records.records import (
     NOTE_PAGE,
-    known_leads,
     read_activities,
     read_lead,
     read_notes,

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.leadsquared.records import catalog, lead_lists
+from airflow_provider_leadreset.leadsquared.records.leads_by_id import known_leads
 from airflow_provider_leadreset.leadsquared.records.records import (
     activity_exists,
-    known_leads,
     read_activities,
     read_lead,
     read_notes,
