@@ -217,7 +217,7 @@ def _of_task(folder: Any, account: FoundEvidence, facts: TaskFacts, run: RunFact
 def _read_process(process: ProcessJournal, facts: TaskFacts, copies: Copies, run: RunFacts) -> None:
     """Count what a process sent, and look at the copies that it tells of."""
     sent, number = facts.sent, process.found.try_number
-    sent.begin_try(number, process.request)
+    run.leads.begin_process(sent.begin_process(number, process.request))
     for line in process.lines():
         try:
             sent.add(line)

@@ -119,8 +119,8 @@ class Sent:
         self._open: dict[int, str] = {}
         self._answers: dict[str, str] = {}
 
-    def begin_try(self, number: int, asked: Request) -> None:
-        """Begin what a process of a try was asked for."""
+    def begin_process(self, number: int, asked: Request) -> int:
+        """Begin what a process of a try was asked for; return the number of that request, from 1."""
         which = asked.generation, asked.request_digest
         now = self._now = self._requests.setdefault(which, _OfRequest(len(self._requests) + 1))
         now.tries.append(number)
@@ -129,6 +129,7 @@ class Sent:
         now.left_out = 0
         self._left_out.close()
         self._left_out = DistinctKeys()
+        return now.number
 
     def add(self, line: Line) -> None:
         """Count a line of a journal."""

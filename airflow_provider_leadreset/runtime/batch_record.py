@@ -129,7 +129,7 @@ class BatchRecord:
         return hindered
 
     def _keep_failed(self, evidence: TryEvidence, output: dict[str, Any]) -> None:
-        output["failed_path"] = evidence.write_failed(self.counts.listed())
+        output["failed_path"] = evidence.write_failed(self.counts.all_listed())
 
     def _keep_summary(self, evidence: TryEvidence, output: dict[str, Any]) -> None:
         output["evidence_digest"] = evidence.write_summary(output)

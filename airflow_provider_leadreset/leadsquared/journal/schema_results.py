@@ -36,6 +36,20 @@ class ListedFailure(EvidenceRecord):
     error: str
 
 
+class EarlierOutcomes(EvidenceRecord):
+    """What became of that which earlier tries were asked for otherwise. The outcomes add up to ``leads``."""
+
+    leads: int = Field(description="One that two requests name counts twice")
+    queued: int
+    failed: int
+    unknown: int
+    unanswered: int
+    nothing_to_reset: int
+    excluded: int
+    not_reached: int
+    failures: list[ListedFailure] = Field(description="The first hundred, those that are unanswered first")
+
+
 class Summary(EvidenceRecord):
     """How a try ended (``…-summary.json``). The outcomes add up to ``leads``, over all tries that it continued."""
 
@@ -56,6 +70,10 @@ class Summary(EvidenceRecord):
     throttled: int
     seconds: float
     failures: list[ListedFailure]
+    earlier_requests: EarlierOutcomes | None = Field(
+        default=None,
+        description="What earlier tries of the task were asked for otherwise, beside all else here; null: nothing",
+    )
     window: str
     sent: SentDates
     selectors: dict[str, Any]
