@@ -33,7 +33,12 @@ from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.folder import ARCHIVE, REPORT, EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.reader import ProcessJournal, TryJournal, read_tries
 from airflow_provider_leadreset.leadsquared.journal.schema import ArchivedLine, Request
-from airflow_provider_leadreset.leadsquared.journal.schema_results import Summary, VerificationRecord
+from airflow_provider_leadreset.leadsquared.journal.schema_results import (
+    CONTRADICTION_NAME,
+    KeptContradictionRecord,
+    Summary,
+    VerificationRecord,
+)
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan
 from airflow_provider_leadreset.leadsquared.text import describe_counts, pluralize, scrubbed
 from airflow_provider_leadreset.leadsquared.untrusted_files import parse_json
@@ -62,6 +67,7 @@ MOST_LEADS_OF_ALL = 5000
 TASK_DEPTH = 4
 """A task's folder is ``dag/run/task/map index``, below one of the two roots."""
 
+_CONTRADICTION = CONTRADICTION_NAME.partition("{")[0]
 _VERIFICATION = re.compile(r"[0-9a-f]{8}-verification\.json")
 
 
@@ -120,7 +126,8 @@ def _task_folders(root: Any) -> set[Any]:
     """Folders ``dag/run/task/map index`` of reports that belong to what lies below ``root``."""
     found = set()
     for path in root.rglob("*"):
-        if path.name.startswith("plan-") and path.name.endswith(".jsonl.gz"):
+        plan = path.name.startswith("plan-") and path.name.endswith(".jsonl.gz")
+        if plan or (path.name.startswith(_CONTRADICTION) and path.name.endswith(".json")):
             found.add(path.parent)
         elif path.parent.name.startswith("try-") and path.name.endswith((".json", ".jsonl", ".jsonl.gz")):
             found.add(_other_root(path.parent.parent, ARCHIVE, REPORT))
@@ -164,6 +171,10 @@ def _of_task(folder: Any, account: FoundEvidence, facts: TaskFacts, run: RunFact
     unreadable, changed = files.unreadable, files.changed
     for path in sorted(folder.glob("plan-*.jsonl.gz"), key=str):
         yield f"Planned by {task}", _said_of_plan(path, account, unreadable, facts)
+    for path in sorted(folder.glob(f"{_CONTRADICTION}*"), key=str):
+        if said := _said_of_contradiction(path, unreadable):
+            facts.unplanned.append(said)
+            yield f"Planned by {task}", said
     copies_folder = _other_root(folder, REPORT, ARCHIVE)
     with (
         closing(facts.sent) as sent,
@@ -294,6 +305,18 @@ def _said_of_plan(path: Any, account: FoundEvidence, unreadable: Notes, facts: T
         account.plans.append(plan.digest)
         facts.plans.append(PlanFacts.of(facts.name, plan))
     return _said_of_finished(path, plan)
+
+
+def _said_of_contradiction(path: Any, unreadable: Notes) -> str:
+    try:
+        line = KeptContradictionRecord.parse(parse_json(read_bytes(path), "it")).found
+    except Exception as error:  # whatever a file of others may bring about
+        unreadable.refuse(scrubbed(path.name), error)
+        return ""
+    return scrubbed(
+        "no plan was made, since a record was found of a lead that was not modified "
+        f"({line.prospect_id[:100]}: {line.kind[:100]} {line.record[:100]})"
+    )
 
 
 def _said_of_finished(path: Any, plan: Plan | None) -> str:

@@ -23,7 +23,7 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
     Request,
 )
 from airflow_provider_leadreset.leadsquared.request.guids import guid_key
-from airflow_provider_leadreset.leadsquared.safety.unmodified import Contradiction
+from airflow_provider_leadreset.runtime.kept_contradiction import told_by
 
 NAMED_ONLY = "named for a call by a try that was ended before it told what became of it"
 
@@ -153,7 +153,7 @@ def _add_lines(progress: Progress, process: ProcessJournal) -> None:
             doubtful.discard(line.index)
             progress.record(line.index, line.prospect_id, line.outcome, reason=line.reason, final=line.final)
         elif isinstance(line, ContradictionLine):
-            progress.contradicted = _told(line)
+            progress.contradicted = told_by(line)
 
 
 def _add_restraints(found: EarlierTries, process: ProcessJournal) -> None:
@@ -162,7 +162,7 @@ def _add_restraints(found: EarlierTries, process: ProcessJournal) -> None:
         if isinstance(line, OutcomeLine) and line.outcome == "excluded":
             found.spared.add(guid_key(line.prospect_id))
         elif isinstance(line, ContradictionLine):
-            found.progress.contradicted = _told(line)
+            found.progress.contradicted = told_by(line)
 
 
 def _anew(found: EarlierTries, tries: list[TryJournal], generation: str, digest: str | None) -> EarlierTries:
@@ -176,12 +176,6 @@ def _anew(found: EarlierTries, tries: list[TryJournal], generation: str, digest:
         if _belongs(process.request, generation, digest):
             _add_restraints(anew, process)
     return anew
-
-
-def _told(line: ContradictionLine) -> str:
-    return Contradiction(
-        line.prospect_id, line.kind, line.record, line.created_on, line.last_modified
-    ).describe()
 
 
 def _leave_out_others(one: TryJournal, identity: list[Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from airflow_provider_leadreset.leadsquared.journal.schema import (
+    ContradictionLine,
     EvidenceRecord,
     FileDigest,
     Moment,
@@ -127,6 +128,19 @@ class VerificationRecord(EvidenceRecord):
     left: Any
     unverifiable: list[str]
     unknown_leads: list[str]
+
+
+CONTRADICTION_NAME = "contradiction-{}-{}.json"
+"""Where a preview writes down what it found against LeadLastModifiedOn: its try, and a name of its process's own."""
+
+
+class KeptContradictionRecord(EvidenceRecord):
+    """What a preview found against leaving leads out (``contradiction-1-….json``): its later tries leave none out."""
+
+    schema_version: Literal[1] = 1
+    made_by: list[Any] = Field(description="Ids of DAG, run and task, and the map index")
+    generation: str = Field(description="Changes with a Clear, not with a retry")
+    found: ContradictionLine
 
 
 class PlanHead(EvidenceRecord):
