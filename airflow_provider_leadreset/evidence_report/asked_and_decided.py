@@ -59,6 +59,7 @@ def facts_of(run: RunFacts, zone: str) -> list[Fact]:
         Fact("Reason given", distinct((one.task, one.reason or "none") for one in tries)),
         Fact("Copies", _copies(run)),
         Fact("Owner's rules", distinct((one.task, one.rules) for one in tries)),
+        Fact("Tries", distinct((task.name, "; then ".join(task.sent.tries())) for task in run.tasks)),
         Fact("Ran on", distinct((one.task, one.ran_by) for one in tries)),
     ]
     return [fact for fact in found if fact.values]

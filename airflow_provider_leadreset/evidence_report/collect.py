@@ -181,19 +181,26 @@ def _of_task(folder: Any, account: FoundEvidence, facts: TaskFacts, run: RunFact
         closing(Copies(copies_folder, change=changed.change, refuse=unreadable.refuse)) as copies,
     ):
         identity = None
-        for attempt in read_tries(EvidenceFolder(folder)):
+        attempts = read_tries(EvidenceFolder(folder))
+        for attempt in attempts:
             name = f"try-{attempt.try_number}"
             for _ in check_names(attempt):
                 yield f"Ended: {task}, {name}", "before its request was written, and so before its first call"
-            for process in attempt.processes:
+            for which, process in enumerate(attempt.processes, 1):
                 identity = identity or process.request.identity
                 if process.request.identity != identity:
                     changed.change(
                         f"{name}/{process.files[0].name}",
                         f"it is of another task, {process.request.identity}",
                     )
-                yield from _said_of_request(task, name, process.request)
-                told = TryFacts.of(task, attempt.try_number, process.request, parts=len(process.parts))
+                told = TryFacts.of(
+                    task,
+                    attempt.try_number,
+                    process.request,
+                    parts=len(process.parts),
+                    process=f"{which} of {len(attempt.processes)}" if len(attempt.processes) > 1 else "",
+                )
+                yield from _said_of_request(task, f"try-{told.name}", process.request)
                 facts.tries.append(told)
                 _read_process(process, facts, copies, run)
                 for why in check_request(process, folder):
@@ -202,7 +209,10 @@ def _of_task(folder: Any, account: FoundEvidence, facts: TaskFacts, run: RunFact
                     why := files.plans.difference(process.request.plan.path, process.request.plan.digest)
                 ):
                     changed.add(why)
+                if process.summary_name not in attempt.names:
+                    told.ended += _said_of_next(process, attempts)
                 yield from _said_of_end(told, process, folder / name, copies, files)
+                facts.sent.end_process(whole=told.whole)
                 if told.ended != ENDED_BY_ITSELF:
                     copies.excuse(name, process.token)
             for what in attempt.unreadable:
@@ -238,7 +248,6 @@ def _read_process(process: ProcessJournal, facts: TaskFacts, copies: Copies, run
             break
         if isinstance(line, ArchivedLine):
             copies.check(f"try-{number}", line.file, "the journal")
-    sent.end_process()
     run.leads.end_process(facts.name, number)
 
 
@@ -247,10 +256,7 @@ def _said_of_end(
 ) -> Iterator[Line]:
     task, name = told.task, process.summary_name
     if name not in process.found.names:
-        yield (
-            f"Ended: {task}, {folder.name}",
-            "without a summary: this try was ended from outside, or could not write",
-        )
+        yield f"Ended: {task}, try-{told.name}", told.ended
         return
     try:
         content = read_bytes(folder / name)
@@ -265,7 +271,23 @@ def _said_of_end(
     for file in summary.archive_files:
         copies.check(folder.name, file, "the summary")
     if summary.stopped_because:
-        yield f"Ended: {task}, {folder.name}", f"before all leads were reached: {summary.stopped_because}"
+        yield f"Ended: {task}, try-{told.name}", f"before all leads were reached: {summary.stopped_because}"
+
+
+def _said_of_next(process: ProcessJournal, attempts: list[TryJournal]) -> str:
+    """Return which process went on from the files of one that was ended; empty where none did."""
+    number = process.found.try_number
+    for attempt in attempts:
+        for other in attempt.processes:
+            read = (
+                file.name for one in other.request.continues if one.try_number == number for file in one.files
+            )
+            if any(name.startswith(process.token) for name in read):
+                later = (
+                    f"try-{attempt.try_number}" if attempt.try_number != number else "another process of it"
+                )
+                return f"; {later} went on from what it had told"
+    return ""
 
 
 def _verifications(facts: TaskFacts, folder: Any, attempt: TryJournal, files: _Files) -> Iterator[Line]:
