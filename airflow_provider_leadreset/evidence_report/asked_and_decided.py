@@ -48,16 +48,18 @@ def facts_of(run: RunFacts, zone: str) -> list[Fact]:
         for task in run.tasks
         for name in task.unfinished
     ]
+    unplanned = [(task.name, said) for task in run.tasks for said in task.unplanned]
     found = [
         Fact("Account", distinct((one.task, one.account) for one in both)),
         Fact("Leads", _leads_asked_for(run)),
         Fact("Records", distinct((one.task, one.what) for one in both)),
         Fact("Created", _periods(both, zone)),
         Fact("Sent as", distinct((one.task, one.sent_as) for one in tries)),
-        Fact("Plan", distinct(planned + unfinished)),
+        Fact("Plan", distinct(planned + unfinished + unplanned)),
         Fact("Reason given", distinct((one.task, one.reason or "none") for one in tries)),
         Fact("Copies", _copies(run)),
         Fact("Owner's rules", distinct((one.task, one.rules) for one in tries)),
+        Fact("Tries", distinct((task.name, "; then ".join(task.sent.tries())) for task in run.tasks)),
         Fact("Ran on", distinct((one.task, one.ran_by) for one in tries)),
     ]
     return [fact for fact in found if fact.values]

@@ -33,7 +33,12 @@ from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.folder import ARCHIVE, REPORT, EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.reader import ProcessJournal, TryJournal, read_tries
 from airflow_provider_leadreset.leadsquared.journal.schema import ArchivedLine, Request
-from airflow_provider_leadreset.leadsquared.journal.schema_results import Summary, VerificationRecord
+from airflow_provider_leadreset.leadsquared.journal.schema_results import (
+    CONTRADICTION_NAME,
+    KeptContradictionRecord,
+    Summary,
+    VerificationRecord,
+)
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan
 from airflow_provider_leadreset.leadsquared.text import describe_counts, pluralize, scrubbed
 from airflow_provider_leadreset.leadsquared.untrusted_files import parse_json
@@ -62,6 +67,7 @@ MOST_LEADS_OF_ALL = 5000
 TASK_DEPTH = 4
 """A task's folder is ``dag/run/task/map index``, below one of the two roots."""
 
+_CONTRADICTION = CONTRADICTION_NAME.partition("{")[0]
 _VERIFICATION = re.compile(r"[0-9a-f]{8}-verification\.json")
 
 
@@ -120,7 +126,8 @@ def _task_folders(root: Any) -> set[Any]:
     """Folders ``dag/run/task/map index`` of reports that belong to what lies below ``root``."""
     found = set()
     for path in root.rglob("*"):
-        if path.name.startswith("plan-") and path.name.endswith(".jsonl.gz"):
+        plan = path.name.startswith("plan-") and path.name.endswith(".jsonl.gz")
+        if plan or (path.name.startswith(_CONTRADICTION) and path.name.endswith(".json")):
             found.add(path.parent)
         elif path.parent.name.startswith("try-") and path.name.endswith((".json", ".jsonl", ".jsonl.gz")):
             found.add(_other_root(path.parent.parent, ARCHIVE, REPORT))
@@ -164,25 +171,36 @@ def _of_task(folder: Any, account: FoundEvidence, facts: TaskFacts, run: RunFact
     unreadable, changed = files.unreadable, files.changed
     for path in sorted(folder.glob("plan-*.jsonl.gz"), key=str):
         yield f"Planned by {task}", _said_of_plan(path, account, unreadable, facts)
+    for path in sorted(folder.glob(f"{_CONTRADICTION}*"), key=str):
+        if said := _said_of_contradiction(path, unreadable):
+            facts.unplanned.append(said)
+            yield f"Planned by {task}", said
     copies_folder = _other_root(folder, REPORT, ARCHIVE)
     with (
         closing(facts.sent) as sent,
         closing(Copies(copies_folder, change=changed.change, refuse=unreadable.refuse)) as copies,
     ):
         identity = None
-        for attempt in read_tries(EvidenceFolder(folder)):
+        attempts = read_tries(EvidenceFolder(folder))
+        for attempt in attempts:
             name = f"try-{attempt.try_number}"
             for _ in check_names(attempt):
                 yield f"Ended: {task}, {name}", "before its request was written, and so before its first call"
-            for process in attempt.processes:
+            for which, process in enumerate(attempt.processes, 1):
                 identity = identity or process.request.identity
                 if process.request.identity != identity:
                     changed.change(
                         f"{name}/{process.files[0].name}",
                         f"it is of another task, {process.request.identity}",
                     )
-                yield from _said_of_request(task, name, process.request)
-                told = TryFacts.of(task, attempt.try_number, process.request, parts=len(process.parts))
+                told = TryFacts.of(
+                    task,
+                    attempt.try_number,
+                    process.request,
+                    parts=len(process.parts),
+                    process=f"{which} of {len(attempt.processes)}" if len(attempt.processes) > 1 else "",
+                )
+                yield from _said_of_request(task, f"try-{told.name}", process.request)
                 facts.tries.append(told)
                 _read_process(process, facts, copies, run)
                 for why in check_request(process, folder):
@@ -191,7 +209,10 @@ def _of_task(folder: Any, account: FoundEvidence, facts: TaskFacts, run: RunFact
                     why := files.plans.difference(process.request.plan.path, process.request.plan.digest)
                 ):
                     changed.add(why)
+                if process.summary_name not in attempt.names:
+                    told.ended += _said_of_next(process, attempts)
                 yield from _said_of_end(told, process, folder / name, copies, files)
+                facts.sent.end_process(whole=told.whole)
                 if told.ended != ENDED_BY_ITSELF:
                     copies.excuse(name, process.token)
             for what in attempt.unreadable:
@@ -217,7 +238,7 @@ def _of_task(folder: Any, account: FoundEvidence, facts: TaskFacts, run: RunFact
 def _read_process(process: ProcessJournal, facts: TaskFacts, copies: Copies, run: RunFacts) -> None:
     """Count what a process sent, and look at the copies that it tells of."""
     sent, number = facts.sent, process.found.try_number
-    sent.begin_try(number, process.request)
+    run.leads.begin_process(sent.begin_process(number, process.request))
     for line in process.lines():
         try:
             sent.add(line)
@@ -227,7 +248,6 @@ def _read_process(process: ProcessJournal, facts: TaskFacts, copies: Copies, run
             break
         if isinstance(line, ArchivedLine):
             copies.check(f"try-{number}", line.file, "the journal")
-    sent.end_process()
     run.leads.end_process(facts.name, number)
 
 
@@ -236,10 +256,7 @@ def _said_of_end(
 ) -> Iterator[Line]:
     task, name = told.task, process.summary_name
     if name not in process.found.names:
-        yield (
-            f"Ended: {task}, {folder.name}",
-            "without a summary: this try was ended from outside, or could not write",
-        )
+        yield f"Ended: {task}, try-{told.name}", told.ended
         return
     try:
         content = read_bytes(folder / name)
@@ -254,7 +271,23 @@ def _said_of_end(
     for file in summary.archive_files:
         copies.check(folder.name, file, "the summary")
     if summary.stopped_because:
-        yield f"Ended: {task}, {folder.name}", f"before all leads were reached: {summary.stopped_because}"
+        yield f"Ended: {task}, try-{told.name}", f"before all leads were reached: {summary.stopped_because}"
+
+
+def _said_of_next(process: ProcessJournal, attempts: list[TryJournal]) -> str:
+    """Return which process went on from the files of one that was ended; empty where none did."""
+    number = process.found.try_number
+    for attempt in attempts:
+        for other in attempt.processes:
+            read = (
+                file.name for one in other.request.continues if one.try_number == number for file in one.files
+            )
+            if any(name.startswith(process.token) for name in read):
+                later = (
+                    f"try-{attempt.try_number}" if attempt.try_number != number else "another process of it"
+                )
+                return f"; {later} went on from what it had told"
+    return ""
 
 
 def _verifications(facts: TaskFacts, folder: Any, attempt: TryJournal, files: _Files) -> Iterator[Line]:
@@ -294,6 +327,18 @@ def _said_of_plan(path: Any, account: FoundEvidence, unreadable: Notes, facts: T
         account.plans.append(plan.digest)
         facts.plans.append(PlanFacts.of(facts.name, plan))
     return _said_of_finished(path, plan)
+
+
+def _said_of_contradiction(path: Any, unreadable: Notes) -> str:
+    try:
+        line = KeptContradictionRecord.parse(parse_json(read_bytes(path), "it")).found
+    except Exception as error:  # whatever a file of others may bring about
+        unreadable.refuse(scrubbed(path.name), error)
+        return ""
+    return scrubbed(
+        "no plan was made, since a record was found of a lead that was not modified "
+        f"({line.prospect_id[:100]}: {line.kind[:100]} {line.record[:100]})"
+    )
 
 
 def _said_of_finished(path: Any, plan: Plan | None) -> str:

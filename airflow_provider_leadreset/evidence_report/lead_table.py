@@ -27,8 +27,8 @@ MOST_ID, MOST_REASON = 100, 300
 TROUBLE = ("failed", "unknown", "unanswered")
 """Outcomes after which a person must look."""
 
-Key = tuple[str, str]
-"""A task and a lead's id in small letters: two tasks of a run may reset the same lead in two windows."""
+Key = tuple[str, int, str]
+"""A task, its request, and a lead's id in small letters: two of them may reset the same lead in two windows."""
 
 
 @dataclass(slots=True)
@@ -37,6 +37,7 @@ class LeadRow:
 
     :param sent_at: of its last reset, as the journal says; empty without one.
     :param planned: its records per kind, in words; empty where no plan tells them.
+    :param request: which one of the task's, from 1.
     """
 
     task: str
@@ -48,6 +49,7 @@ class LeadRow:
     calls: int = 0
     sent_at: str = ""
     planned: str = ""
+    request: int = 1
 
 
 class LeadTable:
@@ -62,6 +64,14 @@ class LeadTable:
         self._troubled: dict[Key, LeadRow] = {}
         self._calls: dict[Key, tuple[int, str]] = {}
         self._open: dict[int, str] = {}
+        self._request = 1
+
+    def begin_process(self, request: int) -> None:
+        """Begin the journal of a process.
+
+        :param request: which one of the task's: what became of one says nothing of another.
+        """
+        self._request = request
 
     @property
     def rows(self) -> list[LeadRow]:
@@ -83,7 +93,7 @@ class LeadTable:
         if isinstance(line, NamedLine):
             self._open.update(line.leads)
         elif isinstance(line, CallLine):
-            key = task, line.prospect_id.lower()
+            key = task, self._request, line.prospect_id.lower()
             if len(self._calls) < MOST_CALLS or key in self._calls:
                 self._calls[key] = self._calls.get(key, (0, ""))[0] + 1, line.sent_at
         elif isinstance(line, OutcomeLine):
@@ -107,7 +117,8 @@ class LeadTable:
                 row.planned = describe_counts({kind: len(keys) for kind, keys in ids.items()})
 
     def _end(self, row: LeadRow) -> None:
-        key = row.task, row.prospect_id.lower()
+        row.request = self._request
+        key = row.task, row.request, row.prospect_id.lower()
         calls, row.sent_at = self._calls.pop(key, (0, ""))
         before = self._troubled.pop(key, None) or self._rows.pop(key, None)
         if before is not None and _stays(before, row):

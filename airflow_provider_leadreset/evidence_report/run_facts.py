@@ -112,6 +112,7 @@ class TaskFacts:
     :param place: its folder, from the folder that was asked for.
     :param removed: parts of the archive that were written once and are not there any more.
     :param unfinished: names of plans whose preview was ended before it was done.
+    :param unplanned: what a preview found, so that it made no plan.
     :param unreadable: files that cannot be read or are not as they were written, and why; the first few.
     :param unreadable_count: how many there are.
     """
@@ -125,6 +126,7 @@ class TaskFacts:
     copied: Copied = field(default_factory=Copied)
     removed: int = 0
     unfinished: list[str] = field(default_factory=list)
+    unplanned: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     unreadable_count: int = 0
 

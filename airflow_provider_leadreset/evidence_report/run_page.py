@@ -224,6 +224,6 @@ class RunPage:
         for task in self.resets:
             whole = [one for one in task.tries if one.digest]
             if whole:
-                found.append(Fact(f"evidence of {task.name}, try {whole[-1].number}", [whole[-1].digest]))
+                found.append(Fact(f"evidence of {task.name}, try {whole[-1].name}", [whole[-1].digest]))
         found += [Fact(f"verification of {one.task}", [one.sha256]) for one in self.run.verifications]
         return found[:MOST_TRIES]

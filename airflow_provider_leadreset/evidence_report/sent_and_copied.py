@@ -45,6 +45,10 @@ class _OfRequest:
 
     :param number: of the request, from 1.
     :param excluded: leads that its last try was told to leave alone, those of earlier tries too.
+    :param tries: the number of the try of each process.
+    :param without_end: processes that came to write no summary.
+    :param whole: whether the last process did.
+    :param untold: leads that a process named, without a word on them or a call.
     :param told: leads of which anything is told but that none was sent.
     :param left_out: leads that the last try left out as not modified: each looks at them anew.
     :param contradicted_by: the lead and record that spoke against leaving any out; empty for none.
@@ -56,6 +60,9 @@ class _OfRequest:
     asked_for: int = 0
     excluded: int = 0
     tries: list[int] = field(default_factory=list)
+    without_end: int = 0
+    whole: bool = False
+    untold: int = 0
     resets: int = 0
     queued: int = 0
     told: int = 0
@@ -77,7 +84,7 @@ class _OfRequest:
 
     def describe(self) -> str:
         """Return it as text."""
-        said = f"{pluralize(self.resets, 'reset')} in {pluralize(len(self.tries), 'try', 'tries')}: "
+        said = f"{'at least ' if self.untold else ''}{pluralize(self.resets, 'reset')} in {self.describe_tries()}: "
         said += f"{pluralize(self.queued, 'lead')} queued by LeadSquared"
         if self.resets:
             said += f", from {self.first} to {self.last}"
@@ -98,7 +105,17 @@ class _OfRequest:
             said += f"; {pluralize(self.in_doubt, 'lead')} unanswered, which may have been reset"
         if self.never_sent:
             said += f"; {pluralize(self.never_sent, 'lead')} never sent"
+            said += "" if self.whole else ", as far as the evidence goes"
         return said
+
+    def describe_tries(self) -> str:
+        """Return how many tries there were; where that is not all, of how many processes, and how those ended."""
+        tries, processes = len(set(self.tries)), len(self.tries)
+        told = [pluralize(processes, "process", "processes")] if processes > tries else []
+        if self.without_end:
+            count = f"{self.without_end} of them " if processes > 1 else ""
+            told.append(f"{count}ended without a summary")
+        return pluralize(tries, "try", "tries") + (f" ({', '.join(told)})" if told else "")
 
 
 class Sent:
@@ -119,8 +136,8 @@ class Sent:
         self._open: dict[int, str] = {}
         self._answers: dict[str, str] = {}
 
-    def begin_try(self, number: int, asked: Request) -> None:
-        """Begin what a process of a try was asked for."""
+    def begin_process(self, number: int, asked: Request) -> int:
+        """Begin what a process of a try was asked for; return the number of that request, from 1."""
         which = asked.generation, asked.request_digest
         now = self._now = self._requests.setdefault(which, _OfRequest(len(self._requests) + 1))
         now.tries.append(number)
@@ -129,6 +146,7 @@ class Sent:
         now.left_out = 0
         self._left_out.close()
         self._left_out = DistinctKeys()
+        return now.number
 
     def add(self, line: Line) -> None:
         """Count a line of a journal."""
@@ -150,10 +168,16 @@ class Sent:
         elif isinstance(line, ContradictionLine):
             now.contradicted_by = f"{line.prospect_id[:100]}: {line.kind[:MOST_KIND]} {line.record[:100]}"
 
-    def end_process(self) -> None:
-        """Count what a process named and told no more of as unanswered."""
+    def end_process(self, *, whole: bool) -> None:
+        """Count what a process named and told no more of as unanswered.
+
+        :param whole: whether it came to write its summary.
+        """
+        self._now.whole = whole
+        self._now.without_end += not whole
         for lead in self._open.values():
             answer = self._answers.get(lead.lower())
+            self._now.untold += answer is None
             why = f"{NO_MORE_TOLD}, but for its call: {answer}" if answer else NO_MORE_TOLD
             self._doubt(self._key(lead), lead, why)
         self._open.clear()
@@ -227,6 +251,15 @@ class Sent:
         """When the last was sent."""
         return max((one.last for one in self._requests.values()), default="")
 
+    @property
+    def untold(self) -> int:
+        """Leads that a process named, without a word on them or a call: more may have been sent than is recorded."""
+        return sum(one.untold for one in self._requests.values())
+
+    def tries(self) -> list[str]:
+        """Return of each request how many tries and processes there were, and whether they ended by themselves."""
+        return [one.describe_tries() for one in self._requests.values()]
+
     def outcomes(self) -> Counter[str]:
         """Return leads per outcome, of all requests."""
         found: Counter[str] = Counter()
@@ -235,6 +268,7 @@ class Sent:
             found.update(one.refused_by)
             found["queued"] += one.queued
             found["unanswered"] += one.in_doubt
+            found["nothing_to_reset"] += one.left_out
             found["excluded"] += one.excluded
             found["not_reached"] += one.never_sent
         return found

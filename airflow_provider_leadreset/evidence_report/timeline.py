@@ -44,7 +44,7 @@ def _events(run: RunFacts) -> Iterator[Event]:
         yield Event(plan.made_at, f"{plan.task} made the plan: {records(plan.counts)} of {leads(plan.leads)}")
     seen: set[ApprovalFacts] = set()
     for one in run.tries:
-        yield Event(one.asked_at, f"{one.task}, try {one.number}, began with {leads(one.leads)}")
+        yield Event(one.asked_at, f"{one.task}, try {one.name}, began with {leads(one.leads)}")
         for approval in one.approvals:
             if approval.at and approval not in seen:
                 seen.add(approval)
@@ -53,9 +53,8 @@ def _events(run: RunFacts) -> Iterator[Event]:
         if task.sent.resets:
             yield Event(moment_of(task.sent.first), f"{task.name} sent the first reset")
         if task.sent.resets > 1:
-            yield Event(
-                moment_of(task.sent.last), f"{task.name} sent the last of {number(task.sent.resets)} resets"
-            )
+            last = f"{task.name} sent the last of {number(task.sent.resets)} resets"
+            yield Event(moment_of(task.sent.last), f"{last} that are recorded" if task.sent.untold else last)
     for check in run.verifications:
         gone, planned = number(check.gone or 0), number(check.records or 0)
         yield Event(

@@ -45,6 +45,7 @@ class ApprovalFacts:
 class TryFacts:
     """What one process of one try was asked for, and how it ended.
 
+    :param process: which one of several processes of this try, in the order in which they came: ``2 of 2``; else empty.
     :param same_person: whether who approved also started the run; None where that is not known.
     :param ended: how, in words.
     :param whole: whether it ended by itself and could say so.
@@ -72,10 +73,16 @@ class TryFacts:
     shown: str
     ran_by: str
     parts: int
-    ended: str = "without a summary: it was ended from outside, or could not write"
+    process: str = ""
+    ended: str = "without a summary: it was ended from outside, could not write, or is still at work"
     whole: bool = False
     digest: str = ""
     outcomes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Its number, and which process of that try it is where there are several."""
+        return f"{self.number}, process {self.process}" if self.process else str(self.number)
 
     def end(self, summary: Summary, digest: str) -> None:
         """Record what its summary says."""
@@ -86,10 +93,11 @@ class TryFacts:
             self.ended = f"before all leads were reached: {scrubbed(summary.stopped_because, MOST_TEXT)}"
 
     @classmethod
-    def of(cls, task: str, number: int, asked: Request, *, parts: int) -> TryFacts:
+    def of(cls, task: str, number: int, asked: Request, *, parts: int, process: str = "") -> TryFacts:
         """Return what a request says.
 
         :param parts: how many parts of the journal belong to it.
+        :param process: which one of several of this try; empty for the only one.
         """
         user = " ".join(
             part
@@ -118,6 +126,7 @@ class TryFacts:
             shown=scrubbed(asked.shown.name, MOST_NAME) if asked.shown else "",
             ran_by=_ran_by(asked),
             parts=parts,
+            process=process,
         )
 
 

@@ -125,7 +125,7 @@ def _why_nothing(run: RunFacts, outcomes: Counter[str]) -> list[str]:
             if run.plans
             else "There is no evidence of a reset."
         ]
-    said = [f"{one.task}, try {one.number}, ended {one.ended}." for one in tries][-MOST_ENDS:]
+    said = [f"{one.task}, try {one.name}, ended {one.ended}." for one in tries][-MOST_ENDS:]
     return said + _without_call(outcomes)
 
 

@@ -114,7 +114,9 @@ class LeadResetOperator(LeadSelection):
     ``excluded``, ``not_reached``; ``nothing_to_reset_by``, ``failed_by_reason``, ``done_in_earlier_tries``, ``calls``,
     ``throttled``, ``seconds``, ``window`` (UTC text, usable as ``window`` again), ``sent`` (``FromDate`` and
     ``ToDate`` as sent), ``selectors``, ``system_event_codes``, ``unknown_event_codes``, ``failures`` (up to 100,
-    ``prospect_id``, ``outcome`` and ``error``), ``failed_path`` (a file of all of them, usable as
+    ``prospect_id``, ``outcome`` and ``error``), ``earlier_requests`` (None, or leads, outcomes and ``failures`` of
+    earlier tries that were asked for something else: a lead that is unanswered there, and not queued since, counts as
+    failed here), ``failed_path`` (a file of all of them, usable as
     ``prospect_ids_path``), ``leads_path`` (a file with the members of the ``list_id``, for a sensor's
     ``prospect_ids_path``; None without an ``evidence_path``), ``approval``, ``reason``,
     ``evidence`` (this try's folder), ``evidence_digest`` (SHA-256 of the summary

@@ -8,9 +8,10 @@ from typing import Any
 from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
 from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError
-from airflow_provider_leadreset.leadsquared.journal.schema import ContradictionLine, OutcomeLine
+from airflow_provider_leadreset.leadsquared.journal.schema import OutcomeLine
 from airflow_provider_leadreset.leadsquared.safety.unmodified import Contradiction
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
+from airflow_provider_leadreset.runtime.kept_contradiction import contradiction_line
 from airflow_provider_leadreset.runtime.try_evidence import TryEvidence
 
 
@@ -59,15 +60,7 @@ class BatchRecord:
         """Record that no lead may be left out any more, for retries too."""
         self.counts.progress.contradicted = found.describe()
         if self.evidence:
-            self.evidence.journal.contradicted(
-                ContradictionLine(
-                    prospect_id=found.prospect_id,
-                    kind=found.kind,
-                    record=found.record,
-                    created_on=found.created_on,
-                    last_modified=found.last_modified,
-                )
-            )
+            self.evidence.journal.contradicted(contradiction_line(found))
 
     def tell_unended(self, index: int, prospect_id: str) -> None:
         """Tell of a lead whose call could not be broken off."""
@@ -129,7 +122,7 @@ class BatchRecord:
         return hindered
 
     def _keep_failed(self, evidence: TryEvidence, output: dict[str, Any]) -> None:
-        output["failed_path"] = evidence.write_failed(self.counts.listed())
+        output["failed_path"] = evidence.write_failed(self.counts.all_listed())
 
     def _keep_summary(self, evidence: TryEvidence, output: dict[str, Any]) -> None:
         output["evidence_digest"] = evidence.write_summary(output)

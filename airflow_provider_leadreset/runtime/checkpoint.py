@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_leadreset.leadsquared.batch.earlier_requests import EarlierRequests
 from airflow_provider_leadreset.leadsquared.batch.progress import Progress
 from airflow_provider_leadreset.leadsquared.errors import InputError
 
@@ -70,6 +71,8 @@ class Checkpoint:
         if not isinstance(stored, dict):
             stored = None
         contradicted = ""
+        self.requests = EarlierRequests(stored.get("earlier_requests") if stored else None)
+        """What earlier tries were asked for otherwise."""
         if stored and request_digest not in {None, stored.get("request")}:
             if stored.get("excluded"):
                 raise InputError(
@@ -79,6 +82,8 @@ class Checkpoint:
                 )
             # What was found of LeadLastModifiedOn holds whatever is asked for.
             contradicted = stored.get("contradicted", "")
+            # So does what was done, and what was sent and not answered.
+            self.requests.add(stored["leads"], Progress(stored))
             stored = None
         self.leads: int | None = stored["leads"] if stored else None
         """How many leads the stored progress is of; None without such."""
@@ -96,7 +101,11 @@ class Checkpoint:
         return self._store is not None
 
     def _state(self) -> dict[str, Any]:
-        return {**self._about, **self.progress.as_json()}
+        return {
+            **self._about,
+            **self.progress.as_json(),
+            "earlier_requests": self.requests.summary(),
+        }
 
     def forget(self) -> None:
         """Delete what is stored, once the task has done all."""

@@ -11,6 +11,7 @@ from typing import Any
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
 from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
+from airflow_provider_leadreset.leadsquared.batch.earlier_requests import EarlierRequests
 from airflow_provider_leadreset.leadsquared.batch.progress import Progress
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.reader import ProcessJournal, TryJournal, read_tries
@@ -22,8 +23,7 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
     Request,
 )
 from airflow_provider_leadreset.leadsquared.request.guids import guid_key
-from airflow_provider_leadreset.leadsquared.safety.unmodified import Contradiction
-from airflow_provider_leadreset.leadsquared.text import pluralize
+from airflow_provider_leadreset.runtime.kept_contradiction import told_by
 
 NAMED_ONLY = "named for a call by a try that was ended before it told what became of it"
 
@@ -38,6 +38,7 @@ class EarlierTries:
     :param beside: the tokens of other processes of this very try.
     :param spared: keys (:func:`.guid_key`) of the leads that tries excluded which were asked for something else: by id,
         since a lead's place is another one there.
+    :param requests: what became of that which tries were asked for otherwise.
     """
 
     progress: Progress = field(default_factory=Progress)
@@ -45,6 +46,19 @@ class EarlierTries:
     continued: list[EarlierTry] = field(default_factory=list)
     beside: frozenset[str] = frozenset()
     spared: set[bytes] = field(default_factory=set)
+    requests: EarlierRequests = field(default_factory=EarlierRequests)
+
+
+@dataclass
+class _OtherRequest:
+    """What became of a request that is not the present one.
+
+    :param try_number: of the last try that was asked for it.
+    """
+
+    leads: int
+    try_number: int
+    progress: Progress = field(default_factory=Progress)
 
 
 def earlier_tries(
@@ -76,62 +90,70 @@ def earlier_tries(
     ]
     if requests and digest is None:
         digest = requests[-1].request_digest
-    elif requests and all(request.request_digest != digest for request in requests):
-        log.warning(
-            "Earlier tries of this task were asked for something else (%s): this one starts anew, and spares what they "
-            "were told to spare",
-            pluralize(requests[-1].leads, "lead"),
-        )
     beside = [one for one in tries if one.try_number == before]
     found = EarlierTries(beside=frozenset().union(*(one.tokens for one in beside)))
+    others: dict[str, _OtherRequest] = {}
     for one in tries:
-        _add(found, one, generation, digest, names_all=one.try_number == before)
+        _add(found, others, one, generation, digest, names_all=one.try_number == before)
         for what in (*one.unreadable, *one.changed):
             log.warning("Of try %d this cannot be relied on: %s", one.try_number, what)
+    for other in others.values():
+        found.requests.add(other.leads, other.progress)
     if any(one.other_version for one in tries):
         log.warning(
             "Earlier tries of this task wrote their journal in a version that this package does not know: all leads "
             "are reset anew"
         )
-        anew = EarlierTries(beside=found.beside)
-        for process in (process for one in tries for process in one.processes):
-            if process.request.generation == generation:
-                _add_restraints(anew, process)
-        return anew
+        return _anew(found, tries, generation, digest)
     return found
 
 
 def _add(
-    found: EarlierTries, one: TryJournal, generation: str, digest: str | None, *, names_all: bool
+    found: EarlierTries,
+    others: dict[str, _OtherRequest],
+    one: TryJournal,
+    generation: str,
+    digest: str | None,
+    *,
+    names_all: bool,
 ) -> None:
     for process in one.processes:
-        if not _belongs(process.request, generation, digest):
+        request = process.request
+        if request.generation != generation:
             if names_all:
                 found.continued.append(EarlierTry(try_number=one.try_number, files=list(process.files)))
-            if process.request.generation == generation:
-                _add_restraints(found, process)
             continue
-        found.leads = process.request.leads
-        doubtful: set[int] = set()
-        for line in process.lines():
-            if isinstance(line, NamedLine):
-                for index, prospect_id in line.leads:
-                    if not found.progress.is_unanswered(index):
-                        doubtful.add(index)
-                    found.progress.record(index, prospect_id, "unanswered", reason=NAMED_ONLY, final=False)
-            elif isinstance(line, OutcomeLine):
-                if (
-                    line.index in doubtful
-                ):  # named here and unanswered nowhere before: this is what became of it
-                    found.progress.withdraw(line.index)
-                doubtful.discard(line.index)
-                found.progress.record(
-                    line.index, line.prospect_id, line.outcome, reason=line.reason, final=line.final
-                )
-            elif isinstance(line, ContradictionLine):
-                found.progress.contradicted = _told(line)
+        if request.request_digest == digest:
+            found.leads = request.leads
+            progress = found.progress
+        else:
+            other = others.setdefault(request.request_digest, _OtherRequest(request.leads, one.try_number))
+            if other.try_number != one.try_number:
+                other.progress.end_try()
+            other.try_number = one.try_number
+            progress = other.progress
+            _add_restraints(found, process)
+        _add_lines(progress, process)
         found.continued.append(EarlierTry(try_number=one.try_number, files=process.ends()))
     found.progress.end_try()
+
+
+def _add_lines(progress: Progress, process: ProcessJournal) -> None:
+    """Add what a process did, of that which it was asked for."""
+    doubtful: set[int] = set()
+    for line in process.lines():
+        if isinstance(line, NamedLine):
+            for index, prospect_id in line.leads:
+                if not progress.is_unanswered(index):
+                    doubtful.add(index)
+                progress.record(index, prospect_id, "unanswered", reason=NAMED_ONLY, final=False)
+        elif isinstance(line, OutcomeLine):
+            if line.index in doubtful:  # named here and unanswered nowhere before: this is what became of it
+                progress.withdraw(line.index)
+            doubtful.discard(line.index)
+            progress.record(line.index, line.prospect_id, line.outcome, reason=line.reason, final=line.final)
+        elif isinstance(line, ContradictionLine):
+            progress.contradicted = told_by(line)
 
 
 def _add_restraints(found: EarlierTries, process: ProcessJournal) -> None:
@@ -140,13 +162,20 @@ def _add_restraints(found: EarlierTries, process: ProcessJournal) -> None:
         if isinstance(line, OutcomeLine) and line.outcome == "excluded":
             found.spared.add(guid_key(line.prospect_id))
         elif isinstance(line, ContradictionLine):
-            found.progress.contradicted = _told(line)
+            found.progress.contradicted = told_by(line)
 
 
-def _told(line: ContradictionLine) -> str:
-    return Contradiction(
-        line.prospect_id, line.kind, line.record, line.created_on, line.last_modified
-    ).describe()
+def _anew(found: EarlierTries, tries: list[TryJournal], generation: str, digest: str | None) -> EarlierTries:
+    """Return what holds though the leads are reset anew: restraints, doubts, and what else was asked for."""
+    anew = EarlierTries(beside=found.beside, leads=found.leads, spared=found.spared, requests=found.requests)
+    anew.progress.contradicted = found.progress.contradicted
+    for index, lead in found.progress.failures.items():
+        if lead.kind == "unanswered":
+            anew.progress.record(index, lead.prospect_id, "unanswered", reason=lead.reason, final=False)
+    for process in (process for one in tries for process in one.processes):
+        if _belongs(process.request, generation, digest):
+            _add_restraints(anew, process)
+    return anew
 
 
 def _leave_out_others(one: TryJournal, identity: list[Any]) -> None:
@@ -164,7 +193,10 @@ def _belongs(request: Request, generation: str, digest: str | None) -> bool:
 def describe_earlier(found: EarlierTries) -> tuple[str, dict[str, Any]] | None:
     """Return what earlier tries did, as a text and as a summary; None if they did nothing."""
     progress = found.progress
-    if found.leads is None or not (progress.in_earlier_tries or progress.count("unanswered")):
+    told = progress.in_earlier_tries or progress.count("unanswered") or found.requests.leads
+    if found.leads is None or not told:
         return None
-    counts = BatchCounts(found.leads, RateLimiter(SlidingWindow(1)), progress)
-    return f"Earlier tries of this task ended with {counts.describe()}", counts.summary()
+    counts = BatchCounts(found.leads, RateLimiter(SlidingWindow(1)), progress, found.requests)
+    other = found.requests.describe()
+    text = f"Earlier tries of this task ended with {counts.describe()}{f'; {other}' if other else ''}"
+    return text, counts.summary()

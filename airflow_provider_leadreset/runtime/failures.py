@@ -37,6 +37,13 @@ def with_contradiction(
     return failed
 
 
+HOW_TO_SETTLE = (
+    "A lead that is unanswered may have been reset: see what it holds. To reset it, have it asked for again; a Clear "
+    "of the task starts anew, without what was asked for before"
+)
+"""What to do about leads that only an earlier try was asked for."""
+
+
 def failure(
     counts: BatchCounts, stopped: LeadSquaredError | InputError | None, max_failed_leads: int
 ) -> AirflowException | None:
@@ -51,12 +58,15 @@ def failure(
         return None
     elif stopped is None:
         text = (
-            f"{counted} of {pluralize(counts.total, 'lead')} failed, more than max_failed_leads={max_failed_leads} "
-            "allows: "
+            f"{_counted_of(counts)} failed, more than max_failed_leads={max_failed_leads} allows: "
             f"{counts.describe()}"
         )
     else:
         text = f"Stopped with {counts.describe()}: {stopped}"
+    if told := counts.earlier_requests.describe():
+        text += f"; {told}"
+    if counts.earlier_doubts:
+        text += f". {HOW_TO_SETTLE}"
     if named := counts.named_failures():
         text += f"\n{named}"
     if stopped is not None and not isinstance(stopped, SameErrorsError):
@@ -66,3 +76,10 @@ def failure(
     if counts.worth_retrying:
         return LeadResetLeadsFailedError(text, AFTER_OUTAGE)
     return LeadResetRejectedError(text)
+
+
+def _counted_of(counts: BatchCounts) -> str:
+    """Return how many leads count as failed, of how many."""
+    earlier = counts.earlier_doubts
+    own = f"{counts.counted_as_failed - earlier} of {pluralize(counts.total, 'lead')}"
+    return f"{own} and {earlier} of an earlier request" if earlier else own

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_leadreset.compat import AirflowSkipException
 from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet
 from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
-from airflow_provider_leadreset.leadsquared.errors import InputError, UnknownLeadsError
+from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError, UnknownLeadsError
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.records.lead_names import lead_names
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
@@ -16,7 +16,6 @@ from airflow_provider_leadreset.leadsquared.safety.preview import RecordCounts, 
 from airflow_provider_leadreset.leadsquared.safety.preview_text import MOST_SHOWN, PreviewText, with_digest
 from airflow_provider_leadreset.leadsquared.safety.type_names import TypeNames
 from airflow_provider_leadreset.leadsquared.safety.unmodified import (
-    Contradiction,
     settling_time,
     why_not_allowed,
 )
@@ -24,6 +23,7 @@ from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.leadsquared.text import pluralize
 from airflow_provider_leadreset.runtime.announcement import announce_calls
 from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest, task_errors
+from airflow_provider_leadreset.runtime.kept_contradiction import KeptContradiction
 from airflow_provider_leadreset.runtime.max_calls import Need, need_of_preview
 from airflow_provider_leadreset.runtime.reset_ahead import reset_ahead, zone_for_people
 from airflow_provider_leadreset.runtime.unmodified_leads import (
@@ -53,7 +53,8 @@ class PreviewRun(BaseRun):
 
     task: LeadResetPreviewOperator
     purpose, sends = "count, deleting nothing", "A reset would send"
-    _contradiction: Contradiction | None = None
+    _contradiction: str = ""
+    _kept: KeptContradiction
 
     def run(self) -> dict[str, Any]:
         """Count, or give again what was counted before in this DAG run."""
@@ -61,6 +62,9 @@ class PreviewRun(BaseRun):
             with task_errors():
                 refuse_flag_without_check(self)
                 folder = self._folder()
+                self._kept = KeptContradiction(
+                    self.context, folder, self.identity if folder else None, self.log
+                )
                 request = self.checked_request()
                 earlier = self._earlier(folder, request) if folder else None
             if earlier:
@@ -75,9 +79,15 @@ class PreviewRun(BaseRun):
             need = self.least_need(request.leads.count, request.selectors)
             announce_calls(self, request.leads.count, need.for_leads)
             with task_errors():
-                self.output = self._count(request, folder)
+                try:
+                    self.output = self._count(request, folder)
+                except (LeadSquaredError, OSError) as error:
+                    if self._contradiction and not self._kept.is_kept:  # a retry might leave leads out
+                        found = describe_contradiction(self._contradiction, self.findings)
+                        raise InputError(f"{found}\n{error}") from error
+                    raise
                 if self._contradiction:
-                    raise InputError(describe_contradiction(self._contradiction.describe(), self.findings))
+                    raise InputError(describe_contradiction(self._contradiction, self.findings))
             return self.output
 
     def least_need(self, leads: int, selectors: Selectors) -> Need:
@@ -100,10 +110,15 @@ class PreviewRun(BaseRun):
         """Return the places of the leads that were not modified since the window began, where that is asked for."""
         if not self.task.skip_unmodified:
             return NOTHING
+        self._contradiction = self._kept.read()
+        if self._contradiction:
+            self.log.warning("All leads are counted, as an earlier try found: %s", self._contradiction)
+            return NOTHING
         found = find_unmodified(pool, self, request, enumerate(request.leads))
-        self._contradiction = found.contradiction
         if found.contradiction:
-            self.log.warning("All leads are counted: %s", found.contradiction.describe())
+            self._contradiction = found.contradiction.describe()
+            self._kept.keep(found.contradiction)
+            self.log.warning("All leads are counted: %s", self._contradiction)
         else:
             self.log.info(
                 "%d of %d leads were not modified since the window began and are not read",

@@ -103,7 +103,10 @@ class ResetRun(GuardedRun):
             self.link(request.leads, self.evidence and self.evidence.report)
             with task_errors():
                 earlier = self._earlier_tries(request)
-                counts = BatchCounts(request.leads.count, self.client.limiter, earlier.progress)
+                earlier.requests.find_places(request.leads)
+                counts = BatchCounts(
+                    request.leads.count, self.client.limiter, earlier.progress, earlier.requests
+                )
                 excluded = leave_out_excluded(self, request.leads, counts, earlier.spared)
                 to_call = counts.not_reached + counts.of("unanswered")
                 need = self.least_need(to_call, request.selectors)
@@ -160,7 +163,14 @@ class ResetRun(GuardedRun):
             )
         else:
             self.checkpoint = Checkpoint(self.context, digest, leads, self.log)
-            found = EarlierTries(self.checkpoint.progress, self.checkpoint.leads)
+            found = EarlierTries(
+                self.checkpoint.progress, self.checkpoint.leads, requests=self.checkpoint.requests
+            )
+        if request and (told := found.requests.describe()):
+            self.log.warning(
+                "In this run, %s. This try does what it is asked for now, and spares what they were told to spare",
+                told,
+            )
         if request and found.progress.in_earlier_tries:
             self.log.info(
                 "Continuing where an earlier try stopped: %d of %s done",
@@ -326,6 +336,12 @@ class ResetRun(GuardedRun):
         seconds = self.output["seconds"]
         took = f"{seconds:g} s" if seconds < A_MINUTE else duration(seconds)
         self.log.info("Done after %s: %s", took, self.record.counts.describe())
+        if doubts := self.record.counts.earlier_doubts:
+            self.log.warning(
+                "Beside these, %s of an earlier request unanswered, which may have been reset: %s",
+                pluralize(doubts, "lead"),
+                self.record.counts.earlier_requests.describe(),
+            )
         return self.record.keep(self.output)
 
     def _pending(self, request: ResetRequest) -> Iterator[PendingReset]:

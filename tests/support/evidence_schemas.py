@@ -19,6 +19,7 @@ RECORDS: dict[str, Any] = {
     "summary": schema_results.Summary,
     "archive-line": schema_results.ArchiveLine,
     "verification": schema_results.VerificationRecord,
+    "contradiction": schema_results.KeptContradictionRecord,
     "plan-line": schema_results.PlanHead
     | schema_results.PlanLead
     | schema_results.PlanPreview

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
+from airflow_provider_leadreset.leadsquared.batch.earlier_requests import EarlierRequests
 from airflow_provider_leadreset.leadsquared.batch.outcomes import (
     NOTHING_KINDS,
     OUTCOMES,
@@ -35,11 +37,19 @@ class BatchCounts:
     :param total: leads asked for.
     :param limiter: the batch's limiter, whose clock and counts are shown.
     :param progress: what earlier tries have done; kept up to date.
+    :param earlier_requests: what earlier tries were asked for that is not asked for now.
     """
 
-    def __init__(self, total: int, limiter: RateLimiter, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        total: int,
+        limiter: RateLimiter,
+        progress: Progress | None = None,
+        earlier_requests: EarlierRequests | None = None,
+    ) -> None:
         self.total = total
         self.progress = progress or Progress()
+        self.earlier_requests = earlier_requests or EarlierRequests()
         self.why_not_reached = "for no reason that is known"
         """Why the last lead was not reached of which that is known."""
         self._open = IndexSet()
@@ -76,11 +86,17 @@ class BatchCounts:
     def counted_as_failed(self) -> int:
         """Leads that count against ``max_failed_leads``.
 
-        Unknown ones do only where no lead of the batch is known: then the connection leads elsewhere.
+        Unknown ones do only where no lead of the batch is known: then the connection leads elsewhere. Those do too that
+        earlier tries left unanswered which were asked for something else.
         """
         unknown = self.of("unknown")
         known = sum(self.of(kind) for kind in ("queued", "failed", "unanswered", "nothing_to_reset"))
-        return self.failed + self.of("unanswered") + (0 if known else unknown)
+        return self.failed + self.of("unanswered") + (0 if known else unknown) + self.earlier_doubts
+
+    @property
+    def earlier_doubts(self) -> int:
+        """Leads that earlier tries left unanswered which were asked for something else, and no try has settled."""
+        return self.earlier_requests.count_doubts(self.progress)
 
     @property
     def seconds(self) -> float:
@@ -116,6 +132,7 @@ class BatchCounts:
                 {"prospect_id": one.prospect_id, "outcome": one.kind, "error": one.reason}
                 for one in self.listed(MOST_LISTED)
             ],
+            "earlier_requests": self.earlier_requests.summary(),
         }
 
     def failed_by_reason(self) -> dict[str, int]:
@@ -142,6 +159,11 @@ class BatchCounts:
         for index in sorted(failures)[:most]:
             yield failures[index]
 
+    def all_listed(self) -> Iterator[Failure]:
+        """Yield the same, and then the leads that earlier tries left unanswered which were asked for something else."""
+        yield from self.listed()
+        yield from self.earlier_requests.open_doubts(self.progress)
+
     def describe(self) -> str:
         """Return the outcomes as text: ``20 of 30 leads queued, 2 failed and 8 not reached``."""
         parts = [f"{self.of(kind)} {kind.replace('_', ' ')}" for kind in OUTCOMES[1:-1] if self.of(kind)]
@@ -151,8 +173,8 @@ class BatchCounts:
 
     def named_failures(self) -> str:
         """Name the first failed leads and why, for an error's text."""
-        lines = [f"{one.prospect_id}: {one.reason}" for one in self.listed(MOST_NAMED)]
-        more = self._failures - len(lines)
+        lines = [f"{one.prospect_id}: {one.reason}" for one in islice(self.all_listed(), MOST_NAMED)]
+        more = self._failures + self.earlier_doubts - len(lines)
         return "\n".join([*lines, f"… and {more} more"] if more > 0 else lines)
 
 

@@ -109,6 +109,10 @@ class Progress:
         """Return whether a reset of the lead was sent, and is not known to have been answered."""
         return index in self._unanswered
 
+    def is_answered(self, index: int) -> bool:
+        """Return whether LeadSquared has queued the lead's reset, or has the lead no more."""
+        return index in self._final["queued"] or index in self._final["already_gone"]
+
     def is_excluded(self, index: int) -> bool:
         """Return whether the lead is not to be reset."""
         return index in self._final["excluded"]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from airflow_provider_leadreset.leadsquared.journal.schema import (
+    ContradictionLine,
     EvidenceRecord,
     FileDigest,
     Moment,
@@ -36,6 +37,20 @@ class ListedFailure(EvidenceRecord):
     error: str
 
 
+class EarlierOutcomes(EvidenceRecord):
+    """What became of that which earlier tries were asked for otherwise. The outcomes add up to ``leads``."""
+
+    leads: int = Field(description="One that two requests name counts twice")
+    queued: int
+    failed: int
+    unknown: int
+    unanswered: int
+    nothing_to_reset: int
+    excluded: int
+    not_reached: int
+    failures: list[ListedFailure] = Field(description="The first hundred, those that are unanswered first")
+
+
 class Summary(EvidenceRecord):
     """How a try ended (``…-summary.json``). The outcomes add up to ``leads``, over all tries that it continued."""
 
@@ -56,6 +71,10 @@ class Summary(EvidenceRecord):
     throttled: int
     seconds: float
     failures: list[ListedFailure]
+    earlier_requests: EarlierOutcomes | None = Field(
+        default=None,
+        description="What earlier tries of the task were asked for otherwise, beside all else here; null: nothing",
+    )
     window: str
     sent: SentDates
     selectors: dict[str, Any]
@@ -109,6 +128,19 @@ class VerificationRecord(EvidenceRecord):
     left: Any
     unverifiable: list[str]
     unknown_leads: list[str]
+
+
+CONTRADICTION_NAME = "contradiction-{}-{}.json"
+"""Where a preview writes down what it found against LeadLastModifiedOn: its try, and a name of its process's own."""
+
+
+class KeptContradictionRecord(EvidenceRecord):
+    """What a preview found against leaving leads out (``contradiction-1-….json``): its later tries leave none out."""
+
+    schema_version: Literal[1] = 1
+    made_by: list[Any] = Field(description="Ids of DAG, run and task, and the map index")
+    generation: str = Field(description="Changes with a Clear, not with a retry")
+    found: ContradictionLine
 
 
 class PlanHead(EvidenceRecord):

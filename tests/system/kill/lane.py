@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -16,9 +17,9 @@ from evidence import Told, check, read_evidence
 from plans import LATENCY, Plan, draw, draw_archived
 from results import Result
 from stage import EVIDENCE, Account, Stage, is_reset
-from victims import TaskProcesses
+from victims import TaskProcesses, is_at_work
 
-from support.processes import RunError
+from support.processes import MARK, RunError
 
 _PATIENCE = 180.0
 """Seconds for anything that is waited for; all of it takes a tenth of that."""
@@ -76,6 +77,7 @@ class Lane:
         self._stopped = stopped
         self._draw = draw_archived if archived else draw
         self._run_id = ""
+        self._seen: dict[int, psutil.Process] = {}
 
     def play(self, seed: int, number: int, *, orphaned: bool) -> Result:
         """Play a round; again, with another drawing, as long as the kill comes too late."""
@@ -94,6 +96,7 @@ class Lane:
 
     def _round(self, plan: Plan, attempt: int) -> Result | None:
         self._run_id = f"round-{plan.number}-{attempt + 1}"
+        self._seen.clear()
         archive = Archive(self._account, plan, self._run_id) if plan.archived else None
         leads = archive.leads if archive else self._account.seed(plan.leads)
         self._wait(
@@ -210,8 +213,21 @@ class Lane:
         return task
 
     def _ended(self) -> dict[str, Any] | None:
+        """Return the run once it has ended, and no process of its task that Airflow has named is at work any more.
+
+        On Airflow 2 all tries of a task are one row. A first process that outlives its supervisor ends the run there,
+        while the retry beside it runs on. That one would then end the run once more: in the middle of a cleared try.
+        """
+        task = self._task()
+        if task and task["pid"] and task["pid"] not in self._seen:
+            with suppress(psutil.NoSuchProcess):
+                process = psutil.Process(task["pid"])
+                if process.environ().get(MARK) == self._processes.mark:
+                    self._seen[process.pid] = process
         run: dict[str, Any] = self._airflow.ask("GET", self._path)
-        return run if run["state"] in {"success", "failed"} else None
+        if run["state"] not in {"success", "failed"} or any(map(is_at_work, self._seen.values())):
+            return None
+        return run
 
     def _wait(self, what: str, ask: Callable[[], T | None], every: float = 0.25) -> T:
         def unless_stopped() -> T | None:

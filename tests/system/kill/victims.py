@@ -63,7 +63,12 @@ class TaskProcesses:
 
     def runs(self) -> bool:
         """Return whether the runner is still there."""
-        try:
-            return self.runner.is_running() and self.runner.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+        return is_at_work(self.runner)
+
+
+def is_at_work(process: psutil.Process) -> bool:
+    """Return whether a process is still there, and no mere entry that its parent has not asked for."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

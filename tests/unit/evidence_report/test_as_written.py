@@ -8,11 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from airflow_provider_leadreset.evidence import main
+from airflow_provider_leadreset.evidence_report.as_written import PlanCheck
 from airflow_provider_leadreset.leadsquared.journal.schema import EarlierTry, FileDigest, PlanReference
+from airflow_provider_leadreset.leadsquared.safety.plan import Plan
 from support.evidence_files import a_summary
 from support.evidence_tries import LEADS, OTHER, TOKEN, write_copies, write_try
 
@@ -215,6 +218,26 @@ def test_expected_digest_beside_a_change(folder, task, told):
     told("--expect", digest)
     (folder / f"{OTHER}-shown.md").write_text("other")
     assert f"\nNOT as expected: {digest} is the digest of dag/run" in told("--expect", digest, code=3)
+
+
+def test_digest_that_begins_alike(folder, told):
+    """A digest that only begins as that of a summary does is another one."""
+    digest = summary_digest(folder)
+    other = digest[:63] + ("0" if digest[63] != "0" else "1")
+    assert f"no summary or verification here has the digest {other}" in told("--expect", other, code=3)
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_plan_whose_digest_begins_alike(tmp_path, monkeypatch, good):
+    """A plan is the one that a request names by its whole digest alone."""
+    path = tmp_path / "report" / "dag" / "run" / "preview" / "unmapped" / "plan-1.jsonl.gz"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    monkeypatch.setattr(Plan, "read", lambda _: SimpleNamespace(digest="0" * 64))
+    check = PlanCheck(tmp_path / "report" / "dag" / "run" / "reset" / "unmapped")
+    said = check.difference(str(path), "0" * 63 + ("0" if good else "1"))
+    assert said.endswith("" if good else f"its digest is not {'0' * 63}1")
+    assert bool(said) is not good
 
 
 def test_expected_digest_without_evidence(tmp_path, told):

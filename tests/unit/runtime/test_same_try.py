@@ -138,7 +138,7 @@ def test_older_process_stops(lsq, tasks, monkeypatch, tokens):
     (told,) = account_of(tasks[0].folder).runs
     (digest, last), counts = RunPage(told).digests[-1], told.tasks[0].outcomes()
     assert (counts["queued"], counts["not_reached"]) == (120, 0), "the one that went on tells"
-    assert (digest, last) == ("evidence of t, try 1", [summary["evidence_digest"]])
+    assert (digest, last) == ("evidence of t, try 1, process 2 of 2", [summary["evidence_digest"]])
     # What the older one had named when the newer one read, and what it named or called until it saw the newer one.
     assert calls.total() - 120 <= 4 * SHARE
 

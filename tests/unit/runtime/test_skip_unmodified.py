@@ -11,15 +11,20 @@ from typing import Any
 import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
+from airflow_provider_leadreset.evidence_report.collect import account_of
 from airflow_provider_leadreset.evidence_report.command import main as evidence_command
+from airflow_provider_leadreset.evidence_report.run_page import RunPage
 from airflow_provider_leadreset.exceptions import (
     LeadResetFailedError,
     LeadResetInputError,
+    LeadResetOutageError,
     LeadResetOvertakenError,
 )
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
+from airflow_provider_leadreset.leadsquared.errors import UnavailableError
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
+from airflow_provider_leadreset.runtime import preview_run
 from airflow_provider_leadreset.runtime.base import BaseRun
 from airflow_provider_leadreset.runtime.reset_run import ResetRun
 from support.checked_account import account_check, days_ago, text_of
@@ -826,6 +831,68 @@ def test_preview_that_finds_a_record_against_it(make, tmp_path):
         assert list(tmp_path.rglob("plan-*")) == []
     again = preview(account.old[:20], tmp_path, skip_unmodified=False, **NOTES)
     assert (again["not_modified"], again["totals"]["notes"]) == (0, 1)
+
+
+@pytest.mark.parametrize("kept", ["evidence", "store"])
+def test_contradiction_holds_for_later_previews(make, tmp_path, kept, monkeypatch):
+    """A preview leaves none out at its later tries, whatever those ask for and read, until a Clear."""
+    account = make()
+    lead = late_record(account)
+    account.connect(account_check(last_modified_note="moves"))
+    folder = tmp_path if kept == "evidence" else None
+    store = StateStore()
+
+    def try_(number: int, leads: Any, max_tries: int = 3) -> Any:
+        context = task_context("preview", try_number=number, task_state_store=store)
+        context["ti"].max_tries = max_tries
+        return preview(leads, folder, context=context, **NOTES)
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(preview_run, "count_each", killed)
+        with pytest.raises(KeyboardInterrupt):
+            try_(1, account.old[:20])
+    others = [one for one in account.old if one != lead][:20]
+    with pytest.raises(LeadResetInputError, match=f"nothing was left out by skip_unmodified.*{lead}"):
+        try_(2, others)
+    assert list(tmp_path.rglob("plan-*")) == []
+    assert try_(3, others, max_tries=5)["not_modified"] == 20
+    if kept == "evidence":
+        (run_,) = account_of(tmp_path).runs
+        assert any(lead in said for heading, said in run_.lines if heading == "Planned by preview")
+        (plan,) = (fact for fact in RunPage(run_).facts if fact.name == "Plan")
+        assert any(lead in said for said in plan.values)
+
+
+def test_contradiction_in_a_file_that_is_torn(make, tmp_path):
+    """Where what an earlier try found cannot be read, no lead is left out either."""
+    account = make()
+    account.connect(account_check(last_modified_note="moves"))
+    folder = tmp_path / "report" / "d" / "r" / "preview" / "unmapped"
+    folder.mkdir(parents=True)
+    (folder / "contradiction-1-0123abcd.json").write_text("{")
+    with pytest.raises(LeadResetInputError, match=r"contradiction-1-0123abcd\.json cannot be read"):
+        preview(account.old[:20], tmp_path, **NOTES)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_preview_fails_beside_a_contradiction(make, monkeypatch, kept):
+    """Where a later try would not know of it, there is none, whatever the preview fails with."""
+    account = make()
+    lead = late_record(account)
+    account.connect(account_check(last_modified_note="moves"))
+
+    def away(*_: Any, **__: Any) -> None:
+        raise UnavailableError("no answer for five minutes")
+
+    monkeypatch.setattr(preview_run, "count_each", away)
+    context = task_context("preview", **({"task_state_store": StateStore()} if kept else {}))
+    with pytest.raises(LeadResetOutageError if kept else LeadResetInputError) as raised:
+        preview(account.old[:20], context=context, **NOTES)
+    assert "no answer for five minutes" in str(raised.value)
+    assert (lead in str(raised.value)) is not kept
 
 
 @pytest.mark.parametrize("kept", [True, False])

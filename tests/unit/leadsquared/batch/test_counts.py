@@ -207,6 +207,7 @@ def test_summary_contents(clock):
             {"prospect_id": "lead 1", "outcome": "failed", "error": "HTTP 500: Lead not found"},
             {"prospect_id": "lead 2", "outcome": "unanswered", "error": "down"},
         ],
+        "earlier_requests": None,
     }
     assert counts.describe() == (
         "1 of 5 leads queued, 1 failed, 1 unanswered, 1 nothing to reset and 1 not reached"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -287,6 +288,23 @@ def against_plan(value: Any) -> None:
 def test_answer_after_plan(value):
     """An answer that was given once the plan was there is about it."""
     against_plan(value)
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the machine's time zone can be changed on POSIX only")
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "Pacific/Auckland", "Pacific/Honolulu"])
+def test_answer_in_no_time_zone(monkeypatch, zone):
+    """A moment without an offset is as late as it can be meant anywhere, whatever the worker's own time zone is."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        against_plan({**TICKET, "at": "2026-10-01 00:00:00"})
+        with pytest.raises(InputError, match="before the plan was finished"):
+            against_plan({**TICKET, "at": "2026-09-30 23:58:00"})
+        with pytest.raises(InputError, match="which is no moment"):
+            against_plan({**YES, "responded_at": "2026-10-01T12:30:00"})
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(
