@@ -201,7 +201,8 @@ def test_reached_max_calls_end_the_reset(lsq: Any, monkeypatch: pytest.MonkeyPat
     """Where repetitions use them up no further call is made, and what was not reached is said; it is not retried."""
     monkeypatch.setattr("airflow_provider_leadreset.leadsquared.api.client.RETRY_DELAYS", (0.0, 0.0, 0.0))
     leads = [lsq.add_lead() for _ in range(40)]
-    lsq.fault("500", times=15, path="Lead.Reset")
+    for lead in leads[:15]:
+        lsq.fault("500", times=None, path="Lead.Reset", prospect_id=lead)
     kept: dict[str, Any] = {}
     ti = SimpleNamespace(
         task_id="task", max_tries=3, xcom_push=lambda *, key, value: kept.update({key: value})
