@@ -37,7 +37,7 @@ from airflow_provider_leadreset.leadsquared.api.connection import (
     lead_page,
     web_address_of,
 )
-from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings, strike_out
+from airflow_provider_leadreset.leadsquared.api.secret import KeySpellings, Secret
 from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
 from airflow_provider_leadreset.leadsquared.batch.progress_log import ListProgress, ProgressLog
 from airflow_provider_leadreset.leadsquared.errors import (
@@ -185,8 +185,7 @@ class LeadResetHook(BaseHook):
 
     def _struck(self, text: str) -> str:
         """Strike the keys out of an error's text: what a server gave, or what was pasted, may repeat one."""
-        keys = [key for key in (self._connection.login, self._connection.password) if key.text()]
-        return strike_out(spellings(*keys), text) if keys else text
+        return KeySpellings(self._connection.login, self._connection.password).strike_out(text)
 
     @cached_property
     def _connection(self) -> _ConnectionFields:

@@ -20,7 +20,7 @@ from airflow_provider_leadreset.leadsquared.api.responses import (
     read_answer,
     wrong_host,
 )
-from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings, strike_out
+from airflow_provider_leadreset.leadsquared.api.secret import KeySpellings, Secret
 from airflow_provider_leadreset.leadsquared.api.sliding_window import RESET, Permit
 from airflow_provider_leadreset.leadsquared.api.transport import RawAnswer, Transport
 from airflow_provider_leadreset.leadsquared.errors import (
@@ -143,7 +143,7 @@ class LeadSquaredClient:
         """How this account gives the next page, by call, as far as the reads found out."""
         self.on_call: Callable[[Call], None] | None = None
         """Told each call about a lead, in the thread that made it."""
-        self._spellings = spellings(*keys)
+        self._spellings = KeySpellings(*keys)
         self._answered = False
         """Whether LeadSquared has answered a call, so that the host is right."""
         self._answered_paths: set[str] = set()
@@ -158,7 +158,7 @@ class LeadSquaredClient:
 
     def redact(self, text: str) -> str:
         """Strike both keys, in any spelling, out of a text that is about to be shown."""
-        return strike_out(self._spellings, text)
+        return self._spellings.strike_out(text)
 
     def stop(self) -> None:
         """Let no further call start, give those under way a second, and break them off then.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from functools import cached_property
 from html.entities import html5
 
 from airflow_provider_leadreset.leadsquared.text import without_invisible
@@ -54,6 +55,26 @@ def spellings(*keys: Secret) -> re.Pattern[str]:
     units = ["".join(_units(text)) for text in texts if text]
     inner = [form for text in plain if len(text) >= _SHORTEST_PACKED for form in _packed_inside(text)]
     return re.compile("|".join([*units, *inner]), re.IGNORECASE)
+
+
+class KeySpellings:
+    """Keys that are struck out of texts, in any spelling (see :func:`spellings`).
+
+    The pattern takes up to a second to make, so it is made for the first text that is long enough to hold a key.
+    """
+
+    def __init__(self, *keys: Secret) -> None:
+        self._keys = [key for key in keys if key.text()]
+        # No spelling of a key is shorter than the key.
+        self._shortest = min((len(key.text()) for key in self._keys), default=0)
+
+    def strike_out(self, text: str) -> str:
+        """Return a text with ``***`` in place of each key."""
+        return strike_out(self._pattern, text) if self._keys and len(text) >= self._shortest else text
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return spellings(*self._keys)
 
 
 def strike_out(keys: re.Pattern[str], text: str) -> str:

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
+from pytest_mock import MockerFixture
 
+from airflow_provider_leadreset.leadsquared.api import secret
 from airflow_provider_leadreset.leadsquared.api.secret import Secret, spellings, strike_out
 
 KEYS = [
@@ -86,6 +88,19 @@ def test_keys_found_in_any_spelling(
     said = around(spell(key))
     for text in (said, said.lower(), said.upper()):
         assert pattern.sub("***", f"before {text} after") == "before *** after"
+
+
+def test_pattern_made_when_needed(mocker: MockerFixture) -> None:
+    """A text too short for any key costs no pattern; one is made once for all others."""
+    made = mocker.spy(secret, "spellings")
+    keys = secret.KeySpellings(Secret("a longer key"), Secret("abc$1234"))
+    assert keys.strike_out("abc$123") == "abc$123"
+    assert made.call_count == 0
+    assert [keys.strike_out(f"{text}.") for text in ("abc$1234", "abc%241234", "a longer key")] == [
+        "***."
+    ] * 3
+    assert made.call_count == 1
+    assert secret.KeySpellings(Secret(""), Secret("")).strike_out("nothing is a key") == "nothing is a key"
 
 
 def test_key_that_begins_with_the_other() -> None:
