@@ -45,7 +45,7 @@ def told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[], str
 def test_account_of_a_run(folder, told):
     """What was asked, sent and copied is told."""
     text = told()
-    assert "3 leads at api-in21.leadsquared.com (account 1234, keys of Asha)" in text
+    assert "3 leads at api-in21.leadsquared.com (account 1234, keys of Asha <asha@example.com>)" in text
     assert "CRM-17" in text
     assert "3 resets in 1 try: 3 leads queued by LeadSquared" in text
     assert "2 notes, in 1 closed part\n" in text
