@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import pendulum
 
-from airflow_provider_leadreset.evidence_report.deciding import CheckInForce
 from airflow_provider_leadreset.evidence_report.run_facts import PlanFacts, RunFacts
 from airflow_provider_leadreset.evidence_report.sent_and_copied import Copied
 from airflow_provider_leadreset.evidence_report.try_facts import MOST_TEXT, TryFacts
 from airflow_provider_leadreset.evidence_report.words import MOST_VALUES, distinct, leads, number, records
 from airflow_provider_leadreset.leadsquared.request.window import Window
+from airflow_provider_leadreset.leadsquared.safety.check_in_force import CheckInForce
 from airflow_provider_leadreset.leadsquared.text import pluralize, scrubbed
 
 MOST_TASKS = 3

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, get_args
 
-from airflow_provider_leadreset.evidence_report.deciding import CheckInForce
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.schema import (
     KeysUser,
@@ -18,6 +17,7 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
 from airflow_provider_leadreset.leadsquared.journal.schema_results import Summary
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
+from airflow_provider_leadreset.leadsquared.safety.check_in_force import CheckInForce
 from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
 
 MOST_NAME = 200

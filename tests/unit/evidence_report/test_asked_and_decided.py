@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_provider_leadreset.evidence_report.collect import account_of
-from airflow_provider_leadreset.evidence_report.render import as_text
+from airflow_provider_leadreset.evidence_report.render import Made, as_html, as_text
 from airflow_provider_leadreset.evidence_report.run_page import RunPage
 from airflow_provider_leadreset.leadsquared.journal.schema import KeysUser
 from support.checked_account import account_check
@@ -96,6 +97,23 @@ def test_user_of_the_keys(tmp_path, user, said):
     """The keys' user is told by name and e-mail address, as far as they are known."""
     a_run(tmp_path, keys_user=user)
     assert [one.who for one in page_of(tmp_path).decisions if one.did == "Keys of"] == [said]
+
+
+def test_one_of_each(tmp_path):
+    """One lead, record or activity is told in the singular."""
+    run = SampleRun(tmp_path)
+    run.plan(LEADS[:1])
+    run.reset(queued(LEADS[:1]), summary={}, copies=2)
+    run.verification(leads=1, records=1)
+    page = page_of(tmp_path)
+    told = " ".join(event.what for event in page.timeline.first)
+    assert "no longer gives 1 of 1 planned record" in told
+    assert "planned records" not in told
+    text = as_text(account_of(tmp_path).runs)
+    assert "1 activity, 1 note, in 1 closed part" in text
+    assert not re.search(r"\b1 (leads|records|activities|parts|notes|planned records|lines|runs)\b", text)
+    html = as_html(account_of(tmp_path).runs, Made(source="x", at=datetime(2026, 10, 5, tzinfo=UTC)))
+    assert not re.search(r"\b1 (leads|records|activities|parts|notes|planned records|runs|tries)\b", html)
 
 
 @pytest.mark.parametrize(

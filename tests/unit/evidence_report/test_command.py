@@ -306,5 +306,5 @@ def test_many_records_in_flat_memory(task, folder, tmp_path):
     page = (tmp_path / "page").read_text()
     assert "LeadSquared queued the reset of 25,003 leads" in page
     assert ">100,002</td>" in page
-    assert "leads are not listed here" in page
+    assert "Not listed here: 24,5" in page
     assert len(page) < 1_000_000

@@ -1,4 +1,4 @@
-"""Which date of its records decides what of a window goes, as far as the evidence tells."""
+"""The account check that was in force, as a request or a plan keeps it: which date decided what of a window goes."""
 
 from __future__ import annotations
 
