@@ -219,7 +219,7 @@ def test_plan_and_approve(lsq, run, tmp_path):
     told = shell(command, cwd=tmp_path)
     assert "The API no longer gives 4 of 4 planned records" in told
     assert '"CRM-17"' in told
-    assert "The API no longer gives 4 of 4 planned records" in (tmp_path / "account.html").read_text()
+    assert "The API no longer gives 4 of 4 planned records" in (tmp_path / "evidence.html").read_text()
     assert APPROVE.not_run() == []
 
 
