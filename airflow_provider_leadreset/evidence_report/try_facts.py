@@ -17,11 +17,9 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
 from airflow_provider_leadreset.leadsquared.journal.schema_results import Summary
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
+from airflow_provider_leadreset.leadsquared.safety.approval_text import MOST_NAME, describe_person
 from airflow_provider_leadreset.leadsquared.safety.check_in_force import CheckInForce
 from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
-
-MOST_NAME = 200
-"""Characters of a name, an id or a version that are shown."""
 
 MOST_TEXT = 1000
 """Characters of a reason, a rule or a ticket that are shown."""
@@ -169,20 +167,13 @@ def _approvals(approval: Any) -> Iterable[ApprovalFacts]:
         elif isinstance(answer.get("chosen_options"), list):
             chosen = scrubbed(", ".join(map(str, answer["chosen_options"])), MOST_TEXT)
             yield ApprovalFacts(
-                _person(answer.get("responded_by_user")), chosen, moment_of(answer.get("responded_at"))
+                describe_person(answer.get("responded_by_user")),
+                chosen,
+                moment_of(answer.get("responded_at")),
             )
         else:
             rest = {name: value for name, value in answer.items() if name not in {"by", "at"}}
-            yield ApprovalFacts(_person(answer.get("by")), _words(rest), moment_of(answer.get("at")))
-
-
-def _person(who: object) -> str:
-    if isinstance(who, dict):
-        name, key, mail = who.get("name"), who.get("id"), who.get("email") or who.get("mail")
-        ids = [f"id {key}" if key is not None else "", str(mail or "")]
-        beside = ", ".join(filter(None, ids))
-        who = f"{name} ({beside})" if name and beside else name or mail or key
-    return scrubbed(str(who), MOST_NAME) if who else ""
+            yield ApprovalFacts(describe_person(answer.get("by")), _words(rest), moment_of(answer.get("at")))
 
 
 def describe_user(user: KeysUser) -> str:
