@@ -1,4 +1,4 @@
-"""An account of deletions for an auditor, from the evidence folder alone.
+"""A report for an auditor: what was deleted, when and by whose approval, from the evidence folder alone.
 
 ``python -m airflow_provider_leadreset.evidence PATH [--html FILE] [--expect DIGEST]`` prints, for each DAG run that it
 finds evidence of below ``PATH``: what was planned, who approved it and when, what was sent and answered, what was

@@ -14,11 +14,11 @@ control``, which no web page can send; what a page of another site sends (``Orig
 
 **Nothing here was checked against a live LeadSquared account.** It follows LeadSquared's public documentation
 and, where that is silent, what public code of others reports. It is good for testing how your DAGs behave, and no
-proof of how LeadSquared does. A guess is:
+proof of how LeadSquared does.
 
 Where LeadSquared is not documented, or was seen to differ between accounts, a :class:`Dialect` says how the
 emulator behaves: ``LeadSquaredEmulator(dialect={"page_cap": 200, "audits_shown": False})``, or ``--dialect
-page_cap=200`` on the command line. Run your tests in more than one. Its defaults are a guess about
+page_cap=200`` on the command line. Run your tests in more than one. Its defaults are guesses about
 
 - what FromDate and ToDate compare with: a record's CreatedOn, tasks included (``activity_date``, ``task_date``,
   ``note_date``, ``audit_date``), both ends included (``from_included``, ``to_included``), fractions of a second
@@ -42,7 +42,7 @@ page_cap=200`` on the command line. Run your tests in more than one. Its default
   (``automation_every``)
 - what throttling and errors look like (``throttle_status``, ``throttle_text``, ``errors_as``).
 
-A guess that no dialect switches is
+No dialect changes these guesses:
 
 - how long the queue takes (``queue_delay``), and that a reset deletes what is there when it is applied; that a call
   with one date only is accepted

@@ -1,1 +1,1 @@
-"""The account of deletions that an auditor reads, made from the evidence folder alone."""
+"""The report that an auditor reads: what was deleted, made from the evidence folder alone."""

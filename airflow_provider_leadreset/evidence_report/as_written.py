@@ -13,6 +13,7 @@ from airflow_provider_leadreset.leadsquared.journal.reader import ProcessJournal
 from airflow_provider_leadreset.leadsquared.journal.schema import FileDigest
 from airflow_provider_leadreset.leadsquared.journal.schema_results import Summary
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 _OURS = re.compile(
     r"([0-9a-f]{8})-(?:request\.json|summary\.json|verification\.json|shown\.md|failed\.jsonl|[0-9]{5,9}\.jsonl)"
@@ -113,7 +114,8 @@ def check_summary(process: ProcessJournal, summary: Summary, folder: Any) -> Non
     count = sum(map(is_part, process.files))
     if count != summary.parts:
         found.doubt(
-            process.summary_name, f"it tells of {summary.parts} parts of the journal, and {count} can be read"
+            process.summary_name,
+            f"it tells of {pluralize(summary.parts, 'part')} of the journal, and {count} can be read",
         )
 
 

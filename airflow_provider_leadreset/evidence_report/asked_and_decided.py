@@ -10,13 +10,20 @@ import pendulum
 
 from airflow_provider_leadreset.evidence_report.run_facts import PlanFacts, RunFacts
 from airflow_provider_leadreset.evidence_report.sent_and_copied import Copied
-from airflow_provider_leadreset.evidence_report.try_facts import TryFacts
+from airflow_provider_leadreset.evidence_report.try_facts import MOST_TEXT, TryFacts
 from airflow_provider_leadreset.evidence_report.words import MOST_VALUES, distinct, leads, number, records
 from airflow_provider_leadreset.leadsquared.request.window import Window
-from airflow_provider_leadreset.leadsquared.text import pluralize
+from airflow_provider_leadreset.leadsquared.safety.check_in_force import CheckInForce
+from airflow_provider_leadreset.leadsquared.text import pluralize, scrubbed
 
 MOST_TASKS = 3
 """Tasks of which it is said how many leads each was asked for; of more, how many in all."""
+
+
+_COMPARED = (
+    "Compared were the name under which the run was started, and each name, id and e-mail address that the approval "
+    "gives, without regard to letter case."
+)
 
 
 class Fact(NamedTuple):
@@ -49,11 +56,15 @@ def facts_of(run: RunFacts, zone: str) -> list[Fact]:
         for name in task.unfinished
     ]
     unplanned = [(task.name, said) for task in run.tasks for said in task.unplanned]
+    names = {one.account[:2]: one.account.name for one in both if one.account.name}
+    dated = _dated(run)
+    window = "Created" if all(check.says_created(one.selectors) for one, check in dated) else "In the window"
     found = [
-        Fact("Account", distinct((one.task, one.account) for one in both)),
+        Fact("Account", distinct((one.task, one.account.describe(names)) for one in both)),
         Fact("Leads", _leads_asked_for(run)),
         Fact("Records", distinct((one.task, one.what) for one in both)),
-        Fact("Created", _periods(both, zone)),
+        Fact(window, _periods(both, zone)),
+        Fact("Deciding date", distinct((one.task, _deciding(one, check)) for one, check in dated)),
         Fact("Sent as", distinct((one.task, one.sent_as) for one in tries)),
         Fact("Plan", distinct(planned + unfinished + unplanned)),
         Fact("Reason given", distinct((one.task, one.reason or "none") for one in tries)),
@@ -89,10 +100,28 @@ def one_or_two_persons(run: RunFacts) -> str:
     if not said:
         return ""
     if True in said:
-        return "Who approved also started the run: one person alone decided."
+        approvers = len({approval.who for one in run.tries for approval in one.approvals})
+        alone = "Who approved also started the run: one person alone decided."
+        return f"{alone if approvers == 1 else 'One of those who approved also started the run.'} {_COMPARED}"
     if said == {False}:
-        return "Who approved did not start the run: two persons decided."
-    return "Whether who approved also started the run is not known: Airflow did not tell who started it."
+        return f"Who approved goes by another name than who started the run: by that, two persons decided. {_COMPARED}"
+    return (
+        "Whether who approved also started the run is not known: Airflow did not tell who started it, or the approval "
+        "not who gave it."
+    )
+
+
+def _dated(run: RunFacts) -> list[tuple[PlanFacts | TryFacts, CheckInForce]]:
+    """Return each plan and try with the account check that was in force for it."""
+    known = {one.check.checksum: one.check for one in run.tries}
+    return [
+        *((plan, CheckInForce.of_plan(plan.checksum, known)) for plan in run.plans),
+        *((one, one.check) for one in run.tries),
+    ]
+
+
+def _deciding(one: PlanFacts | TryFacts, check: CheckInForce) -> str:
+    return scrubbed(check.describe(one.selectors), MOST_TEXT)
 
 
 def _leads_asked_for(run: RunFacts) -> list[str]:

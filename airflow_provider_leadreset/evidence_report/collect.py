@@ -28,7 +28,12 @@ from airflow_provider_leadreset.evidence_report.run_facts import (
     TaskFacts,
     VerificationFacts,
 )
-from airflow_provider_leadreset.evidence_report.try_facts import ENDED_BY_ITSELF, TryFacts
+from airflow_provider_leadreset.evidence_report.try_facts import (
+    ENDED_BY_ITSELF,
+    MOST_TEXT,
+    TryFacts,
+    describe_user,
+)
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.folder import ARCHIVE, REPORT, EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.reader import ProcessJournal, TryJournal, read_tries
@@ -200,7 +205,7 @@ def _of_task(folder: Any, account: FoundEvidence, facts: TaskFacts, run: RunFact
                     parts=len(process.parts),
                     process=f"{which} of {len(attempt.processes)}" if len(attempt.processes) > 1 else "",
                 )
-                yield from _said_of_request(task, f"try-{told.name}", process.request)
+                yield from _said_of_request(told, f"try-{told.name}", process.request)
                 facts.tries.append(told)
                 _read_process(process, facts, copies, run)
                 for why in check_request(process, folder):
@@ -347,20 +352,23 @@ def _said_of_finished(path: Any, plan: Plan | None) -> str:
     counts = describe_counts(plan.counts)
     return (
         f"{counts} of {pluralize(plan.leads.count, 'lead')} at {plan.account['host']}, "
-        f"created {plan.window.describe()}; "
+        f"{'in the window' if plan.account_check else 'created'} {plan.window.describe()}; "
         f"{plan.selectors.describe()}. Made at {plan.made_at.isoformat()}, digest {plan.digest}"
     )
 
 
-def _said_of_request(task: str, attempt: str, asked: Request) -> Iterator[Line]:
+def _said_of_request(told: TryFacts, attempt: str, asked: Request) -> Iterator[Line]:
+    task = told.task
     plan = f"by the plan with digest {asked.plan.digest}" if asked.plan else f"window {asked.window}"
     account = f"account {asked.account.code}, " if asked.account.code else ""
     who = asked.trigger.user or asked.trigger.run_type
     said = (
         f"{pluralize(asked.leads, 'lead')} at {asked.account.host} ({account}keys of "
-        f"{asked.keys_user.name or asked.keys_user.mail or 'an unnamed user'}{f', started by {who}' if who else ''}), "
+        f"{describe_user(asked.keys_user) or 'an unnamed user'}{f', started by {who}' if who else ''}), "
         f"{plan}, sent as {asked.sent.FromDate} to {asked.sent.ToDate} UTC; {json.dumps(asked.selectors)}"
     )
+    if dates := told.check.describe(told.selectors):
+        said += f"; deciding date: {scrubbed(dates, MOST_TEXT)}"
     yield f"Requested of {task}, {attempt}", said
     approval = asked.approval
     if isinstance(approval, dict) and isinstance(approval.get("chosen_options"), list):
@@ -368,7 +376,7 @@ def _said_of_request(task: str, attempt: str, asked: Request) -> Iterator[Line]:
         name = who.get("name") or who.get("id") if isinstance(who, dict) else who
         chosen = ", ".join(map(str, approval["chosen_options"]))
         said = f"{chosen}, by {name or 'an unnamed user'}, at {approval.get('responded_at')}"
-        said += ", who also started the run" if asked.approver_is_trigger else ""
+        said += ", by name the one who started the run" if asked.approver_is_trigger else ""
     elif approval is not None:
         said = json.dumps(approval, ensure_ascii=False)
     else:

@@ -1,4 +1,4 @@
-"""The command line of the account."""
+"""The command line of the auditor's report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_provider_leadreset.evidence_report.render import Made, as_html, as_
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
 
-DESCRIPTION = """An account of deletions for an auditor, from the evidence folder alone.
+DESCRIPTION = """A report for an auditor: what was deleted, when and by whose approval, from the evidence folder alone.
 
 python -m airflow_provider_leadreset.evidence PATH [--html FILE] [--expect DIGEST] prints, for each DAG run that it
 finds evidence of below PATH: what was planned, who approved it and when, what was sent and answered, what was copied,

@@ -12,7 +12,7 @@ from airflow_provider_leadreset import __version__
 from airflow_provider_leadreset.evidence_report.run_facts import RunFacts
 from airflow_provider_leadreset.evidence_report.run_page import RunPage
 from airflow_provider_leadreset.evidence_report.try_facts import moment_of
-from airflow_provider_leadreset.evidence_report.words import number
+from airflow_provider_leadreset.evidence_report.words import counted, number
 from airflow_provider_leadreset.leadsquared.text import scrubbed
 
 MOST_SHOWN = 4000
@@ -66,6 +66,7 @@ def _environment() -> jinja2.Environment:
         finalize=_cleaned,
     )
     environment.filters["number"] = number
+    environment.filters["counted"] = counted
     environment.filters["moment"] = _moment
     environment.filters["sent"] = _sent
     return environment

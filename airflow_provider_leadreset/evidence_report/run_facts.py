@@ -12,12 +12,13 @@ from airflow_provider_leadreset.evidence_report.lead_table import LeadTable
 from airflow_provider_leadreset.evidence_report.sent_and_copied import Copied, Sent
 from airflow_provider_leadreset.evidence_report.try_facts import (
     MOST_TEXT,
+    AccountFacts,
     TryFacts,
-    describe_account,
     moment_of,
 )
 from airflow_provider_leadreset.leadsquared.journal.schema_results import VerificationRecord
 from airflow_provider_leadreset.leadsquared.request.lead_files import ReadablePath
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.leadsquared.safety.plan import Plan
 from airflow_provider_leadreset.leadsquared.text import scrubbed
@@ -34,33 +35,35 @@ class PlanFacts:
     """A plan that a preview finished.
 
     :param counts: records per kind.
+    :param checksum: of the account check under which it was made; None for none.
     :param made_at: aware.
     """
 
     task: str
     path: ReadablePath
-    account: str
+    account: AccountFacts
     leads: int
     counts: Mapping[str, int]
     window: Window
     what: str
+    selectors: Selectors
+    checksum: str | None
     made_at: datetime
     digest: str
 
     @classmethod
     def of(cls, task: str, plan: Plan) -> PlanFacts:
         """Return what a plan says."""
-        account = describe_account(
-            plan.account.get("host"), plan.account.get("code"), plan.account.get("name")
-        )
         return cls(
             task,
             plan.path,
-            account,
+            AccountFacts.of(plan.account.get("host"), plan.account.get("code")),
             plan.leads.count,
             plan.counts,
             plan.window,
             scrubbed(plan.selectors.describe(), MOST_TEXT),
+            plan.selectors,
+            plan.account_check,
             plan.made_at,
             plan.digest,
         )

@@ -38,7 +38,7 @@ OUTCOMES = {
     "failed": "refused, or holding records that the plan does not show: not reset",
     "unknown": "the account says that it has no such lead: not reset",
     "unanswered": "sent, and LeadSquared's own answer did not come: may have been reset",
-    "nothing_to_reset": "without records, not modified, or already gone: no call was needed",
+    "nothing_to_reset": "without records, not modified, or the API no longer gave any: no call was needed",
     "excluded": "never to be reset, as was asked: no call was made",
     "not_reached": "no reset was sent, as far as the evidence tells",
 }

@@ -19,7 +19,7 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
     OutcomeLine,
     Request,
 )
-from airflow_provider_leadreset.leadsquared.text import LATER, pluralize, quoted
+from airflow_provider_leadreset.leadsquared.text import LATER, describe_counts, pluralize, quoted
 
 MOST_REMEMBERED = 1000
 """Refused and unanswered leads that are remembered each, so that those can be named that stay so."""
@@ -324,8 +324,9 @@ class Copied:
 
     def describe(self) -> str:
         """Return it as text."""
-        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(self.kinds.items())) or "no records"
-        return f"{counts}, in {pluralize(self.parts, 'closed part')}"
+        return (
+            f"{describe_counts(dict(sorted(self.kinds.items())))}, in {pluralize(self.parts, 'closed part')}"
+        )
 
 
 def key_of(text: str) -> bytes:

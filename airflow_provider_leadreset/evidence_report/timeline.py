@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from airflow_provider_leadreset.evidence_report.run_facts import RunFacts
 from airflow_provider_leadreset.evidence_report.try_facts import ApprovalFacts, moment_of
-from airflow_provider_leadreset.evidence_report.words import leads, number, records
+from airflow_provider_leadreset.evidence_report.words import leads, number, planned_records, records
 
 MOST_EVENTS = 60
 """Events of one run that are shown; of more, the first and the last."""
@@ -56,7 +56,5 @@ def _events(run: RunFacts) -> Iterator[Event]:
             last = f"{task.name} sent the last of {number(task.sent.resets)} resets"
             yield Event(moment_of(task.sent.last), f"{last} that are recorded" if task.sent.untold else last)
     for check in run.verifications:
-        gone, planned = number(check.gone or 0), number(check.records or 0)
-        yield Event(
-            check.at, f"{check.task} found that the API no longer gives {gone} of {planned} planned records"
-        )
+        found = f"{number(check.gone or 0)} of {planned_records(check.records or 0)}"
+        yield Event(check.at, f"{check.task} found that the API no longer gives {found}")

@@ -6,17 +6,20 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
-from airflow_provider_leadreset.leadsquared.journal.schema import OutcomeName, Request
+from airflow_provider_leadreset.leadsquared.journal.schema import (
+    KeysUser,
+    OutcomeName,
+    Request,
+)
 from airflow_provider_leadreset.leadsquared.journal.schema_results import Summary
-from airflow_provider_leadreset.leadsquared.request.lead_reset import parse_selectors
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
+from airflow_provider_leadreset.leadsquared.safety.approval_text import MOST_NAME, describe_person
+from airflow_provider_leadreset.leadsquared.safety.check_in_force import CheckInForce
 from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
-
-MOST_NAME = 200
-"""Characters of a name, an id or a version that are shown."""
 
 MOST_TEXT = 1000
 """Characters of a reason, a rule or a ticket that are shown."""
@@ -26,6 +29,29 @@ ENDED_BY_ITSELF = "by itself, with a summary"
 
 MOST_APPROVALS = 20
 """Answers of one approval that are shown."""
+
+
+class AccountFacts(NamedTuple):
+    """An account: its API host, and its own code and name; empty where they are not known."""
+
+    host: str
+    code: str = ""
+    name: str = ""
+
+    @classmethod
+    def of(cls, host: object, code: object, name: object = None) -> AccountFacts:
+        """Return it, cleaned and limited."""
+        told = (host, code, name)
+        return cls(*("" if one is None else scrubbed(str(one), MOST_NAME) for one in told))
+
+    def describe(self, names: Mapping[tuple[str, str], str]) -> str:
+        """Return it in words.
+
+        :param names: by host and code: a plan does not keep the account's name, and a request does.
+        """
+        name = self.name or names.get((self.host, self.code), "")
+        told = f"{name or 'account'} (code {self.code})" if self.code else name
+        return scrubbed(f"{told} at {self.host}" if told else self.host, MOST_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +72,7 @@ class TryFacts:
     """What one process of one try was asked for, and how it ended.
 
     :param process: which one of several processes of this try, in the order in which they came: ``2 of 2``; else empty.
+    :param selectors: the same as :attr:`what`; None where they cannot be read.
     :param same_person: whether who approved also started the run; None where that is not known.
     :param ended: how, in words.
     :param whole: whether it ended by itself and could say so.
@@ -56,12 +83,14 @@ class TryFacts:
     task: str
     number: int
     asked_at: datetime | None
-    account: str
+    account: AccountFacts
     keys_user: str
     trigger: str
     leads: int
     excluded: int
     what: str
+    selectors: Selectors | None
+    check: CheckInForce
     window: Window | None
     sent_as: str
     plan_digest: str
@@ -99,22 +128,20 @@ class TryFacts:
         :param parts: how many parts of the journal belong to it.
         :param process: which one of several of this try; empty for the only one.
         """
-        user = " ".join(
-            part
-            for part in (asked.keys_user.name, asked.keys_user.mail and f"<{asked.keys_user.mail}>")
-            if part
-        )
         run_by = asked.trigger.user and f"{asked.trigger.user} ({asked.trigger.run_type or 'run'})"
+        asked_at, selectors = moment_of(asked.asked_at), _selectors(asked.selectors)
         return cls(
             task=task,
             number=number,
-            asked_at=moment_of(asked.asked_at),
-            account=describe_account(asked.account.host, asked.account.code, asked.account.name),
-            keys_user=scrubbed(user, MOST_NAME),
+            asked_at=asked_at,
+            account=AccountFacts.of(asked.account.host, asked.account.code, asked.account.name),
+            keys_user=scrubbed(describe_user(asked.keys_user), MOST_NAME),
             trigger=scrubbed(run_by or asked.trigger.run_type or "", MOST_NAME),
             leads=asked.leads,
             excluded=asked.excluded,
-            what=_selectors(asked.selectors),
+            what=scrubbed(selectors.describe(), MOST_TEXT) if selectors else _json(asked.selectors),
+            selectors=selectors,
+            check=CheckInForce.of_request(asked.account_check, asked_at),
             window=_window(asked.window),
             sent_as=scrubbed(f"{asked.sent.FromDate} to {asked.sent.ToDate} UTC", MOST_NAME),
             plan_digest=asked.plan.digest if asked.plan else "",
@@ -149,31 +176,25 @@ def _approvals(approval: Any) -> Iterable[ApprovalFacts]:
         elif isinstance(answer.get("chosen_options"), list):
             chosen = scrubbed(", ".join(map(str, answer["chosen_options"])), MOST_TEXT)
             yield ApprovalFacts(
-                _person(answer.get("responded_by_user")), chosen, moment_of(answer.get("responded_at"))
+                describe_person(answer.get("responded_by_user")),
+                chosen,
+                moment_of(answer.get("responded_at")),
             )
         else:
             rest = {name: value for name, value in answer.items() if name not in {"by", "at"}}
-            yield ApprovalFacts(_person(answer.get("by")), _words(rest), moment_of(answer.get("at")))
+            yield ApprovalFacts(describe_person(answer.get("by")), _words(rest), moment_of(answer.get("at")))
 
 
-def _person(who: object) -> str:
-    if isinstance(who, dict):
-        name, key = who.get("name"), who.get("id")
-        who = f"{name} (id {key})" if name and key is not None else name or key
-    return scrubbed(str(who), MOST_NAME) if who else ""
+def describe_user(user: KeysUser) -> str:
+    """Return a user in words; empty where neither name nor e-mail address is known."""
+    return f"{user.name} <{user.mail}>" if user.name and user.mail else user.name or user.mail or ""
 
 
-def describe_account(host: object, code: object, name: object) -> str:
-    """Return an account in words."""
-    told = f"{name or 'account'} (code {code})" if code not in (None, "") else name
-    return scrubbed(f"{told} at {host}" if told else str(host), MOST_NAME)
-
-
-def _selectors(given: Mapping[str, Any]) -> str:
+def _selectors(given: Mapping[str, Any]) -> Selectors | None:
     try:
-        return scrubbed(parse_selectors(**given).describe(), MOST_TEXT)
+        return parse_selectors(**given)
     except (InputError, TypeError):  # of another version, or changed
-        return _json(given)
+        return None
 
 
 def _window(text: str) -> Window | None:

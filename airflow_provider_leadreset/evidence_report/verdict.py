@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from airflow_provider_leadreset.evidence_report.run_facts import RunFacts, VerificationFacts
-from airflow_provider_leadreset.evidence_report.words import MOST_VALUES, leads, number
+from airflow_provider_leadreset.evidence_report.words import MOST_VALUES, leads, number, planned_records
 from airflow_provider_leadreset.leadsquared.text import pluralize
 
 VerdictKind = Literal["gone", "partly", "nothing_sent"]
@@ -48,9 +48,9 @@ class Verdict:
 def verdict_of(run: RunFacts) -> Verdict:
     """Return what is shown of a run.
 
-    ``gone``: every lead that a reset was asked for is queued or needed none, a sensor found all records of its plan
-    gone, and every file is as it was written. ``nothing_sent``: every file is, no call and no doubt is in them, and no
-    verification or copy is of a reset whose own files are not there. ``partly``: all else.
+    ``gone``: every lead that a reset was asked for is queued or needed none, a sensor found that the API no longer
+    gives any record of its plan, and every file is as it was written. ``nothing_sent``: every file is, no call and no
+    doubt is in them, and no verification or copy is of a reset whose own files are not there. ``partly``: all else.
     """
     unreadable = sum(task.unreadable_count for task in run.tasks)
     damage = [f"{pluralize(unreadable, 'file')} cannot be relied on: listed below."] if unreadable else []
@@ -148,7 +148,8 @@ def _verified(run: RunFacts) -> tuple[list[VerificationFacts], list[str]]:
     for one in done:
         if one.records is None or one.gone != one.records:
             lacking.append(
-                f"{one.task} found {number(one.gone or 0)} of {number(one.records or 0)} planned records gone."
+                f"{one.task} found that the API no longer gives {number(one.gone or 0)} of "
+                f"{planned_records(one.records or 0)}."
             )
         lacking += [f"Not verified: {why}." for why in one.unverifiable]
         if one.unknown_leads:
@@ -159,8 +160,7 @@ def _verified(run: RunFacts) -> tuple[list[VerificationFacts], list[str]]:
 def _said_of(done: list[VerificationFacts]) -> str:
     gone, records = sum(one.gone or 0 for one in done), sum(one.records or 0 for one in done)
     asked = leads(sum(one.leads for one in done))
-    planned = f"{number(records)} planned {'record' if records == 1 else 'records'}"
-    return f"The API no longer gives {number(gone)} of {planned} of {asked}."
+    return f"The API no longer gives {number(gone)} of {planned_records(records)} of {asked}."
 
 
 def _of_leads(outcomes: Counter[str], *, all_told: bool) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from airflow_provider_leadreset.leadsquared.text import describe_counts
+from airflow_provider_leadreset.leadsquared.text import describe_counts, pluralize
 
 MOST_VALUES = 20
 """Values of one fact that are shown: mapped parts of a task may each have their own."""
@@ -27,7 +27,7 @@ def distinct(told: Iterable[tuple[str, str]]) -> list[str]:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         shown.append(f"{value} ({', '.join(list(names)[:3])}{more})")
     if len(tasks) > MOST_VALUES:
-        shown.append(f"and {number(len(tasks) - MOST_VALUES)} others")
+        shown.append(f"and {counted(len(tasks) - MOST_VALUES, 'other')}")
     return shown
 
 
@@ -38,7 +38,18 @@ def number(count: int) -> str:
 
 def leads(count: int) -> str:
     """Return how many leads, in words."""
-    return f"{number(count)} {'lead' if count == 1 else 'leads'}"
+    return counted(count, "lead")
+
+
+def planned_records(count: int) -> str:
+    """Return how many planned records, in words."""
+    return counted(count, "planned record")
+
+
+def counted(count: int, noun: str, many: str | None = None) -> str:
+    """Return a number with its noun, as :func:`.pluralize` does, with a comma between thousands."""
+    said = pluralize(count, noun, many)
+    return f"{number(count)}{said[len(str(count)) :]}"
 
 
 def records(counts: Mapping[str, int]) -> str:

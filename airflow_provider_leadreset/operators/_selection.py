@@ -150,7 +150,7 @@ class LeadSelection(BaseOperator):
             )
         return None
 
-    def skipping_problem(self) -> str | None:
+    def _skipping_problem(self) -> str | None:
         """Return why unmodified leads cannot be left out, whatever the values are; None for no reason."""
         if problem := self.flag_problem("skip_unmodified"):
             return problem

@@ -214,7 +214,7 @@ class LeadResetOperator(LeadSelection):
 
     def argument_problem(self) -> str | None:
         """Return what is wrong with the arguments as such; an archive needs a place."""
-        problem = super().argument_problem() or self.flag_problem("archive") or self.skipping_problem()
+        problem = super().argument_problem() or self.flag_problem("archive") or self._skipping_problem()
         if not problem and self.archive and self.evidence_path is NOT_GIVEN:
             return "archive=True needs an evidence_path to copy the records to"
         return problem
@@ -321,7 +321,7 @@ class LeadResetPreviewOperator(LeadSelection):
 
     def argument_problem(self) -> str | None:
         """Return what is wrong with the arguments as such; see the base class."""
-        return super().argument_problem() or self.flag_problem("names") or self.skipping_problem()
+        return super().argument_problem() or self.flag_problem("names") or self._skipping_problem()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Count; see the class."""

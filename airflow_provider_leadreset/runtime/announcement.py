@@ -56,7 +56,7 @@ def announce_calls(run: BaseRun, leads: int, calls: int) -> None:
         share,
         WINDOW,
         f" ({pluralize(slots.slots, 'slot')} of pool {slots.pool})" if run.in_account_pool else "",
-        f"{duration(seconds)} or more" if seconds else "a few seconds",
+        f"{duration(seconds)} or more" if seconds >= 1 else "a few seconds",
     )
     if run.in_account_pool and slots.slots == 1 and leads > MANY_ON_ONE_SLOT:
         run.log.warning(

@@ -208,9 +208,14 @@ class BaseRun:
             return None
         found = self.hook.findings_of(self.account)
         if found:
-            others = [f"{kind} by {name}" for kind, name in deciding_dates(found).found if name != CREATED_ON]
-            said = f": not by creation, but {', '.join(others)}" if others else ""
-            self.log.info("By the account check of %s%s", found.checked_on, said)
+            others = [
+                f"{name} for {kind}" for kind, name in deciding_dates(found).found if name != CREATED_ON
+            ]
+            self.log.info(
+                "Using the account check of %s: the window is compared with %s",
+                found.checked_on,
+                f"{', '.join(others)}, in place of CreatedOn" if others else CREATED_ON,
+            )
         return found
 
     @property

@@ -9,11 +9,13 @@ from airflow_provider_leadreset.compat import AirflowSkipException
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.request.storage_uris import parse_uri
 from airflow_provider_leadreset.leadsquared.safety.approval import (
+    DIGEST_CHARACTERS,
     check_against_plan,
     checked_approval,
     is_rejected,
     refuse_for_lack_of_a_plan,
 )
+from airflow_provider_leadreset.leadsquared.safety.approval_text import approvals_for_log
 from airflow_provider_leadreset.leadsquared.safety.exclusions import Exclusions
 from airflow_provider_leadreset.leadsquared.safety.reason import checked_reason
 from airflow_provider_leadreset.leadsquared.safety.rules import REQUIRABLE
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.batch.progress import Progress
     from airflow_provider_leadreset.leadsquared.request.lead_files import ReadablePath
     from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
+    from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
+    from airflow_provider_leadreset.leadsquared.request.window import Window
     from airflow_provider_leadreset.leadsquared.safety.plan import Plan
     from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 
@@ -44,6 +48,7 @@ class GuardedRun(BaseRun):
         self.approval: Any = None
         self.reason: str | None = None
         self.exclusions = Exclusions()
+        self._plan: Plan | None = None
         self.left_out = NOTHING
         """The places of leads that were not modified, and are left out."""
 
@@ -88,6 +93,19 @@ class GuardedRun(BaseRun):
             and has_settled(self.request.window, findings, now)
         )
 
+    def tell_request(self, leads: int, selectors: Selectors, window: Window) -> None:
+        """Log what the task is about, by which plan, and by whose approval."""
+        super().tell_request(leads, selectors, window)
+        if self._plan:
+            self.log.info(
+                "By the plan with digest %s…, finished at %s",
+                self._plan.digest[:DIGEST_CHARACTERS],
+                self._plan.finished_at.isoformat(timespec="seconds"),
+            )
+        if self.approval is not None:
+            for line in approvals_for_log(self.approval, self.client.redact):
+                self.log.info("%s", line)
+
     def is_to_be_called(self, index: int, lead: str, progress: Progress) -> bool:
         """Return whether a lead is neither done nor excluded.
 
@@ -106,6 +124,7 @@ class GuardedRun(BaseRun):
         return value
 
     def _accept(self, plan: Plan) -> None:
+        self._plan = plan
         if self.approval is not None:
             check_against_plan(
                 self.approval,

@@ -121,9 +121,9 @@ class PreviewRun(BaseRun):
             self.log.warning("All leads are counted: %s", self._contradiction)
         else:
             self.log.info(
-                "%d of %d leads were not modified since the window began and are not read",
+                "Not read, since they were not modified since the window began: %d of %s",
                 len(found.places),
-                request.leads.count,
+                pluralize(request.leads.count, "lead"),
             )
         return found.places
 

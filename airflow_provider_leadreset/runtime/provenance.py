@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import zoneinfo
+from email.utils import parseaddr
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
     from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
 
+_TELLS_A_PERSON = {"name", "id", "email", "mail", "e-mail", "username", "user", "login"}
+"""Keys under which an approval tells a person, in any letter case."""
+
 MOST_NAME = 200
 """Characters of a name that are kept."""
 
@@ -33,9 +37,7 @@ def account_of(account: AccountIdentity) -> EvidenceAccount:
 
 def keys_user_of(account: AccountIdentity) -> KeysUser:
     """Return whose keys they are, as the key check tells."""
-    if account.user and "@" in account.user:
-        return KeysUser(mail=account.user)
-    return KeysUser(name=account.user)
+    return KeysUser(name=account.user, mail=account.mail)
 
 
 def trigger_of(context: Context) -> Trigger:
@@ -82,21 +84,36 @@ def time_zone_version() -> str | None:
 
 
 def approver_is_trigger(approval: object, trigger: Trigger) -> bool | None:
-    """Return whether who approved also started the run; None where either is not known."""
+    """Return whether who approved also started the run; None where either is not known.
+
+    Airflow tells of who started a run the name alone. It is compared with each name, id and e-mail address that the
+    approval gives, whatever letter case and blanks: a person who goes by two of them is taken for two.
+    """
     approvals = approval if isinstance(approval, list) else [approval]
     approvers = {name for one in approvals for name in _approvers(one)}
-    if not approvers or not trigger.user:
-        return None
-    return trigger.user.strip().lower() in approvers
+    started = _names_of(trigger.user)
+    return bool(started & approvers) if started and approvers else None
 
 
 def _approvers(approval: object) -> set[str]:
     if not isinstance(approval, dict):
         return set()
-    found = []
-    for who in (approval.get("responded_by_user"), approval.get("by")):
-        found += [who.get("name"), who.get("id")] if isinstance(who, dict) else [who]
-    return {name.strip().lower() for name in found if isinstance(name, str) and name.strip()}
+    return _names_of(approval.get("responded_by_user")) | _names_of(approval.get("by"))
+
+
+def _names_of(who: object) -> set[str]:
+    """Return what tells a person, to be compared: names, ids and e-mail addresses."""
+    if isinstance(who, dict):
+        told = [value for key, value in who.items() if str(key).strip().lower() in _TELLS_A_PERSON]
+        return {name for value in told if not isinstance(value, (dict, list)) for name in _names_of(value)}
+    if isinstance(who, list):
+        return {name for one in who if not isinstance(one, list) for name in _names_of(one)}
+    if isinstance(who, bool) or not isinstance(who, (str, int)):
+        return set()
+    text = str(who)
+    name_and_address = parseaddr(text)  # of "Asha Rao <asha@example.com>"
+    parts = (text, *name_and_address) if "@" in name_and_address[1] else (text,)
+    return {name for part in parts if (name := " ".join(part.split()).casefold())}
 
 
 def _system_version(folder: Path) -> str | None:

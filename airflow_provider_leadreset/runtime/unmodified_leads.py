@@ -111,9 +111,9 @@ def leave_out_unmodified(
             if run.record.evidence:
                 run.record.evidence.journal.write_if_full()  # of a million leads they are not all held
     run.log.info(
-        "%d of %d leads were not modified since the window began and are left out; %d are to be reset",
+        "Left out as not modified since the window began: %d of %s. To be reset: %d",
         told,
-        counts.total,
+        pluralize(counts.total, "lead"),
         counts.not_reached,
     )
 

@@ -58,7 +58,7 @@ def test_every_page_has_a_test():
     assert with_code - here == {"test_test_your_dags", "test_test_an_approval"}, (
         "in test_guide_own_project.py"
     )
-    assert len(with_code & here) == 19
+    assert len(with_code & here) == 20
 
 
 def test_make_the_connection(lsq, run):
@@ -219,7 +219,7 @@ def test_plan_and_approve(lsq, run, tmp_path):
     told = shell(command, cwd=tmp_path)
     assert "The API no longer gives 4 of 4 planned records" in told
     assert '"CRM-17"' in told
-    assert "The API no longer gives 4 of 4 planned records" in (tmp_path / "account.html").read_text()
+    assert "The API no longer gives 4 of 4 planned records" in (tmp_path / "evidence.html").read_text()
     assert APPROVE.not_run() == []
 
 
@@ -376,11 +376,31 @@ def test_skip_unmodified(lsq, run, tmp_path, monkeypatch):
     lsq.add_activity(changed, 201, "2026-10-01 10:00:00")
     file = tmp_path / "test_leads.csv"
     file.write_text(f"ProspectID\n{old}\n{changed}\n")
-    here = {"file:///mnt/leads/test_leads.csv": f"file://{file}"}
+    here = {"file:///mnt/leads/test_leads.csv": f"file://{file}", "the_dag = clean": "clean"}
     assert run(page.dag("clean_up_of_the_day", here), logical_date=RUN_AT).state == "success"
     assert [call.prospect_id for call in lsq.resets] == [changed]
     assert kinds_left(lsq, old)["activities"] == 1
     assert kinds_left(lsq, changed)["activities"] == 0
+    assert page.not_run() == []
+
+
+def test_emulator_dialects(lsq, tmp_path, monkeypatch):
+    """The page's test of a DAG with skip_unmodified passes, and fails where the DAG resets all leads."""
+    page, skipping = Page("docs/emulator-dialects.md"), Page("docs/skip-unmodified.md")
+    of_2 = {"logical_date=": "execution_date="} if is_airflow_2() else {}
+    fitted = {"from dags.clean_up_of_the_day import the_dag\n": "", **of_2}
+    name = "test_only_the_modified_lead_is_called"
+    lsq.add_activity_type(201, "Demo booked")
+    for change in ({}, {"skip_unmodified=True": "skip_unmodified=False"}):
+        kept = {"the_dag = clean": "clean", **change}
+        dag = skipping.dag("clean_up_of_the_day", kept, called=f"clean_up_{len(change)}")
+        test = page.run(f"def {name}(", fitted, the_dag=dag)[name]
+        if change:
+            with pytest.raises(AssertionError):
+                test(lsq, monkeypatch, tmp_path)
+        else:
+            test(lsq, monkeypatch, tmp_path)
+        lsq.reset_calls()
     assert page.not_run() == []
 
 

@@ -197,9 +197,9 @@ def test_retention(lsq, run, tmp_path, capsys):
     shell(cleaning)
     assert [path for path in files if not path.exists()] == copies
     capsys.readouterr()
-    assert evidence.main([*arguments_of(command)[:1], "--html", str(tmp_path / "account.html")]) == 0
+    assert evidence.main([*arguments_of(command)[:1], "--html", str(tmp_path / "evidence.html")]) == 0
     assert "removed since" in capsys.readouterr().out
-    assert arguments_of(command)[1:] == ["--html", "account.html"]
+    assert arguments_of(command)[1:] == ["--html", "evidence.html"]
     assert page.not_run() == []
 
 

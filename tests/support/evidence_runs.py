@@ -72,15 +72,21 @@ class SampleRun:
             self.root, kind, dag_id=self.dag_id, run_id=self.run_id, task_id=task_id, map_index=map_index
         )
 
-    def plan(self, leads: Iterable[str], *, timezone: str = "Asia/Kolkata") -> None:
-        """Write a plan: of each lead two activities and a note."""
+    def plan(
+        self, leads: Iterable[str], *, timezone: str = "Asia/Kolkata", account_check: str | None = None
+    ) -> None:
+        """Write a plan: of each lead two activities and a note.
+
+        :param account_check: the checksum of the account check that was in force.
+        """
         writer = PlanWriter(
-            account=ACCOUNT,
+            account={"host": ACCOUNT["host"], "code": ACCOUNT["code"], "key": "0" * 16},
             made_by=[self.dag_id, self.run_id, "preview", -1],
             request_digest="0" * 64,
             window=parse_window(WINDOW.text, timezone=timezone),
             selectors=SELECTORS,
             now=MADE_AT,
+            account_check=account_check,
         )
         for lead in leads:
             ids = {"activities": [f"166/{lead}-1", f"167/{lead}-2"], "notes": [f"{lead}-3"]}

@@ -14,6 +14,7 @@ from airflow_provider_leadreset.leadsquared.account_check.answers_found import C
 from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedKind
 from airflow_provider_leadreset.leadsquared.account_check.trials import Specimen, Trial, TrialRunner
 from airflow_provider_leadreset.leadsquared.request.window import Window
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 WINDOWS = 6
 """How many are tried, so that one or two may get lost."""
@@ -64,11 +65,12 @@ class BoundsQuestion:
             "fractions": f"Does the fraction of a second of {self.kind.a_record} count?",
         }
         done = [trial for trial in self.trials if trial.specimens[1].is_gone]
-        did = f"{len(self.trials)} resets from the second of one record to that of another, a third between"
+        resets = pluralize(len(self.trials), "reset")
+        did = f"{resets} from the second of one record to that of another, a third between"
         if any(one.is_gone for trial in self.trials for one in trial.bystanders):
             why = "bystanders of another kind went too, so something else deletes"
         elif len(done) < NEEDED:
-            why = f"{len(done)} resets were seen to be carried out, {NEEDED} are needed"
+            why = f"{pluralize(len(done), 'reset')} seen to be carried out, {NEEDED} are needed"
         elif not all(_fraction(one) for trial in done for one in (trial.specimens[0], trial.specimens[2])):
             why = "the records read without fractions of a second, so where they lie in it is not known"
         else:

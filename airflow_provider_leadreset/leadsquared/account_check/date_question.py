@@ -19,6 +19,7 @@ from airflow_provider_leadreset.leadsquared.account_check.trials import (
     is_changed,
     seconds_around,
 )
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 A_YEAR = timedelta(days=400)
 ALIKE = timedelta(seconds=2)
@@ -88,7 +89,7 @@ class DateQuestion:
         tried = ", ".join(dict.fromkeys(trial.label for _, trial in self.trials)) or "nothing"
         saw = f"gone were those in the window by {', '.join(' or '.join(names) for names in sorted(went)) or 'none'}"
         if disturbed:
-            saw += f"; {len(disturbed)} bystanders went too, so something else deletes"
+            saw += f"; {pluralize(len(disturbed), 'bystander')} went too, so something else deletes"
         found = None
         if len(went) == 1 and not disturbed:
             (names,) = went
@@ -101,7 +102,8 @@ class DateQuestion:
             CheckedQuestion(
                 f"{kind}_date",
                 f"Which date of {self.kind.a_record} do FromDate and ToDate compare with?",
-                f"{len(self.trials)} resets, each of a window that one record lies in by one date alone: {tried}",
+                f"{pluralize(len(self.trials), 'reset')}, each of a window that one record lies in by one date alone: "
+                f"{tried}",
                 saw,
                 f"each record was in the window of one reset at most; {len(stayed)} stayed for "
                 f"{self.runner.watch:.0f} s, and bystanders of another kind lay in the windows",

@@ -43,7 +43,7 @@ def take_all_away(runner: TrialRunner, questions: Sequence[CheckedQuestion]) -> 
     left = [one for one in runner.specimens if not one.is_gone]
     kinds = {one.kind.name for one in left}
     if left:
-        runner.say(f"{len(left)} records stayed whatever was done")
+        runner.say(f"{pluralize(len(left), 'record')} stayed whatever was done")
     return [
         not_told(one.name, one.question, "its records did not go by another reset either", one.did)
         if one.found in _FROM_STAYING and _kind_of(one.name) in kinds

@@ -14,6 +14,7 @@ from airflow_provider_leadreset.leadsquared.account_check.answers_found import (
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError
 from airflow_provider_leadreset.leadsquared.records.records import ACTIVITY_ID, NOTE_ID
 from airflow_provider_leadreset.leadsquared.records.rows import count_of, event_code, id_of, rows_of
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
@@ -103,7 +104,7 @@ class PagingQuestion:
             CheckedQuestion(
                 f"{self.name}_{key}",
                 text,
-                f"pages of {SIZE} rows, of {len(rows)} known ones",
+                f"pages of {pluralize(SIZE, 'row')}, of {len(rows)} known",
                 _plain(found[key]),
                 control,
                 found[key],

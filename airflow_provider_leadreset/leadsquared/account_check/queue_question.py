@@ -10,6 +10,7 @@ from airflow_provider_leadreset.leadsquared.account_check.trials import (
     seconds_around,
 )
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, UnavailableError
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 FIRST_RESETS = 3
 """How many resets of each kind measure the queue."""
@@ -51,8 +52,10 @@ def ask_time_in_queue(runner: TrialRunner) -> list[CheckedQuestion]:
         CheckedQuestion(
             "queue_seconds",
             "How long does a reset wait in the queue?",
-            f"{len(trials)} resets of new records",
-            f"{len(took)} were seen to work, within {max(took):.0f} s" if took else "none was seen to work",
+            f"{pluralize(len(trials), 'reset')} of new records",
+            f"{len(took)} {'was' if len(took) == 1 else 'were'} seen to work, within {max(took):.0f} s"
+            if took
+            else "none was seen to work",
             "the records could be read before",
             round(max(took), 1) if took else None,
         )

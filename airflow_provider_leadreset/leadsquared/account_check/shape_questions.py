@@ -14,6 +14,7 @@ from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError
 from airflow_provider_leadreset.leadsquared.records.records import ACTIVITY_ID, TASK_ID
 from airflow_provider_leadreset.leadsquared.records.rows import LEAD_ID, event_code, id_of, rows_of
 from airflow_provider_leadreset.leadsquared.request.window import EARLIEST
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.account_check.trials import Specimen, TrialRunner
@@ -106,7 +107,7 @@ def fractions_read(runner: TrialRunner) -> CheckedQuestion:
     return CheckedQuestion(
         "fractions_read",
         "Do the times of records read with fractions of a second?",
-        f"read the CreatedOn of {len(moments)} records",
+        f"read the CreatedOn of {pluralize(len(moments), 'record')}",
         "some have one" if some else "none has one",
         "records of one's own, made at odd moments",
         found,
@@ -129,15 +130,19 @@ def mirror_rows(kind: CheckedActivity | None, runner: TrialRunner) -> list[Check
     shown = kind.mirrored or bool(rows)
     kept = bool(rows & gone) if shown and gone else None
     said = {
-        "mirror_rows": "rows with the Ids of activities" if shown else f"none beside {len(own)} activities",
-        "mirror_rows_kept": f"{len(rows & gone)} of {len(gone)} deleted activities still have one",
+        "mirror_rows": "rows with the Ids of activities"
+        if shown
+        else f"none beside {pluralize(len(own), 'activity', 'activities')}",
+        "mirror_rows_kept": (
+            f"of {pluralize(len(gone), 'deleted activity', 'deleted activities')}, {len(rows & gone)} still with one"
+        ),
     }
     found = {"mirror_rows": shown, "mirror_rows_kept": kept}
     return [
         CheckedQuestion(
             name,
             text,
-            f"read the rows of {len(own)} activities",
+            f"read the rows of {pluralize(len(own), 'activity', 'activities')}",
             said[name],
             "the activities were read beside",
             found[name],

@@ -20,7 +20,7 @@ from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import (
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, UnavailableError
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
-from airflow_provider_leadreset.leadsquared.text import pluralize
+from airflow_provider_leadreset.leadsquared.text import duration, pluralize
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.account_check.check_clock import CheckClock
@@ -268,8 +268,8 @@ class TrialRunner:
         if done != said or self.clock.seconds() - at >= _SAY_EVERY:
             self._said = done, self.clock.seconds()
             self.say(
-                f"{done} of {pluralize(of, 'reset')} seen to have taken all they could; "
-                f"waiting for at most {max(0.0, left) / 60:.0f} minutes more"
+                f"{done} of {pluralize(of, 'reset')}: the API no longer gives their records; waiting for the others, "
+                f"at most {duration(max(left, 0))} more"
             )
 
 

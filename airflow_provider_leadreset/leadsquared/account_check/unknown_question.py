@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion
 from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedKind
 from airflow_provider_leadreset.leadsquared.account_check.trials import Trial, TrialRunner, seconds_around
+from airflow_provider_leadreset.leadsquared.text import pluralize
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.account_check.trials import Specimen
@@ -73,7 +74,7 @@ class UnknownQuestion:
             CheckedQuestion(
                 self.name,
                 f"What does a reset do that names {self.what}?",
-                f"{len(self.trials)} resets that name it beside what {self.kind.a_record} needs to go",
+                f"{pluralize(len(self.trials), 'reset')} with it beside what {self.kind.a_record} needs to go",
                 saw,
                 f"{controlled} of {len(self.controls)} went by resets without it; the records were watched for "
                 f"{self.runner.watch:.0f} s",

@@ -29,7 +29,8 @@ class AccountIdentity:
     :param key: the access key's digest, see :attr:`.LeadSquaredClient.access_key_digest`.
     :param code: LeadSquared's own code of the account (documented: ``OrgShortCode``); None where it was not said.
     :param name: what the account is called; None where it was not said.
-    :param user: e-mail address, else name, of the keys' user; None where it was not said.
+    :param user: name of the keys' user; None where it was not said.
+    :param mail: e-mail address of the keys' user; None where it was not said.
     """
 
     host: str
@@ -37,6 +38,7 @@ class AccountIdentity:
     code: str | None = None
     name: str | None = None
     user: str | None = None
+    mail: str | None = None
 
     @classmethod
     def of_keys(cls, client: LeadSquaredClient) -> Self:
@@ -71,7 +73,8 @@ class AccountIdentity:
             client.access_key_digest,
             said("OrgShortCode"),
             said("OrgDisplayName"),
-            email or said("FirstName", "LastName") or said("Name"),
+            said("FirstName", "LastName") or said("Name"),
+            email,
         )
 
     @property

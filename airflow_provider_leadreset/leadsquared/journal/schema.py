@@ -153,7 +153,9 @@ class Request(EvidenceRecord):
     )
     approval: Any = None
     approver_is_trigger: bool | None = Field(
-        default=None, description="Whether who approved also started the run; null: not known"
+        default=None,
+        description="Whether who approved also started the run, by the names, ids and e-mail addresses that are "
+        "known of them; null: not known",
     )
     shown: FileDigest | None = Field(default=None, description="The text that was shown to who approved")
     trigger: Trigger = Trigger()

@@ -46,6 +46,22 @@ class DecidingDates:
         """Return what records in the window were: ``created``, or ``dated`` where another date decides."""
         return "created" if all(self.of(kind) == CREATED_ON for kind in kinds_of(selectors)) else "dated"
 
+    def of_each(self, selectors: Selectors) -> str:
+        """Return the date of each kind, and how that is known, in a few words."""
+        kinds = kinds_of(selectors)
+        by_source = {
+            f"found on this account on {self.checked_on}": [one for one in kinds if self.were_found([one])],
+            "inferred, not documented": [one for one in kinds if not self.were_found([one])],
+        }
+        told = []
+        for source, of_source in by_source.items():
+            by_date: dict[str, list[str]] = {}
+            for kind in of_source:
+                by_date.setdefault(self.of(kind), []).append(kind)
+            named = [f"{date} of {', '.join(kinds)}" for date, kinds in by_date.items()]
+            told += [f"{'; '.join(named)} ({source})"] if named else []
+        return "; ".join(told)
+
     def describe(self, selectors: Selectors) -> str:
         """Return by which dates records are counted, and how that is known."""
         kinds = kinds_of(selectors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.batch.worker_pool import WorkerPool
     from airflow_provider_leadreset.leadsquared.request.window import Window
 
-MOST_LISTED = 50
-"""How many leads a preview shows one by one."""
+MOST_LISTED = 1000
+"""How many leads a preview's log shows one by one: a short line each, some 100 KB."""
 
 
 @dataclass
@@ -100,7 +101,7 @@ class RecordCounts:
     :param leads: leads asked for.
     :param unknown: ids of leads that the account does not have.
     :param task_names: the account's task types, GUID to name, where tasks were asked for.
-    :param listed: the counts, without ids, of the leads with most records; at most :data:`MOST_LISTED`.
+    :param listed: the counts, without ids and types, of the leads with most records; at most :data:`MOST_LISTED`.
     :param asks_for_audits: whether audits are to go.
     :param shows_audits: whether any lead shows any audit, of any time. Where none does, the account may not show
         them, so that 0 proves nothing.
@@ -132,9 +133,11 @@ class RecordCounts:
         self.shows_audits |= lead.shows_audits
         if lead.count:
             self.with_records += 1
-            self.listed.append(LeadRecordCounts(lead.prospect_id, lead.kinds, lead.by_type))
-            self.listed.sort(key=lambda one: one.count, reverse=True)
-            del self.listed[MOST_LISTED:]
+            if len(self.listed) < MOST_LISTED or lead.count > self.listed[-1].count:
+                insort(
+                    self.listed, LeadRecordCounts(lead.prospect_id, lead.kinds), key=lambda one: -one.count
+                )
+                del self.listed[MOST_LISTED:]
 
     @property
     def count(self) -> int:

@@ -155,7 +155,7 @@ class PreviewText:
         if counts.with_records > len(counts.listed):
             listed = pluralize(len(counts.listed), "lead")
             yield (
-                f"({listed} with most records, of {counts.with_records}; "
+                f"(the {listed} with most records, of {counts.with_records}; "
                 + (f"all are in the plan {whole})" if whole else "with an evidence_path, all are in a plan)")
             )
         for kind, name, number, oldest, newest in self._type_rows(in_markdown=False):

@@ -93,7 +93,7 @@ def test_json_alone_on_standard_output(
     verdicts = {one["question"]: one["verdict"] for one in result["questions"]}
     assert verdicts["Which date of a note do FromDate and ToDate compare with?"] == "CreatedOn"
     assert "CreatedOn" in err
-    assert "resets seen to have taken all they could; waiting for at most" in err, "progress"
+    assert "the API no longer gives their records; waiting for the others, at most" in err, "progress"
     assert "add this to the connection's Extra, as account_check" in err
     for text in (out, err):
         assert lsq.access_key not in text

@@ -296,7 +296,7 @@ def test_not_verified(run, page):
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"gone": 17}, "verify found 17 of 18 planned records gone."),
+        ({"gone": 17}, "verify found that the API no longer gives 17 of 18 planned records."),
         ({"unverifiable": ["audits: none is shown"]}, "Not verified: audits: none is shown."),
         ({"unknown_leads": LEADS[:1]}, "1 lead unknown to the account: nothing is shown of them."),
     ],
@@ -464,7 +464,7 @@ def test_many_leads_are_cut(tmp_path, page):
     assert details.one("summary").text == "501 of 700 leads, those in trouble first"
     assert "open" not in details.attributes
     said = section(html, "Each lead").text
-    assert "199 leads are not listed here" in said
+    assert "Not listed here: 199 leads" in said
     assert "report/monthly_clean_up/manual__2026-10-02T04_00_00/reset/unmapped/try-*/" in said
 
 

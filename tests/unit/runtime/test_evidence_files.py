@@ -78,7 +78,8 @@ def test_files_hold_to_their_schemas(lsq, tmp_path):
         for line in lines:
             jsonschema.validate(json.loads(line), rules)
         found.add(schema)
-    assert found == {path.stem for path in FOLDER.iterdir()}
+    # What a preview writes that finds skip_unmodified wrong is held to its schema where one does.
+    assert found == {path.stem for path in FOLDER.iterdir()} - {"contradiction"}
 
 
 def test_evidence_in_an_object_store(lsq, tmp_path, monkeypatch):

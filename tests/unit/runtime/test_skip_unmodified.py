@@ -8,6 +8,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import jsonschema
 import pytest
 
 from airflow_provider_leadreset.emulator import LeadSquaredEmulator
@@ -29,6 +30,7 @@ from airflow_provider_leadreset.runtime.base import BaseRun
 from airflow_provider_leadreset.runtime.reset_run import ResetRun
 from support.checked_account import account_check, days_ago, text_of
 from support.evidence_files import objects_in
+from support.evidence_schemas import FOLDER
 from support.reset_tries import ResetTask
 from support.simulated_account import SimulatedAccount
 from support.task_context import StateStore, task_context
@@ -860,6 +862,9 @@ def test_contradiction_holds_for_later_previews(make, tmp_path, kept, monkeypatc
     assert list(tmp_path.rglob("plan-*")) == []
     assert try_(3, others, max_tries=5)["not_modified"] == 20
     if kept == "evidence":
+        (written,) = tmp_path.rglob("contradiction-*")
+        rules = json.loads((FOLDER / "contradiction.json").read_text())
+        jsonschema.validate(json.loads(written.read_text()), rules)
         (run_,) = account_of(tmp_path).runs
         assert any(lead in said for heading, said in run_.lines if heading == "Planned by preview")
         (plan,) = (fact for fact in RunPage(run_).facts if fact.name == "Plan")

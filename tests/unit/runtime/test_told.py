@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from airflow_provider_leadreset.compat import AirflowSkipException
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.batch.progress_log import ProgressLog
+from airflow_provider_leadreset.leadsquared.safety.plan import Plan
 from airflow_provider_leadreset.operators._selection import LeadSelection
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
 from airflow_provider_leadreset.sensors.lead_reset import LeadResetSensor
@@ -78,16 +80,23 @@ def test_small_run_of_each(lsq, leads, told, tmp_path, monkeypatch):
     assert lines[5] == "What a reset would delete, times in UTC:"
     assert lines[-2:] == [f"Plan: {plan['plan']}", f"Its digest: {plan['digest']}"]
 
-    reset = LeadResetOperator(task_id="reset", plan=plan, archive=True, **pool, **folder)
+    said_yes = {"approved": True, "by": "Meera\x1b[31m " + 200 * "x", "at": "2999-01-01T00:00:00+00:00"}
+    asked = {"approval": [{**said_yes, "by": {"name": "Asha", "id": 7}}, said_yes]}
+    reset = LeadResetOperator(task_id="reset", plan=plan, archive=True, **asked, **pool, **folder)
     summary = reset.execute(task_context("reset"))
     lines = [line for line in told() if not line.startswith("A retry will repeat")]
-    assert lines[:5] == [
+    finished = Plan.read(Path(plan["plan"].removeprefix("file://"))).finished_at.isoformat()
+    assert lines[:8] == [
         *first,
         "To reset, of 2 leads: notes",
         f"Created: {window}",
         f"Sent as: {sent}",
+        f"By the plan with digest {plan['digest'][:8]}…, finished at {finished}",
+        "Approved by Asha (id 7) at 2999-01-01T00:00:00+00:00",
+        f"Approved by Meera {74 * 'x'}… at 2999-01-01T00:00:00+00:00",
         f"At least 4 calls, {pace}",
     ]
+    del lines[5:8]
     assert lines[5] == "Copied 2 records of 2 leads, which may now be reset"
     assert lines[6].startswith("Done after ")
     assert lines[6].endswith(" s: 2 of 2 leads queued, 0 failed and 0 not reached")

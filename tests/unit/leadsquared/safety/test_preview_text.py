@@ -103,14 +103,34 @@ def test_row_for_unknown_task_types():
 
 
 def test_long_log():
-    """A log of 1,000 leads is short lines, the leads with most records among them, and says where the others are."""
+    """A log has a short line for each of 1,000 leads, and no word of others."""
     lines = list(text_of(notes_of(1000), NOTES).log_lines("s3://b/plan-1.jsonl.gz"))
-    assert len(lines) < 60
+    listed = [line for line in lines if line.endswith(LEAD[8:]) or f"{LEAD[8:]} " in line]
+    assert len(listed) == len({line[:36] for line in listed}) == 1000
+    assert len(lines) < 1010
     assert max(map(len, lines)) < 130
+    assert sum(map(len, lines)) < 130_000
     assert not [line for line in lines if "\n" in line]
-    assert "(50 leads with most records, of 1000; all are in the plan s3://b/plan-1.jsonl.gz)" in lines
-    assert "with an evidence_path, all are in a plan)" in log_text(notes_of(60), NOTES)
-    assert "with most records" not in log_text(notes_of(50), NOTES)
+    assert not [line for line in lines if "with most records" in line]
+
+
+def test_log_of_more_leads():
+    """Of 1,001 leads that with the fewest records is left out, and the log says where it is."""
+    counts = notes_of(1000, each=2)
+    fewest = f"{10**7:08x}{LEAD[8:]}"
+    lead = LeadRecordCounts(fewest)
+    lead.kinds["notes"].add(1, OLDEST, NEWEST)
+    most = LeadRecordCounts(f"{10**7 + 1:08x}{LEAD[8:]}")
+    most.kinds["notes"].add(3, OLDEST, NEWEST)
+    for one in (lead, most):
+        counts.leads += 1
+        counts.add(one)
+    lines = list(text_of(counts, NOTES).log_lines("s3://b/plan-1.jsonl.gz"))
+    assert lines[2].startswith(most.prospect_id)
+    assert fewest not in "\n".join(lines)
+    assert "(the 1000 leads with most records, of 1002; all are in the plan s3://b/plan-1.jsonl.gz)" in lines
+    told = log_text(notes_of(1001), NOTES)
+    assert "(the 1000 leads with most records, of 1001; with an evidence_path, all are in a plan)" in told
 
 
 def test_many_types():
