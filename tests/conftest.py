@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,9 @@ os.environ.update(
 )
 for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
     del os.environ[name]
+
+# A shell lets what it starts in the background ignore Ctrl-C, which some tests need to be heard.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # On whatever profile Hypothesis chose: a busy machine's slowness is no finding.
 settings.register_profile("busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
