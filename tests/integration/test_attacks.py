@@ -272,7 +272,7 @@ def test_repeated_copies_count_once(tmp_path, capsys, monkeypatch):
     for path in (str(tmp_path), "."):
         evidence.main([path])
         told = capsys.readouterr().out
-        assert "1 notes, in 2 closed parts" in told
+        assert "1 note, in 2 closed parts" in told
         assert told.startswith("d/r\n")
 
 
