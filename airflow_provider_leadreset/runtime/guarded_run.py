@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ class GuardedRun(BaseRun):
         with self.naming_connection():
             self.hook.settings.rules.check_arguments(given)
         if self.task.approval is not NOT_GIVEN:
-            self.approval = redacted(checked_approval(self.task.approval), self.client.redact)
+            self.approval = self._checked_approval()
             if self.task.plan is NOT_GIVEN:
                 refuse_for_lack_of_a_plan(self.approval)
         if self.task.reason is not NOT_GIVEN:
@@ -117,6 +118,14 @@ class GuardedRun(BaseRun):
         """Return how many of the leads are not excluded."""
         return sum(lead not in self.exclusions for lead in leads) if len(self.exclusions) else leads.count
 
+    def _checked_approval(self) -> Any:
+        """Return the approval without keys. An error of the check quotes it cut, so they are struck out before, too."""
+        try:
+            given = redacted(self.task.approval, self.client.redact)
+        except RecursionError:
+            given = self.task.approval  # the check says so
+        return redacted(checked_approval(given), self.client.redact)
+
     def _max_plan_age(self) -> timedelta:
         value = self.task.max_plan_age
         if not isinstance(value, timedelta) or value <= timedelta(0):
@@ -140,13 +149,19 @@ class GuardedRun(BaseRun):
 
 
 def redacted(value: Any, redact: Callable[[str], str]) -> Any:
-    """Return a JSON value with the keys struck out of its texts: it is kept as evidence and as XCom."""
+    """Return a value with the keys struck out of its texts: it is kept as evidence and as XCom.
+
+    :param value: what JSON can hold, or any mapping or sequence, such as a mapped task's output.
+    """
     if isinstance(value, str):
         return redact(value)
-    if isinstance(value, list):
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [redacted(item, redact) for item in value]
-    if isinstance(value, dict):
-        return {redact(name): redacted(item, redact) for name, item in value.items()}
+    if isinstance(value, Mapping):
+        return {
+            redact(name) if isinstance(name, str) else name: redacted(item, redact)
+            for name, item in value.items()
+        }
     return value
 
 

@@ -30,6 +30,12 @@ class Secret:
         return self._value.strip() if isinstance(self._value, str) else ""
 
 
+_ELLIPSIS = "…"
+"""What stands at the end of a text that was cut."""
+
+_SHORTEST_PART = 6
+"""Characters of a key that are struck out where a text was cut: fewer may stand anywhere, and tell little."""
+
 _NAMES: dict[str, list[str]] = {}
 for _name, _sign in html5.items():
     if len(_sign) == 1 and _sign.isascii():
@@ -69,8 +75,28 @@ class KeySpellings:
         self._shortest = min((len(key.text()) for key in self._keys), default=0)
 
     def strike_out(self, text: str) -> str:
-        """Return a text with ``***`` in place of each key."""
-        return strike_out(self._pattern, text) if self._keys and len(text) >= self._shortest else text
+        """Return a text with ``***`` in place of each key, and of each key's part before an ellipsis.
+
+        An error quotes a long text cut, before anybody who knows the keys sees it.
+        """
+        if not self._keys:
+            return text
+        struck = strike_out(self._pattern, text) if len(text) >= self._shortest else text
+        if _ELLIPSIS not in struck:
+            return struck
+        *cut, rest = struck.split(_ELLIPSIS)
+        return _ELLIPSIS.join([*map(self._without_part, cut), rest])
+
+    def _without_part(self, cut: str) -> str:
+        """Strike out what of a key stands at the end of a text that was cut: any part, since signs may be coded."""
+        end = cut[-max(len(key.text()) for key in self._keys) :].lower()
+        longest = 0
+        for key in self._keys:
+            plain, length = key.text().lower(), 0
+            while length < len(end) and end[-length - 1 :] in plain:
+                length += 1
+            longest = max(longest, length)
+        return f"{cut[:-longest]}***" if longest >= _SHORTEST_PART else cut
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:

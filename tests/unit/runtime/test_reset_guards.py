@@ -284,6 +284,18 @@ def test_refused_before_any_call(lsq, leads, plan, tmp_path):
         refused(lsq, "max_failed_leads is -1", max_failed_leads=-1, **asked)
 
 
+def test_no_key_in_why_an_approval_is_refused(lsq, leads):
+    """A ticket with an error of the account's own API is refused without the keys in its address, cut or not."""
+    for filler in range(0, 70, 3):
+        url = f"https://{'a' * filler}/?accessKey={lsq.access_key}&secretKey={lsq.secret_key}"
+        ticket = {"approved": True, "by": "asha", "error": f"401 Client Error: {url}"}
+        for approval in (ticket, (ticket,), json.dumps(ticket)):
+            with pytest.raises(LeadResetInputError, match="approval has error=") as caught:
+                reset(prospect_ids=leads, approval=approval, **ASKED)
+            assert lsq.access_key[:8] not in str(caught.value)
+            assert lsq.secret_key[:8] not in str(caught.value)
+
+
 def test_approval_is_bound_to_the_plan(lsq, plan):
     """An answer from before the plan, or to another, is refused before any call; one to this plan resets it."""
     now = datetime.now(UTC)

@@ -103,6 +103,31 @@ def test_pattern_made_when_needed(mocker: MockerFixture) -> None:
     assert secret.KeySpellings(Secret(""), Secret("")).strike_out("nothing is a key") == "nothing is a key"
 
 
+@pytest.mark.parametrize(
+    ("key", "spelled"), [(KEYS[0], KEYS[0]), (KEYS[0], quote(KEYS[0])), (KEYS[1], KEYS[1])]
+)
+def test_part_of_a_key_before_an_ellipsis(key: str, spelled: str) -> None:
+    """Of a text that was cut inside of a key, what there is of the key is struck out, in a short text too."""
+    keys = secret.KeySpellings(Secret(key), Secret("another key"))
+    for length in range(len(spelled) - 8, len(spelled)):
+        for said in (spelled[:length], spelled[:length].upper()):
+            struck = keys.strike_out(f"accessKey={said}… (187 characters), {said}…")
+            assert struck.count("***…") == 2
+            assert key[4:12].lower() not in struck.lower()
+    assert keys.strike_out(f"{key[:5]}… and {key[:7]} …") == f"{key[:5]}… and {key[:7]} …"
+
+
+def test_cut_texts_take_linear_time() -> None:
+    """Many ellipses after parts of a key cost no more than others."""
+    keys = secret.KeySpellings(Secret(KEYS[0]), Secret(KEYS[1]))
+    keys.strike_out(KEYS[0])
+    for part in ("…", f"{KEYS[0][:-1]}…", "a" * 1000):
+        text = part * (100_000 // len(part)) + "…"
+        began = time.thread_time()
+        keys.strike_out(text)
+        assert time.thread_time() - began < 1
+
+
 def test_key_that_begins_with_the_other() -> None:
     """Of two keys the longer is found first, whichever is which."""
     for keys in (("abc$12", "abc$1234567"), ("abc$1234567", "abc$12")):
