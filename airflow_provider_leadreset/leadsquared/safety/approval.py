@@ -13,10 +13,10 @@ from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.safety.reason import UNRENDERED
 from airflow_provider_leadreset.leadsquared.safety.ticket_words import (
     DIGESTS,
-    ERRORS,
     TIMES,
     is_somebody,
     plain_name,
+    says_failure,
     says_no,
 )
 from airflow_provider_leadreset.leadsquared.text import quoted
@@ -214,22 +214,27 @@ def _refuse_other_options(answer: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_failures(value: Any) -> None:
-    """Refuse what a look-up or a template that failed leaves, however deep it lies in a ticket."""
+def _refuse_failures(value: Any, *, names_tell: bool = True) -> None:
+    """Refuse what a look-up or a template that failed leaves, however deep it lies in a ticket.
+
+    :param names_tell: whether a key such as ``error`` tells of a failure: not among the DAG's own params.
+    """
     if isinstance(value, str) and UNRENDERED.search(value):
         raise InputError(
             f"approval holds {quoted(value)}, a template that was not rendered, so nothing is reset. {_FORMS}"
         )
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            if plain_name(name).startswith(ERRORS) and inner:
+            if names_tell and says_failure(name, inner):
                 raise InputError(
                     f"approval has {name}={quoted(inner)}: nobody has said yes, so nothing is reset"
                 )
-            _refuse_failures(inner)
+            # What stands there was typed by the approver, or by the DAG's author.
+            are_params = name == "params_input" and "chosen_options" in value
+            _refuse_failures(inner, names_tell=names_tell and not are_params)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            _refuse_failures(item)
+            _refuse_failures(item, names_tell=names_tell)
 
 
 def _typed_digest(answer: Mapping[str, Any]) -> str | None:

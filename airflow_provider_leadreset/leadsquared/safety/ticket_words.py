@@ -26,8 +26,14 @@ TIMES = {
 DIGESTS = {"digest", "plandigest"}
 """Keys under which a ticket says which plan it is about, likewise."""
 
-ERRORS = ("error", "exception")
-"""How keys begin under which a failure stands, likewise."""
+_FAILURE = re.compile(
+    r"(?:is|has|mx)?(?:errors?|exceptions?)"
+    r"(?:messages?|types?|texts?|codes?|descriptions?|details?|ids?|keys?|names?|reasons?|status)*"
+)
+"""Keys under which a failure stands, likewise; ``error_margin`` and ``exception_granted_by`` are none."""
+
+_NO_FAILURE = {"", "0", "none", "null", "no", "n/a", "false", "success"}
+"""Words that say, under such a key, that nothing failed."""
 
 _NO = {
     *("rejected", "denied", "declined", "refused", "disapproved"),
@@ -53,6 +59,12 @@ def says_no(name: object, said: object) -> bool:
         or (plain in _STATES and word in _NO)
         or (plain in _NO and (said is True or word in {"true", "yes"}))
     )
+
+
+def says_failure(name: object, said: object) -> bool:
+    """Return whether a key and its value tell of a look-up that failed."""
+    fine = not said or (isinstance(said, str) and said.strip(" .").lower() in _NO_FAILURE)
+    return not fine and _FAILURE.fullmatch(plain_name(name)) is not None
 
 
 def is_somebody(who: Any) -> bool:

@@ -72,6 +72,51 @@ def test_ticket_kept(value):
     assert checked_approval(str(value)) == value
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"error_margin": 5},
+        {"exception_granted_by": "Meera"},
+        {"errors_found_by": "Ravi"},
+        {"error_count": "0"},
+        {"errorCode": "0"},
+        {"exception": "N/A"},
+        {"Error": "None."},
+        {"hasError": "false"},
+        {"error_status": "success"},
+        {"exceptional": "yes"},
+    ],
+)
+def test_harmless_words_beside_a_yes(beside):
+    """What only looks like an error, or says that there was none, refuses no ticket."""
+    assert checked_approval({**TICKET, **beside}) == {**TICKET, **beside}
+
+
+def test_names_of_params_tell_nothing():
+    """The DAG's own params may have any name; a template that was not rendered is found in them, too."""
+    kept = checked_approval({**YES, "params_input": {"exceptions": "none of us", "error": {"error": 5}}})
+    assert kept["params_input"]["exceptions"] == "none of us"
+    with pytest.raises(InputError, match="a template that was not rendered"):
+        checked_approval({**YES, "params_input": {"exceptions": ["{{ params.x }}"]}})
+    with pytest.raises(InputError, match="nobody has said yes"):
+        checked_approval({**TICKET, "params_input": {"error": "not found"}})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ERROR", "errorMessage", "errorMessages", "error_message", "errormessage", "ErrorCode", "HasError"),
+        *("ExceptionType", "MXExceptionMessage", "exception", "Error Details", "error-status-code", "errors"),
+    ],
+)
+def test_names_of_failures(name):
+    """A failure is found under the names that APIs give it, in any letters."""
+    for said in ("E17", ["not found"], {"code": 404}, True, 404):
+        with pytest.raises(InputError, match="nobody has said yes"):
+            checked_approval({**TICKET, "looked_up": [{name: said}]})
+    assert checked_approval({**TICKET, name: None})
+
+
 def test_operator_answer_kept():
     """The answer of Airflow's own operator is kept, with who gave it and when."""
     kept = checked_approval(YES)
