@@ -22,7 +22,7 @@ MOST_TASKS = 3
 
 _COMPARED = (
     "Compared were the name under which the run was started, and each name, id and e-mail address that the approval "
-    "gives, without regard to letter case."
+    "gives of who approved, without regard to letter case."
 )
 
 
@@ -96,18 +96,22 @@ def decisions_of(run: RunFacts) -> list[Decision]:
 
 def one_or_two_persons(run: RunFacts) -> str:
     """Return in words whether who approved also started the run; nothing where nobody approved."""
+    approvals = [approval for one in run.tries for approval in one.approvals]
+    one_approver = len({one.who for one in approvals}) == 1 and not any(
+        one.may_be_several for one in approvals
+    )
     said = {one.same_person for one in run.tries if one.approvals}
     if not said:
         return ""
     if True in said:
-        approvers = len({approval.who for one in run.tries for approval in one.approvals})
         alone = "Who approved also started the run: one person alone decided."
-        return f"{alone if approvers == 1 else 'One of those who approved also started the run.'} {_COMPARED}"
+        return f"{alone if one_approver else 'One of those who approved also started the run.'} {_COMPARED}"
     if said == {False}:
-        return f"Who approved goes by another name than who started the run: by that, two persons decided. {_COMPARED}"
+        decided = "two persons decided" if one_approver else "who started it did not approve it"
+        return f"Who approved goes by another name than who started the run: by that, {decided}. {_COMPARED}"
     return (
         "Whether who approved also started the run is not known: Airflow did not tell who started it, or the approval "
-        "not who gave it."
+        "not who gave it, or not of each."
     )
 
 

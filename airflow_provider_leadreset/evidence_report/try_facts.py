@@ -17,7 +17,11 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
 from airflow_provider_leadreset.leadsquared.journal.schema_results import Summary
 from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors, parse_selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window, parse_window
-from airflow_provider_leadreset.leadsquared.safety.approval_text import MOST_NAME, describe_person
+from airflow_provider_leadreset.leadsquared.safety.approval_text import (
+    MOST_NAME,
+    describe_person,
+    may_be_several,
+)
 from airflow_provider_leadreset.leadsquared.safety.check_in_force import CheckInForce
 from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
 
@@ -60,11 +64,13 @@ class ApprovalFacts:
 
     :param at: when it was given, as it says; None where it says nothing, or no moment with an offset.
     :param said: the answer itself, or what a ticket says.
+    :param may_be_several: whether it may be more than one person.
     """
 
     who: str
     said: str
     at: datetime | None
+    may_be_several: bool = False
 
 
 @dataclass(slots=True)
@@ -182,7 +188,10 @@ def _approvals(approval: Any) -> Iterable[ApprovalFacts]:
             )
         else:
             rest = {name: value for name, value in answer.items() if name not in {"by", "at"}}
-            yield ApprovalFacts(describe_person(answer.get("by")), _words(rest), moment_of(answer.get("at")))
+            by = answer.get("by")
+            yield ApprovalFacts(
+                describe_person(by), _words(rest), moment_of(answer.get("at")), may_be_several(by)
+            )
 
 
 def describe_user(user: KeysUser) -> str:

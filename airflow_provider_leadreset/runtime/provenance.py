@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import platform
+import re
 import zoneinfo
-from email.utils import parseaddr
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
     from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
 
-_TELLS_A_PERSON = {"name", "id", "email", "mail", "e-mail", "username", "user", "login"}
-"""Keys under which an approval tells a person, in any letter case."""
+_BETWEEN_NAMES = re.compile(r"[,;|/&()<>\"]|\band\b", re.IGNORECASE)
+"""What parts the names of several persons, or a name from what stands beside it."""
+
+_BETWEEN_WORDS = re.compile(r"[\s,;:|/&()<>\"\[\]]")
 
 MOST_NAME = 200
 """Characters of a name that are kept."""
@@ -84,36 +87,62 @@ def time_zone_version() -> str | None:
 
 
 def approver_is_trigger(approval: object, trigger: Trigger) -> bool | None:
-    """Return whether who approved also started the run; None where either is not known.
+    """Return whether who approved also started the run; None where either is not known, or one of several is not.
 
-    Airflow tells of who started a run the name alone. It is compared with each name, id and e-mail address that the
-    approval gives, whatever letter case and blanks: a person who goes by two of them is taken for two.
+    Airflow tells of who started a run the name alone. It is compared with each text and number that the approval gives
+    of a person, with the parts of such a text, and with each e-mail address in it, whatever letter case and blanks: a
+    person who goes by two names is taken for two.
     """
-    approvals = approval if isinstance(approval, list) else [approval]
-    approvers = {name for one in approvals for name in _approvers(one)}
-    started = _names_of(trigger.user)
-    return bool(started & approvers) if started and approvers else None
+    started = _names_in(trigger.user or "")
+    approvers = [names for one in _items(approval) for names in _approvers(one)]
+    if not started or not approvers:
+        return None
+    if any(not started.isdisjoint(names) for names in approvers):
+        return True
+    return False if all(approvers) else None
 
 
-def _approvers(approval: object) -> set[str]:
+def _approvers(approval: object) -> list[set[str]]:
+    """Return what tells each approver of an answer; a person of whom nothing is told has no names."""
     if not isinstance(approval, dict):
-        return set()
-    return _names_of(approval.get("responded_by_user")) | _names_of(approval.get("by"))
+        return [set()]
+    people = [who for key in ("responded_by_user", "by") if (who := approval.get(key))]
+    return [_names_of(who) for told in people for who in _items(told)] or [set()]
+
+
+def _items(value: object) -> list[object]:
+    """Return what is in a list, and in lists in it; what is no list is one thing."""
+    found, waiting = [], [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += one
+        else:
+            found.append(one)
+    return found
 
 
 def _names_of(who: object) -> set[str]:
-    """Return what tells a person, to be compared: names, ids and e-mail addresses."""
-    if isinstance(who, dict):
-        told = [value for key, value in who.items() if str(key).strip().lower() in _TELLS_A_PERSON]
-        return {name for value in told if not isinstance(value, (dict, list)) for name in _names_of(value)}
-    if isinstance(who, list):
-        return {name for one in who if not isinstance(one, list) for name in _names_of(one)}
-    if isinstance(who, bool) or not isinstance(who, (str, int)):
-        return set()
-    text = str(who)
-    name_and_address = parseaddr(text)  # of "Asha Rao <asha@example.com>"
-    parts = (text, *name_and_address) if "@" in name_and_address[1] else (text,)
-    return {name for part in parts if (name := " ".join(part.split()).casefold())}
+    """Return all that may tell a person, to be compared: whatever the keys are that a ticket system gives it."""
+    names: set[str] = set()
+    waiting = [who]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, (dict, list)):
+            waiting += one.values() if isinstance(one, dict) else one
+        elif isinstance(one, (str, int)) and not isinstance(one, bool) and "://" not in str(one):
+            text = str(one)
+            names |= _names_in(text) | _plain(_BETWEEN_NAMES.split(text))
+    return names
+
+
+def _names_in(text: str) -> set[str]:
+    """Return a text, and each e-mail address in it."""
+    return _plain({text, *(word for word in _BETWEEN_WORDS.split(text) if "@" in word)})
+
+
+def _plain(names: Iterable[str]) -> set[str]:
+    return {plain for name in names if (plain := " ".join(name.split()).casefold())}
 
 
 def _system_version(folder: Path) -> str | None:

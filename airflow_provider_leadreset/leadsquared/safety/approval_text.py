@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,12 +17,21 @@ MOST_IN_LOG = 80
 MOST_APPROVERS = 5
 """Approvers that a log names."""
 
+_SEVERAL = re.compile(r"[,;&/|+]|\band\b", re.IGNORECASE)
+
 
 def describe_person(who: object) -> str:
     """Return who is told by a text, a number, or a mapping with name, id or e-mail address; empty for nobody."""
     if isinstance(who, list):
         who = ", ".join(filter(None, map(_describe_one, who)))
     return scrubbed(_describe_one(who), MOST_NAME)
+
+
+def may_be_several(who: object) -> bool:
+    """Return whether what tells who approved may tell more than one person: a list, or a text as ``Asha, Meera``."""
+    if isinstance(who, list):
+        return len(who) > 1 or any(map(may_be_several, who))
+    return isinstance(who, str) and _SEVERAL.search(who) is not None
 
 
 def _describe_one(who: object) -> str:

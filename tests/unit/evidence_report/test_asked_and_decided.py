@@ -124,6 +124,25 @@ def test_one_of_each(tmp_path):
             False,
             "Who approved goes by another name than who started the run: by that, two persons",
         ),
+        *(
+            (
+                approval,
+                False,
+                "Who approved goes by another name than who started the run: by that, who started it did not",
+            )
+            for approval in (
+                [answer("Meera"), answer("Ravi")],
+                {"approved": True, "by": ["Meera", "Ravi"]},
+                {"approved": True, "by": "Meera and Ravi"},
+                {"approved": True, "by": "Rao, Meera"},
+            )
+        ),
+        (
+            {"approved": True, "by": {"name": "Meera", "id": 17}},
+            False,
+            "Who approved goes by another name than who started the run: by that, two persons",
+        ),
+        ({"approved": True, "by": ["Asha", "Meera"]}, True, "One of those who approved also started"),
         (answer("Asha"), True, "Who approved also started the run: one person alone decided. Compared were"),
         (
             [answer("Asha"), answer("Meera")],
