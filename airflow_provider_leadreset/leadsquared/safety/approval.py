@@ -5,15 +5,19 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.safety.reason import UNRENDERED
+from airflow_provider_leadreset.leadsquared.safety.ticket_moments import (
+    exact_moment,
+    latest_moment,
+    said_times,
+)
 from airflow_provider_leadreset.leadsquared.safety.ticket_words import (
     DIGESTS,
-    TIMES,
     is_somebody,
     plain_name,
     says_failure,
@@ -266,43 +270,20 @@ def _times(answer: Mapping[str, Any]) -> Iterator[datetime]:
     :raises InputError: one cannot be read; or it is Airflow's, and has none.
     """
     if "chosen_options" in answer:
-        yield _readable(answer.get("responded_at"), _moment)
+        yield _readable("responded_at", answer.get("responded_at"), exact_moment)
         return
-    for name, said in answer.items():
-        if plain_name(name) in TIMES and said is not None:
-            yield _readable(said, _latest_moment)
+    for name, said in said_times(answer):
+        yield _readable(name, said, latest_moment)
 
 
-def _readable(said: Any, read: Callable[[Any], datetime | None]) -> datetime:
+def _readable(name: str, said: Any, read: Callable[[Any], datetime | None]) -> datetime:
     at = read(said)
     if at is None:
         raise InputError(
-            f"the approval was given at {quoted(said)}, which is no moment, so it cannot be told whether the plan was "
+            f"the approval has {name}={quoted(said)}, which is no moment, so it cannot be told whether the plan was "
             'shown: nothing is reset. Write it as ISO 8601 with its offset, "2026-10-01T12:30:00+00:00"'
         )
     return at
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return moment if moment and moment.utcoffset() is not None else None
-
-
-def _latest_moment(value: Any) -> datetime | None:
-    """Return the latest moment that a text can mean: one without an offset may be of any time zone."""
-    if moment := _moment(value):
-        return moment
-    try:
-        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    if moment is None or not 1 < moment.year < 9999:
-        return None
-    day = timedelta(days=1) if len(value.strip()) <= len("2026-10-01") else timedelta(0)
-    return moment.replace(tzinfo=UTC) + day + timedelta(hours=12)
 
 
 def _kept(value: Any) -> Any:

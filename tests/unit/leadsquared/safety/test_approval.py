@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from airflow_provider_leadreset.leadsquared.safety.approval import (
     checked_approval,
     refuse_for_lack_of_a_plan,
 )
+from airflow_provider_leadreset.leadsquared.safety.ticket_words import TIMES, plain_name
 
 YES = {
     "chosen_options": ["Approve"],
@@ -327,6 +330,12 @@ def against_plan(value: Any) -> None:
         {**TICKET, "at": "2026-10-01"},
         {**TICKET, "at": "2026-10-01 02:00:00"},
         {**TICKET, "at": None, "opened": "2020-01-01"},
+        # Left empty, or seconds since 1970, as ticket systems give them.
+        {**TICKET, "approved_at": "", "at": " "},
+        {**TICKET, "approved_at": 1795673400},
+        {**TICKET, "approvedAt": 1795673400.25},
+        {**TICKET, "at": "1795673400.000100"},
+        {**TICKET, "at": " 1795673400\n"},
         TICKET,
     ],
 )
@@ -362,6 +371,8 @@ def test_answer_in_no_time_zone(monkeypatch, zone):
         {**TICKET, "at": "2026-10-01T11:58:00+00:00"},
         {**TICKET, "At": "2025-10-01T12:00:00Z"},
         {**TICKET, "responded_at": "2025-10-01T12:00:00Z"},
+        {**TICKET, "approved_at": 1577836800},
+        {**TICKET, "approved_at": "1790855000.000100"},
         *(
             {**TICKET, name: "2025-10-01T12:00:00Z"}
             for name in ("approved_at", "approvedAt", "Approved on", "answered-at", "signed_off_at")
@@ -376,6 +387,13 @@ def test_answer_before_plan_refused(value):
         against_plan(value)
 
 
+def test_keys_of_a_moment_documented():
+    """Each key under which a ticket says when is named in the list of errors, as people write it."""
+    text = (Path(__file__).parents[4] / "docs/errors.md").read_text(encoding="utf-8")
+    row = next(line for line in text.splitlines() if "which is no moment" in line)
+    assert {plain_name(name) for name in re.findall(r"`([a-z_]+)`", row)} >= TIMES
+
+
 @pytest.mark.parametrize("at", [None, "", "soon", "2026-10-01T12:30:00", 1790000000])
 def test_answer_without_moment_refused(at):
     """An answer of Airflow's that does not say when it was given proves nothing about a plan."""
@@ -386,11 +404,14 @@ def test_answer_without_moment_refused(at):
 @pytest.mark.parametrize(
     "at",
     [
-        1577836800,
-        1790856000.0,
+        1577836800000,
+        "1790856000000",
+        "1790856000.",
+        999_999_999,
+        10**11,
+        float("1e300"),
         5,
         True,
-        "",
         "yesterday",
         "Thu, 02 Jan 2020 10:00:00 GMT",
         "2020-01-02 10:00 UTC",
@@ -404,7 +425,8 @@ def test_answer_without_moment_refused(at):
 def test_ticket_with_unreadable_moment_refused(name, at):
     """A ticket need not say when; what it says and cannot be read may be from before the plan."""
     with pytest.raises(
-        InputError, match=r"which is no moment.*Write it as ISO 8601 with its offset, \"2026-"
+        InputError,
+        match=rf"the approval has {name}=.*, which is no moment.*Write it as ISO 8601 with its offset, \"2026-",
     ):
         against_plan({**TICKET, name: at})
 
