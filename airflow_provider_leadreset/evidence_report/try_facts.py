@@ -23,6 +23,7 @@ from airflow_provider_leadreset.leadsquared.safety.approval_text import (
     may_be_several,
 )
 from airflow_provider_leadreset.leadsquared.safety.check_in_force import CheckInForce
+from airflow_provider_leadreset.leadsquared.safety.ticket_moments import first_moment
 from airflow_provider_leadreset.leadsquared.text import quoted, scrubbed
 
 MOST_TEXT = 1000
@@ -187,10 +188,10 @@ def _approvals(approval: Any) -> Iterable[ApprovalFacts]:
                 moment_of(answer.get("responded_at")),
             )
         else:
-            rest = {name: value for name, value in answer.items() if name not in {"by", "at"}}
-            by = answer.get("by")
+            by, (said_under, at) = answer.get("by"), first_moment(answer)
+            rest = {name: value for name, value in answer.items() if name not in {"by", said_under}}
             yield ApprovalFacts(
-                describe_person(by), _words(rest), moment_of(answer.get("at")), may_be_several(by)
+                describe_person(by), _words(rest), moment_of(at and at.isoformat()), may_be_several(by)
             )
 
 

@@ -21,6 +21,12 @@ def said_times(answer: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
             yield name, said
 
 
+def first_moment(answer: Mapping[Any, Any]) -> tuple[Any, datetime | None]:
+    """Return when a ticket says first that it was answered, with the key; both None where no moment can be told."""
+    found = ((name, moment) for name, said in said_times(answer) if (moment := ticket_moment(said)))
+    return next(found, (None, None))
+
+
 def exact_moment(value: Any) -> datetime | None:
     """Return the moment that ISO 8601 with an offset names."""
     moment = _iso(value)

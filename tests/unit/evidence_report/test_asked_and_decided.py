@@ -158,3 +158,22 @@ def test_one_person_or_two(tmp_path, approval, same, said):
     told = page_of(tmp_path).persons
     assert told.startswith(said)
     assert ("each name, id and e-mail address" in told) is (same is not None)
+
+
+@pytest.mark.parametrize(
+    ("beside", "at", "said"),
+    [
+        ({"approved_at": "2026-10-01T12:30:00+05:30"}, datetime(2026, 10, 1, 7, tzinfo=UTC), ""),
+        ({"Decided at": 1795673400}, datetime(2026, 11, 26, 6, 10, tzinfo=UTC), ""),
+        ({"at": "", "signed_at": "1795673400.5"}, datetime(2026, 11, 26, 6, 10, 0, 500_000, tzinfo=UTC), ""),
+        ({"at": "2026-10-01"}, None, "2026-10-01"),
+        ({"at": "0001-01-01T00:00:00+23:59"}, None, ""),
+    ],
+)
+def test_moment_of_a_ticket(tmp_path, beside, at, said):
+    """The page takes the moment from any key that means one; what is no moment for sure stays among what is said."""
+    a_run(tmp_path, approval={"approved": True, "by": {"displayName": "Meera"}, **beside})
+    [approved] = [one for one in page_of(tmp_path).decisions if one.did == "Approved"]
+    assert (approved.who, approved.at) == ("Meera", at)
+    assert said in approved.said
+    assert not at or str(next(reversed(beside.values()))) not in approved.said
