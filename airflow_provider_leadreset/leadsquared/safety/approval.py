@@ -23,7 +23,7 @@ from airflow_provider_leadreset.leadsquared.safety.ticket_words import (
     says_failure,
     says_no,
 )
-from airflow_provider_leadreset.leadsquared.text import quoted
+from airflow_provider_leadreset.leadsquared.text import quoted, without_invisible
 
 APPROVE = "Approve"
 """The option of the ApprovalOperator that means yes."""
@@ -39,6 +39,9 @@ DIGEST_PARAM = "digest"
 
 DIGEST_CHARACTERS = 8
 """Characters of a plan's digest that the approver types."""
+
+_AROUND_DIGEST = " \t\r\n\u00a0`'\"\u2018\u2019\u201c\u201d\u2026."
+"""Signs that stand around a copied digest: blanks, quotes, and what says that it goes on."""
 
 MOST_CHARACTERS = 200_000
 """How long an approval may be as JSON. It is kept in XCom; an answer has some 200 characters."""
@@ -246,7 +249,13 @@ def _typed_digest(answer: Mapping[str, Any]) -> str | None:
     typed = answer.get("params_input")
     if not isinstance(typed, Mapping) or DIGEST_PARAM not in typed:
         return None
-    return str(typed[DIGEST_PARAM] or "").strip()
+    return _bare_digest(typed[DIGEST_PARAM])
+
+
+def _bare_digest(said: Any) -> str:
+    """Return a digest without what stands around it where it was copied from: in a log, a chat, or a file of sums."""
+    text = without_invisible(str(said or "")).strip(_AROUND_DIGEST)
+    return text[7:].strip(_AROUND_DIGEST) if text.lower().startswith("sha256:") else text
 
 
 def _refuse_other_digest(answer: Mapping[str, Any], digest: str) -> None:
@@ -254,9 +263,9 @@ def _refuse_other_digest(answer: Mapping[str, Any], digest: str) -> None:
     if "chosen_options" in answer:
         return
     for name, said in answer.items():
-        if plain_name(name) not in DIGESTS or said is None:
+        if plain_name(name) not in DIGESTS or said is None or not str(said).strip():
             continue
-        text = str(said).strip().lower()
+        text = _bare_digest(said).lower()
         if len(text) < DIGEST_CHARACTERS or not digest.startswith(text):
             raise InputError(
                 f"the approval has {name}={quoted(said)}, and the digest of the plan begins with "

@@ -431,15 +431,42 @@ def test_ticket_with_unreadable_moment_refused(name, at):
         against_plan({**TICKET, name: at})
 
 
-@pytest.mark.parametrize("typed", [DIGEST[:8], f" {DIGEST[:8].upper()}\n", DIGEST])
+COPIED = [
+    f" {DIGEST[:8].upper()}\n",
+    f"{DIGEST[:8]}\u2026",
+    f"{DIGEST[:8]}...",
+    f"`{DIGEST[:8]}`.",
+    f"\u201c{DIGEST[:8]}\u2026\u201d",
+    f"'{DIGEST[:12]}'",
+    f"sha256:{DIGEST}",
+    f"`SHA256: {DIGEST[:8]}`",
+    f"\u200b{DIGEST[:8]}\u00a0",
+]
+"""How a digest looks that was copied from a log, a chat or a file of sums."""
+
+
+@pytest.mark.parametrize("typed", [DIGEST[:8], DIGEST, *COPIED])
 def test_typed_digest(typed):
-    """What the approver typed tells the plan."""
+    """What the approver typed, or copied, tells the plan."""
     against_plan({**YES, "responded_at": MADE, "params_input": {"digest": typed}})
 
 
 @pytest.mark.parametrize(
     "typed",
-    ["", DIGEST[:7], "ffffffff", None, 12345678, "sure", [DIGEST[:8]], f"{DIGEST[:8]}zzzz", f"{DIGEST}4"],
+    [
+        "",
+        "\u2026",
+        DIGEST[:7],
+        f"{DIGEST[:7]}\u2026",
+        "sha256:",
+        "ffffffff",
+        None,
+        12345678,
+        "sure",
+        [DIGEST[:8]],
+        f"{DIGEST[:8]}zzzz",
+        f"{DIGEST}4",
+    ],
 )
 def test_typed_digest_of_another_plan(typed):
     """An approver who typed something else looked at another plan."""
@@ -451,9 +478,9 @@ def test_typed_digest_of_another_plan(typed):
 @pytest.mark.parametrize("name", ["digest", "Plan digest", "plan_digest"])
 def test_ticket_of_another_plan(name):
     """A ticket that says which plan it is about is about that one."""
-    for said in (DIGEST, DIGEST[:8].upper(), None):
+    for said in (DIGEST, DIGEST[:8].upper(), None, "", " ", *COPIED):
         against_plan({**TICKET, name: said})
-    for said in ("ffffffff", DIGEST[:7], "", 17, f"{DIGEST}4", [DIGEST]):
+    for said in ("ffffffff", DIGEST[:7], "sha256:", "\u2026", 0, 17, f"{DIGEST}4", [DIGEST]):
         with pytest.raises(InputError, match=r"digest=.*another plan"):
             against_plan({**TICKET, name: said})
 
