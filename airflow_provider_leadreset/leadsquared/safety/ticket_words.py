@@ -41,8 +41,17 @@ _NO = {
 }
 """Words that mean no, as a ticket's state or as a key that is true."""
 
-_STATES = {"status", "state", "decision", "result", "outcome", "resolution", "answer"}
+_STATES_OF_NO = _NO | {"no", "notapproved", "unapproved", "reject", "deny", "decline", "refuse"}
+"""Words that mean no as a ticket's state, without signs between them."""
+
+_STATES = {
+    *("status", "state", "decision", "result", "outcome", "resolution", "answer"),
+    *("approval", "approvalstatus", "approvalstate"),
+}
 """Keys under which a ticket's state stands, likewise."""
+
+_SAYS_A_STATE = {"name", "value", "displayvalue", "displayname", "status", "state"}
+"""Keys under which it stands where it is a mapping (documented: Jira's ``{"name": "Declined", "id": "10001"}``)."""
 
 
 def plain_name(name: object) -> str:
@@ -53,12 +62,23 @@ def plain_name(name: object) -> str:
 def says_no(name: object, said: object) -> bool:
     """Return whether a key and its value say that it is no yes, whatever else there stands."""
     plain = plain_name(name)
-    word = said.strip(" .!").lower() if isinstance(said, str) else ""
+    yes = said is True or (isinstance(said, str) and plain_name(said) in {"true", "yes"})
     return (
         (plain == "approved" and said is not True)
-        or (plain in _STATES and word in _NO)
-        or (plain in _NO and (said is True or word in {"true", "yes"}))
+        or (plain == "isapproved" and said is not None and said != "" and not yes)
+        or (plain in {"approval", "decision"} and said is False)
+        or (plain in _STATES and any(plain_name(word) in _STATES_OF_NO for word in _words_of_state(said)))
+        or (plain in _NO and yes)
     )
+
+
+def _words_of_state(said: object) -> list[str]:
+    told = (
+        [value for key, value in said.items() if plain_name(key) in _SAYS_A_STATE]
+        if isinstance(said, Mapping)
+        else [said]
+    )
+    return [word for word in told if isinstance(word, str)]
 
 
 def says_failure(name: object, said: object) -> bool:
