@@ -421,11 +421,20 @@ JOSE = '{"Note": "José"}'
         ("application/json", JOSE.encode("utf-8-sig")),
         ("application/json; charset=utf-16", JOSE.encode("utf-16")),
         ('application/json;Charset="ISO-8859-1"', JOSE.encode("latin-1")),
+        ("application/json; charset=latin1", JOSE.encode("latin-1")),
+        ("application/json; charset=cp1252", JOSE.encode("cp1252")),
         ("application/json; charset=unicode_escape", JOSE.encode()),
+        ("application/json; charset=ISO-8859-1", JOSE.encode()),
+        ("application/json; charset=windows-1252", JOSE.encode()),
+        ("application/json; charset=iso-8859-1", JOSE.encode("utf-8-sig")),
+        ("application/json; charset=utf-16", JOSE.encode()),
+        ("application/json; charset=utf-16le", JOSE.encode("utf-16le")),
+        ("application/json; charset=utf-16le", "\ufeff".encode("utf-16le") + JOSE.encode("utf-16le")),
+        ("application/json; charset=utf-16be", "\ufeff".encode("utf-16be") + JOSE.encode("utf-16be")),
     ],
 )
 def test_encodings(kind: str, body: bytes) -> None:
-    """An answer is read in the encoding that it names, UTF-8 where that is none of text."""
+    """An answer is read as UTF-8 if it can be, else in the encoding that it names, with a mark before it or without."""
     with Answering(http(200, body, f"Content-Type: {kind}")) as server:
         assert client_of(server.url).call("GET", "x") == {"Note": "José"}
 
