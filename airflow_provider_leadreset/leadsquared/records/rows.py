@@ -172,12 +172,15 @@ def lead_fields(row: Mapping[str, Any]) -> Mapping[str, Any]:
 def refuse_other_lead(row: Mapping[str, Any], lead: str, *names: str) -> None:
     """Refuse a record that says that it is another lead's: a filter was not heeded.
 
+    A blank, or all zeros, says nothing; a GUID may come in braces or without hyphens (inferred, all of .NET's).
+
     :param names: the fields that say whose it is, beside ``RelatedProspectId``.
     :raises UnreadableError: it does.
     """
     for name in ("RelatedProspectId", *names):
         other = field_of(row, name)
-        if isinstance(other, str) and other.strip().strip("{}").lower() != lead.strip().lower():
+        text = other.strip().strip("{}").lower() if isinstance(other, str) else ""
+        if text and text != _NIL and text.replace("-", "") != lead.strip().lower().replace("-", ""):
             raise UnreadableError(f"the answer has a record of another lead, {_told(other)}")
 
 

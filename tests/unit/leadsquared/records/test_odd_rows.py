@@ -126,11 +126,13 @@ def test_no_trouble_beside_rows():
 @pytest.mark.parametrize("name", ["RelatedProspectId", "ProspectID", "ProspectId", "LeadId"])
 def test_task_of_another_lead(name):
     """A task that says that it is another lead's is none of this one's: the filter was not heeded."""
-    for lead in (LEAD, LEAD.upper(), f"{{{LEAD}}}"):
+    nil = "00000000-0000-0000-0000-000000000000"
+    for lead in (LEAD, LEAD.upper(), f"{{{LEAD}}}", LEAD.replace("-", ""), nil, f"{{{nil}}}", " ", None):
         row = {"TaskID": "t", "CreatedOn": INSIDE, name: lead}
         assert len(read({"TaskList": [row]}, task_type_list=[KIND]).records) == 1
-    with pytest.raises(UnreadableError, match="a record of another lead"):
-        read({"TaskList": [{**row, name: KIND}]}, task_type_list=[KIND])
+    for other in (KIND, KIND.replace("-", "")):
+        with pytest.raises(UnreadableError, match="a record of another lead"):
+            read({"TaskList": [{**row, name: other}]}, task_type_list=[KIND])
 
 
 def test_other_errors_keep_their_class():
