@@ -21,8 +21,17 @@ LEAD_ID = ("ProspectID", "ProspectId")
 _COUNTS = ("RecordCount", "TotalRecordCount", "TotalCount")
 """What an answer counts its rows by."""
 
-_TROUBLE = ("error", "exception")
-"""How fields begin that say that something went wrong."""
+_TROUBLE = re.compile(r"(?:has|is)?(?:error|exception)")
+"""How fields begin, in lower case, that say that something went wrong."""
+
+_FINE = ("", "success", "ok", "true", "200", "0")
+"""Words of a ``Status`` beside rows that is no trouble ("Success" is documented, the others inferred)."""
+
+_NO_TROUBLE = ("", "0", "none", "null", "false", "no", "ok", "success")
+"""Words by which a field of trouble says that there was none (inferred)."""
+
+_NOT = ("false", "0", "no")
+"""Words by which ``Success`` says that it was none (inferred)."""
 
 LONGEST_NUMBER = 9
 """Digits of an event code or a count; more is none."""
@@ -80,9 +89,11 @@ def _refuse_trouble(answer: Mapping[str, Any], names: tuple[str, ...]) -> None:
     for name, said in answer.items():
         plain = name.lower()
         other_letters = plain in lists and name not in names
-        failed = plain == "status" and said is not None and str(said).strip(" .!").lower() != "success"
-        unsuccessful = plain in {"success", "issuccess"} and said is False
-        if failed or unsuccessful or (plain.startswith(_TROUBLE) and said) or (other_letters and said):
+        word = "" if said is None else str(said).strip(" .!").lower()
+        failed = plain == "status" and word not in _FINE
+        unsuccessful = plain in {"success", "issuccess"} and word in _NOT
+        trouble = _TROUBLE.match(plain) and said and word not in _NO_TROUBLE
+        if failed or unsuccessful or trouble or (other_letters and said):
             # Not quoted: nobody strikes the keys out of what is judged here.
             raise UnreadableError(
                 "the answer says beside its rows that something went wrong, or has others too, so they may not be all"

@@ -101,7 +101,13 @@ def test_error_names_lead_and_kind(answer, asked, kind):
     [
         {"Status": "Timeout"},
         {"status": "Partial"},
+        {"Status": False},
         {"Success": False},
+        {"Success": "false"},
+        {"IsSuccess": "False"},
+        {"HasError": True},
+        {"IsError": "true"},
+        {"ErrorCode": "17"},
         {"error": "the server gave up"},
         {"ErrorMessage": "timed out"},
         {"ExceptionText": "timed out"},
@@ -117,10 +123,20 @@ def test_trouble_beside_rows(beside):
         read({"ProspectActivities": [], **beside}, activity_event_list=[201])
 
 
-def test_no_trouble_beside_rows():
-    """Success, and fields of trouble that are empty, are none."""
-    fine = {"Status": "Success", "Success": True, "Errors": [], "ErrorMessage": None, "TotalCount": 0}
-    assert read({"ProspectActivities": [], **fine}, activity_event_list=[201]).records == []
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"Status": "Success", "Success": True, "Errors": [], "ErrorMessage": None, "TotalCount": 0},
+        *({"Status": status} for status in (None, "", "OK", "success.", True, 200, "200", 0)),
+        *({"ErrorCode": code} for code in (0, "0", "", None)),
+        *({"ErrorMessage": text} for text in ("", " ", "None", "null", "OK", "Success")),
+        {"HasError": False, "IsError": "false", "IsSuccess": "true", "Success": None},
+    ],
+    ids=str,
+)
+def test_no_trouble_beside_rows(beside):
+    """Success in any of its words, and fields of trouble that are empty or say that there was none, are none."""
+    assert read({"ProspectActivities": [], **beside}, activity_event_list=[201]).records == []
 
 
 @pytest.mark.parametrize("name", ["RelatedProspectId", "ProspectID", "ProspectId", "LeadId"])
