@@ -18,8 +18,9 @@ _NIL = "00000000-0000-0000-0000-000000000000"
 
 LEAD_ID = ("ProspectID", "ProspectId")
 
-_COUNTS = ("RecordCount", "TotalRecordCount", "TotalCount")
-"""What an answer counts its rows by."""
+_INFERRED_COUNTS = ("TotalRecordCount", "TotalCount")
+_COUNTS = ("RecordCount", *_INFERRED_COUNTS)
+"""What an answer counts its rows by: the first is documented, the others are inferred."""
 
 _TROUBLE = re.compile(r"(?:has|is)?(?:error|exception)")
 """How fields begin, in lower case, that say that something went wrong."""
@@ -103,7 +104,8 @@ def _refuse_trouble(answer: Mapping[str, Any], names: tuple[str, ...]) -> None:
 def count_of(answer: Any) -> int | None:
     """Return how many rows the answer says there are; None where it does not say.
 
-    ``RecordCount`` is documented; of two counts the larger is what may be missing.
+    ``RecordCount`` is documented; ``TotalRecordCount`` and ``TotalCount`` (inferred) are read should an account give
+    them, -1 of these as .NET's "not known". Of two counts the larger is what may be missing.
 
     :raises UnreadableError: it says something that is no number: then rows may be missing unseen.
     """
@@ -112,7 +114,7 @@ def count_of(answer: Any) -> int | None:
     counts = []
     for name in _COUNTS:
         said = field_of(answer, name)
-        if said is None:
+        if said is None or (name in _INFERRED_COUNTS and said in (-1, "-1")):
             continue
         counts.append(whole_number(said))
         if counts[-1] is None:
