@@ -114,7 +114,10 @@ _OLD_PREFIX = "extra__leadsquared__"
 """What older versions of Airflow put before an extra's name."""
 
 LONGEST_NAME = 80
-"""Characters that are shown of a name of LeadSquared's."""
+"""Characters that are shown of a name of others."""
+
+MOST_NAMES = 10
+"""Unknown extras that a warning names."""
 
 
 class LeadResetHook(BaseHook):
@@ -227,13 +230,13 @@ class LeadResetHook(BaseHook):
                 if difflib.get_close_matches(plain, [guard], cutoff=likeness):
                     raise InputError(
                         f"the connection's Extra has {quoted(name)}, which is not known: did you mean {guard}? A "
-                        "misspelt guard is none"
+                        "misspelt guard is none: correct it, or remove it, since it has no effect"
                     )
         if unknown:
             self.log.warning(
                 "Connection %s: the extras %s are not known and have no effect; known are %s",
                 self.leadsquared_conn_id,
-                ", ".join(unknown),
+                self._named(unknown),
                 ", ".join(_EXTRAS),
             )
         return AccountSettings(
@@ -246,6 +249,13 @@ class LeadResetHook(BaseHook):
             rules=parse_rules(extra.get("rules")),
             account_check=_findings(extra.get("account_check")),
         )
+
+    def _named(self, names: Sequence[str]) -> str:
+        """Return names of others, fit for a line of a log: one may hold line breaks, or a key that was pasted."""
+        strike_out = KeySpellings(self._connection.login, self._connection.password).strike_out
+        shown = [quoted(presentable(name, strike_out, LONGEST_NAME)) for name in names[:MOST_NAMES]]
+        more = len(names) - len(shown)
+        return ", ".join([*shown, *([f"and {more} more"] if more else [])])
 
     @property
     def _host(self) -> str:

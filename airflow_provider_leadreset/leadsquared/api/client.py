@@ -39,6 +39,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     ThrottledError,
     UnavailableError,
     UnknownLeadsError,
+    UnreadableError,
 )
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.text import quoted
@@ -312,6 +313,11 @@ class LeadSquaredClient:
             except (BrokenOffError, ClosedError):
                 self.limiter.broken_off(permit)
                 raise
+            except UnreadableError as error:
+                # An answer came, so it is no outage, and would come so again.
+                self._note_answer(error, path)
+                self.limiter.accepted(permit)
+                raise
             except UnavailableError as error:
                 try:
                     self._wait_for(error, permit, pauses, path, patient=patient)
@@ -324,10 +330,7 @@ class LeadSquaredClient:
                     raise no_such_call(path, status=error.status) from None
                 raise
             except LeadSquaredError as error:
-                # Its type, or that it is a 200, tells that the answer is LeadSquared's.
-                if error.exception_type or error.status == 200:
-                    self._answered = True
-                    self._answered_paths.add(path)
+                self._note_answer(error, path)
                 self.limiter.accepted(permit)
                 raise
             except BaseException:
@@ -338,6 +341,12 @@ class LeadSquaredClient:
                 self._answered_paths.add(path)
                 self.limiter.accepted(permit)
                 return answer
+
+    def _note_answer(self, error: LeadSquaredError, path: str) -> None:
+        # Its type, or that it is a 200, tells that the answer is LeadSquared's.
+        if error.exception_type or error.status == 200:
+            self._answered = True
+            self._answered_paths.add(path)
 
     def _refuse_overdue(self, not_after: float | None) -> None:
         if not_after is not None and self.limiter.clock.now() > not_after:

@@ -26,6 +26,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     ResponseTooLargeError,
     ThrottledError,
     UnavailableError,
+    UnreadableError,
 )
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def read_answer(
         say no (seen), a 500 that says it failed, and a 200 with any other Status than success (seen: ``Failed``).
     :raises UnavailableError: 408 or another 5xx; a 200 of another program's exception; an empty or unreadable answer;
         a 4xx without LeadSquared's envelope of a call that it answered before.
+    :raises UnreadableError: a 200 with bytes that are no text in its encoding; it came, and would come so again.
     :raises ResponseTooLargeError: a 200 with more values than are read.
     """
     answer = Answered(status, text, content_type, writes, redact)
@@ -214,7 +216,11 @@ def _no_answer(answer: Answered, writes: bool, garbled: bool) -> LeadSquaredErro
     if answer.status != 200 or answer.content is None:
         return UnavailableError("the answer is empty or cannot be read", **answer.marks)
     if garbled and not writes:
-        return UnavailableError("the answer holds bytes that are no text in its encoding", **answer.marks)
+        return UnreadableError(
+            "the answer holds bytes that are no text in its encoding, so a copy would keep its letters wrong: look for "
+            "a broken sign in LeadSquared, and write that text anew",
+            **answer.marks,
+        )
     if writes and not answer.is_given:
         return UnavailableError(f"the answer does not say Success: {answer.excerpt}", **answer.marks)
     return None

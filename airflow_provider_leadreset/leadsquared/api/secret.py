@@ -50,6 +50,9 @@ def spellings(*keys: Secret) -> re.Pattern[str]:
     that begin such a code may be spelled by another. All repetitions are bounded, so that the time is linear in the
     text. Base64 is known of each key and of all of them with colons between, as in a header of HTTP's, and of a key
     inside of something else that is packed; so is hexadecimal.
+
+    A key of fewer than 4 characters, as of a connection for a trial, is found as a whole word alone: anywhere, it would
+    leave no error readable.
     """
     plain = [key.text() for key in keys]
     # Of a few characters it is a word that may stand anywhere.
@@ -58,7 +61,12 @@ def spellings(*keys: Secret) -> re.Pattern[str]:
     texts = sorted(
         [*plain, *packed, *(text.replace("+", "-").replace("/", "_") for text in packed)], key=len
     )[::-1]
-    units = ["".join(_units(text)) for text in texts if text]
+    whole = r"(?<![^\W_]){}(?![^\W_])"
+    units = [
+        ("{}" if len(text) >= _SHORTEST_ANYWHERE else whole).format("".join(_units(text)))
+        for text in texts
+        if text
+    ]
     inner = [form for text in plain if len(text) >= _SHORTEST_PACKED for form in _packed_inside(text)]
     return re.compile("|".join([*units, *inner]), re.IGNORECASE)
 
@@ -146,6 +154,9 @@ def _without_parted(keys: re.Pattern[str], text: str) -> str:
             at = places[match.end() - 1] + 1
     return "".join([*found, text[at:]])
 
+
+_SHORTEST_ANYWHERE = 4
+"""Characters of a key that is found with letters or digits beside it, too."""
 
 _SHORTEST_PACKED = 8
 """Characters of a key whose Base64 is looked for."""

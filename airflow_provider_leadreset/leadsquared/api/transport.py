@@ -186,7 +186,8 @@ class Transport:
         return RawAnswer(response.status_code, content_type, text, garbled)
 
 
-_ENCODINGS = {"utf-16", "utf-16le", "utf-16be", "iso-8859-1", "iso-8859-15", "windows-1252"}
+_EIGHT_BITS = {"iso-8859-1", "iso-8859-15", "latin1", "latin-1", "windows-1252", "cp1252"}
+_ENCODINGS = {"utf-16", "utf-16le", "utf-16be", *_EIGHT_BITS}
 """Those that an answer may name beside UTF-8. Some that Python knows are no encodings of text, or unpack."""
 
 
@@ -195,12 +196,17 @@ def _decoded(content: bytes, content_type: str) -> tuple[str, bool]:
     message = Message()
     message["Content-Type"] = content_type
     named = str(message.get_param("charset") or "").strip().lower()
-    # utf-8-sig: servers of .NET may write a mark before the JSON.
-    encoding = named if named in _ENCODINGS else "utf-8-sig"
-    try:
-        return content.decode(encoding), False
-    except UnicodeDecodeError:
-        return content.decode(encoding, "replace"), True
+    known = [named] if named in _ENCODINGS else []
+    # JSON is UTF-8 whatever a server's default says, and text in another encoding of 8 bits is hardly ever valid UTF-8.
+    # Only UTF-16 writes its signs with zeros.
+    tried = [*known, "utf-8-sig"] if b"\0" in content else ["utf-8-sig", *known]
+    for encoding in tried:
+        try:
+            # Servers of .NET may write a mark before the JSON.
+            return content.decode(encoding).removeprefix("\ufeff"), False
+        except UnicodeDecodeError:
+            continue
+    return content.decode(tried[0], "replace"), True
 
 
 def _read(response: requests.Response) -> bytes:

@@ -123,6 +123,8 @@ class PagedRead:
         self._doubles = 0
         self.has_no_effect = False
         """Whether no way of asking for a page was found to change what is given."""
+        self.fell_short = False
+        """Whether fewer rows were given than announced."""
 
     def rows(self, complete: Callable[[dict[Hashable, Row]], bool] | None = None) -> list[Row]:
         """Return all rows, each once, in the order in which they came.
@@ -160,7 +162,8 @@ class PagedRead:
 
     def _refuse_missing_rows(self) -> None:
         # Rows that one page gives twice may be counted twice; one that two pages give is another's place.
-        if self._total is not None and len(self._rows) + self._doubles < self._total:
+        self.fell_short = self._total is not None and len(self._rows) + self._doubles < self._total
+        if self.fell_short:
             raise _ChangedError(f"{self._total} rows were announced and only {len(self._rows)} given")
 
     def _next(self, last: list[Row], number: int) -> list[Row]:

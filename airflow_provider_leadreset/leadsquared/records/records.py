@@ -119,10 +119,28 @@ def read_activities(
     One code is asked for by itself; for several, all activities are read, which takes fewer calls. A row is told by
     its Id and its code: an activity's mirror of code 3011 was seen with the same Id.
 
+    Of one code fewer may be given than are announced, for good, where an account counts the lead's activities of every
+    code (inferred). Then all are read: of those the count must be met, so that none goes unseen.
+
     :raises LeadSquaredError: they cannot be read whole.
     """
     wanted = set(codes or ())
-    parameter = {"ActivityEvent": next(iter(wanted))} if len(wanted) == 1 else {}
+    code = next(iter(wanted)) if len(wanted) == 1 else None
+    read = _activities_read(client, lead, code)
+    try:
+        rows = read.rows()
+    except UnreadableError:
+        if code is None or not read.fell_short:
+            raise
+        rows = _activities_read(client, lead, None).rows()
+    rows = [row for row in rows if codes is None or event_code(row) in wanted]
+    for row in rows:
+        refuse_other_lead(row, lead)
+    return rows
+
+
+def _activities_read(client: LeadSquaredClient, lead: str, code: int | None) -> PagedRead:
+    parameter = {} if code is None else {"ActivityEvent": code}
 
     def fetch(paging: Paging) -> Any:
         return client.call(
@@ -135,7 +153,7 @@ def read_activities(
     def key(row: dict[str, Any]) -> Hashable:
         return id_of(row, *ACTIVITY_ID), event_code(row)
 
-    read = PagedRead(
+    return PagedRead(
         client,
         "ProspectActivity.svc/Retrieve",
         fetch,
@@ -143,10 +161,6 @@ def read_activities(
         key=key,
         size=ACTIVITY_PAGE,
     )
-    rows = [row for row in read.rows() if codes is None or event_code(row) in wanted]
-    for row in rows:
-        refuse_other_lead(row, lead)
-    return rows
 
 
 def read_tasks(client: LeadSquaredClient, lead: str) -> tuple[list[dict[str, Any]], bool]:

@@ -18,11 +18,21 @@ _NIL = "00000000-0000-0000-0000-000000000000"
 
 LEAD_ID = ("ProspectID", "ProspectId")
 
-_COUNTS = ("RecordCount", "TotalRecordCount", "TotalCount")
-"""What an answer counts its rows by."""
+_INFERRED_COUNTS = ("TotalRecordCount", "TotalCount")
+_COUNTS = ("RecordCount", *_INFERRED_COUNTS)
+"""What an answer counts its rows by: the first is documented, the others are inferred."""
 
-_TROUBLE = ("error", "exception")
-"""How fields begin that say that something went wrong."""
+_TROUBLE = re.compile(r"(?:has|is)?(?:error|exception)")
+"""How fields begin, in lower case, that say that something went wrong."""
+
+_FINE = ("", "success", "ok", "true", "200", "0")
+"""Words of a ``Status`` beside rows that is no trouble ("Success" is documented, the others inferred)."""
+
+_NO_TROUBLE = ("", "0", "none", "null", "false", "no", "ok", "success")
+"""Words by which a field of trouble says that there was none (inferred)."""
+
+_NOT = ("false", "0", "no")
+"""Words by which ``Success`` says that it was none (inferred)."""
 
 LONGEST_NUMBER = 9
 """Digits of an event code or a count; more is none."""
@@ -80,9 +90,11 @@ def _refuse_trouble(answer: Mapping[str, Any], names: tuple[str, ...]) -> None:
     for name, said in answer.items():
         plain = name.lower()
         other_letters = plain in lists and name not in names
-        failed = plain == "status" and said is not None and str(said).strip(" .!").lower() != "success"
-        unsuccessful = plain in {"success", "issuccess"} and said is False
-        if failed or unsuccessful or (plain.startswith(_TROUBLE) and said) or (other_letters and said):
+        word = "" if said is None else str(said).strip(" .!").lower()
+        failed = plain == "status" and word not in _FINE
+        unsuccessful = plain in {"success", "issuccess"} and word in _NOT
+        trouble = _TROUBLE.match(plain) and said and word not in _NO_TROUBLE
+        if failed or unsuccessful or trouble or (other_letters and said):
             # Not quoted: nobody strikes the keys out of what is judged here.
             raise UnreadableError(
                 "the answer says beside its rows that something went wrong, or has others too, so they may not be all"
@@ -92,7 +104,8 @@ def _refuse_trouble(answer: Mapping[str, Any], names: tuple[str, ...]) -> None:
 def count_of(answer: Any) -> int | None:
     """Return how many rows the answer says there are; None where it does not say.
 
-    ``RecordCount`` is documented; of two counts the larger is what may be missing.
+    ``RecordCount`` is documented; ``TotalRecordCount`` and ``TotalCount`` (inferred) are read should an account give
+    them, -1 of these as .NET's "not known". Of two counts the larger is what may be missing.
 
     :raises UnreadableError: it says something that is no number: then rows may be missing unseen.
     """
@@ -101,7 +114,7 @@ def count_of(answer: Any) -> int | None:
     counts = []
     for name in _COUNTS:
         said = field_of(answer, name)
-        if said is None:
+        if said is None or (name in _INFERRED_COUNTS and said in (-1, "-1")):
             continue
         counts.append(whole_number(said))
         if counts[-1] is None:
@@ -172,12 +185,15 @@ def lead_fields(row: Mapping[str, Any]) -> Mapping[str, Any]:
 def refuse_other_lead(row: Mapping[str, Any], lead: str, *names: str) -> None:
     """Refuse a record that says that it is another lead's: a filter was not heeded.
 
+    A blank, or all zeros, says nothing; a GUID may come in braces or without hyphens (inferred, all of .NET's).
+
     :param names: the fields that say whose it is, beside ``RelatedProspectId``.
     :raises UnreadableError: it does.
     """
     for name in ("RelatedProspectId", *names):
         other = field_of(row, name)
-        if isinstance(other, str) and other.strip().strip("{}").lower() != lead.strip().lower():
+        text = other.strip().strip("{}").lower() if isinstance(other, str) else ""
+        if text and text != _NIL and text.replace("-", "") != lead.strip().lower().replace("-", ""):
             raise UnreadableError(f"the answer has a record of another lead, {_told(other)}")
 
 

@@ -324,8 +324,28 @@ def test_unknown_extra(connect: Any, mocker: MockerFixture) -> None:
     hook = connect(extra={"region": 3, "secretKey": SECRET, "timeout": 5})
     assert hook.settings.calls_per_5s == 25
     (told,) = [call.args[0] % call.args[1:] for call in log.warning.call_args_list]
-    assert "the extras region, secretKey are not known and have no effect" in told
+    assert "the extras 'region', 'secretKey' are not known and have no effect" in told
     assert_no_key(told)
+
+
+def test_unknown_extras_in_one_line(connect: Any, mocker: MockerFixture) -> None:
+    """An unknown extra breaks no line of the log and shows no key, and a warning names ten of many."""
+    log = mocker.patch.object(LeadResetHook, "log")
+    names = ["note\nERROR x", f"of {SECRET} and", "z" * 500, *(f"x{number:02}" for number in range(20))]
+    connect(extra=dict.fromkeys(names, 1)).settings  # noqa: B018
+    (told,) = [call.args[0] % call.args[1:] for call in log.warning.call_args_list]
+    assert told.startswith("Connection lsq: the extras 'note ERROR x', 'of *** and', 'x00', ")
+    assert "'x07', and 13 more are not known" in told
+    assert_no_key(told)
+    connect(extra={"z" * 500: 1}).settings  # noqa: B018
+    assert len(log.warning.call_args.args[2]) < 100
+
+
+@pytest.mark.parametrize("name", ["roles", "rules_doc", "api_rules", "call_per_5s"])
+def test_what_to_do_with_an_extra_like_a_guard(connect: Any, name: str) -> None:
+    """An extra that is another's and only looks like a guard may be removed."""
+    with pytest.raises(LeadResetInputError, match="or remove it, since it has no effect"):
+        connect(extra={name: 5}).settings  # noqa: B018
 
 
 @pytest.mark.parametrize(("calls", "share"), [(None, 10), (3, 3), (10, 10), (25, 10)])

@@ -7,6 +7,7 @@ import json
 import time
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -191,6 +192,19 @@ def test_parted_keys_struck_out(key: str, gap: str) -> None:
 def test_parted_short_keys_stay() -> None:
     """Of a short key two words may be the parts."""
     assert strike_out(spellings(Secret("tab"), Secret("able")), "at a bar, a b le") == "at a bar, a b le"
+
+
+def test_keys_of_few_letters_are_whole_words() -> None:
+    """Keys of a trial leave an error readable; alone, in any spelling, they are struck out all the same."""
+    for keys in (("a", "b"), ("abc", "k1"), ("$a", "b+")):
+        struck = partial(strike_out, spellings(*map(Secret, keys)))
+        said = "HTTP 200: the answer about 1abc2, k12 and back is empty; cannot be read"
+        assert struck(said) == said
+        for key in keys:
+            for spelled in (key, key.upper(), quote(key), each("&#%d;")(key), each("\\u%04x")(key)):
+                for around in ("{}", "key {} is", '{{"k": "{}"}}', "x_{}_y", "k={}&y", "({}),"):
+                    assert struck(around.format(spelled)) == around.format("***")
+    assert spellings(Secret("abcd")).sub("***", "1abcd2") == "1***2"
 
 
 INVISIBLE = [

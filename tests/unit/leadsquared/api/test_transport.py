@@ -27,7 +27,9 @@ from airflow_provider_leadreset.leadsquared.errors import (
     LeadSquaredError,
     ResponseTooLargeError,
     UnavailableError,
+    UnreadableError,
 )
+from airflow_provider_leadreset.leadsquared.records.rows import reading
 from support.answering import ACCESS, SECRET, Answering, FakeClock, client_of, http
 from support.slow_server import SlowServer, dribble
 
@@ -421,21 +423,36 @@ JOSE = '{"Note": "José"}'
         ("application/json", JOSE.encode("utf-8-sig")),
         ("application/json; charset=utf-16", JOSE.encode("utf-16")),
         ('application/json;Charset="ISO-8859-1"', JOSE.encode("latin-1")),
+        ("application/json; charset=latin1", JOSE.encode("latin-1")),
+        ("application/json; charset=cp1252", JOSE.encode("cp1252")),
         ("application/json; charset=unicode_escape", JOSE.encode()),
+        ("application/json; charset=ISO-8859-1", JOSE.encode()),
+        ("application/json; charset=windows-1252", JOSE.encode()),
+        ("application/json; charset=iso-8859-1", JOSE.encode("utf-8-sig")),
+        ("application/json; charset=utf-16", JOSE.encode()),
+        ("application/json; charset=utf-16le", JOSE.encode("utf-16le")),
+        ("application/json; charset=utf-16le", "\ufeff".encode("utf-16le") + JOSE.encode("utf-16le")),
+        ("application/json; charset=utf-16be", "\ufeff".encode("utf-16be") + JOSE.encode("utf-16be")),
     ],
 )
 def test_encodings(kind: str, body: bytes) -> None:
-    """An answer is read in the encoding that it names, UTF-8 where that is none of text."""
+    """An answer is read as UTF-8 if it can be, else in the encoding that it names, with a mark before it or without."""
     with Answering(http(200, body, f"Content-Type: {kind}")) as server:
         assert client_of(server.url).call("GET", "x") == {"Note": "José"}
 
 
-def test_garbled_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What would be kept with its letters replaced is not read; of a write only what it says counts."""
-    monkeypatch.setattr(client_module, "RETRY_DELAYS", ())
-    latin = Answering(http(200, JOSE.encode("latin-1")))
-    with latin as server, pytest.raises(UnavailableError, match="bytes that are no text"):
-        client_of(server.url).call("GET", "x")
+def test_garbled_answers() -> None:
+    """What would be kept with its letters replaced is not read, nor asked for again; of a write what it says counts."""
+    with Answering(http(200, JOSE.encode("latin-1"))) as server:
+        client = client_of(server.url, clock=FakeClock())
+        with pytest.raises(UnreadableError, match=r"bytes that are no text.*: look for"):
+            client.call("GET", "x")
+        with (
+            pytest.raises(UnreadableError, match="lead 7: HTTP 200: notes: the answer holds"),
+            reading("notes", "7"),
+        ):
+            client.call("GET", "x")
+        assert len(server.requests) == 2
     with Answering(http(200, b'{"Status": "Success", "Message": "\xe9"}')) as server:
         assert client_of(server.url).call("POST", "x", writes=True)["Status"] == "Success"
 

@@ -101,7 +101,13 @@ def test_error_names_lead_and_kind(answer, asked, kind):
     [
         {"Status": "Timeout"},
         {"status": "Partial"},
+        {"Status": False},
         {"Success": False},
+        {"Success": "false"},
+        {"IsSuccess": "False"},
+        {"HasError": True},
+        {"IsError": "true"},
+        {"ErrorCode": "17"},
         {"error": "the server gave up"},
         {"ErrorMessage": "timed out"},
         {"ExceptionText": "timed out"},
@@ -117,20 +123,64 @@ def test_trouble_beside_rows(beside):
         read({"ProspectActivities": [], **beside}, activity_event_list=[201])
 
 
-def test_no_trouble_beside_rows():
-    """Success, and fields of trouble that are empty, are none."""
-    fine = {"Status": "Success", "Success": True, "Errors": [], "ErrorMessage": None, "TotalCount": 0}
-    assert read({"ProspectActivities": [], **fine}, activity_event_list=[201]).records == []
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"Status": "Success", "Success": True, "Errors": [], "ErrorMessage": None, "TotalCount": 0},
+        *({"Status": status} for status in (None, "", "OK", "success.", True, 200, "200", 0)),
+        *({"ErrorCode": code} for code in (0, "0", "", None)),
+        *({"ErrorMessage": text} for text in ("", " ", "None", "null", "OK", "Success")),
+        {"HasError": False, "IsError": "false", "IsSuccess": "true", "Success": None},
+    ],
+    ids=str,
+)
+def test_no_trouble_beside_rows(beside):
+    """Success in any of its words, and fields of trouble that are empty or say that there was none, are none."""
+    assert read({"ProspectActivities": [], **beside}, activity_event_list=[201]).records == []
+
+
+@pytest.mark.parametrize("unknown", [-1, "-1"])
+@pytest.mark.parametrize("name", ["TotalCount", "TotalRecordCount"])
+def test_count_that_is_not_known(name, unknown):
+    """A total of -1, .NET's "not known", is no count; of RecordCount, which is documented, it would be odd."""
+    answer = {"RecordCount": 0, "ProspectActivities": []}
+    assert read({**answer, name: unknown}, activity_event_list=[201]).records == []
+    with pytest.raises(UnreadableError, match="which is no number"):
+        read({**answer, "RecordCount": unknown}, activity_event_list=[201])
+
+
+@pytest.mark.parametrize("name", ["TotalCount", "TotalRecordCount", "RecordCount"])
+@pytest.mark.parametrize("hidden", [0, 1])
+def test_count_of_every_code(name, hidden):
+    """Where one code's activities are counted with all others, all are read, and the count must be met by them."""
+    rows = [{"Id": f"a{code}", "EventCode": code, "CreatedOn": INSIDE} for code in (201, 202, 203)]
+
+    def call(*_: Any, body: Any, **__: Any) -> Any:
+        code = body["Parameter"].get("ActivityEvent")
+        given = [row for row in rows if code in (None, row["EventCode"])]
+        return {"RecordCount": len(given), "ProspectActivities": given, name: len(rows) + hidden}
+
+    client: Any = SimpleNamespace(paging_styles={}, call=call)
+    selectors = parse_selectors(activity_event_list=[201])
+    types = TaskTypes(client, selectors.task_type_list, {})
+    if hidden:
+        with pytest.raises(UnreadableError, match="4 rows were announced and only 3 given"):
+            read_lead(client, LEAD, selectors, WINDOW, types)
+    else:
+        found = read_lead(client, LEAD, selectors, WINDOW, types).records
+        assert [record.id for record in found] == ["a201"]
 
 
 @pytest.mark.parametrize("name", ["RelatedProspectId", "ProspectID", "ProspectId", "LeadId"])
 def test_task_of_another_lead(name):
     """A task that says that it is another lead's is none of this one's: the filter was not heeded."""
-    for lead in (LEAD, LEAD.upper(), f"{{{LEAD}}}"):
+    nil = "00000000-0000-0000-0000-000000000000"
+    for lead in (LEAD, LEAD.upper(), f"{{{LEAD}}}", LEAD.replace("-", ""), nil, f"{{{nil}}}", " ", None):
         row = {"TaskID": "t", "CreatedOn": INSIDE, name: lead}
         assert len(read({"TaskList": [row]}, task_type_list=[KIND]).records) == 1
-    with pytest.raises(UnreadableError, match="a record of another lead"):
-        read({"TaskList": [{**row, name: KIND}]}, task_type_list=[KIND])
+    for other in (KIND, KIND.replace("-", "")):
+        with pytest.raises(UnreadableError, match="a record of another lead"):
+            read({"TaskList": [{**row, name: other}]}, task_type_list=[KIND])
 
 
 def test_other_errors_keep_their_class():
