@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
 HOME = tempfile.TemporaryDirectory(prefix="leadreset-tests-")
@@ -39,10 +38,6 @@ for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
 
 # A shell lets what it starts in the background ignore Ctrl-C, which some tests need to be heard.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-# On whatever profile Hypothesis chose: a busy machine's slowness is no finding.
-settings.register_profile("busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy")
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
