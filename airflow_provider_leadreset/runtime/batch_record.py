@@ -9,6 +9,7 @@ from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
 from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError
 from airflow_provider_leadreset.leadsquared.journal.schema import OutcomeLine
+from airflow_provider_leadreset.leadsquared.safety.exclusions import Exclusions
 from airflow_provider_leadreset.leadsquared.safety.unmodified import Contradiction
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
 from airflow_provider_leadreset.runtime.kept_contradiction import contradiction_line
@@ -21,6 +22,7 @@ class BatchRecord:
     :param evidence: None without an ``evidence_path``.
     :param checkpoint: None with one.
     :param log: the task's.
+    :param excluded: leads that ``exclude`` names at this try; None for nobody.
     """
 
     def __init__(
@@ -30,11 +32,13 @@ class BatchRecord:
         checkpoint: Checkpoint | None,
         *,
         log: Any,
+        excluded: Exclusions | None = None,
     ) -> None:
         self.counts = counts
         self.evidence = evidence
         self._checkpoint = checkpoint
         self._log = log
+        self._excluded = excluded
         self._kept: set[str] = set()
 
     def tell(self, outcome: Outcome) -> None:
@@ -122,7 +126,9 @@ class BatchRecord:
         return hindered
 
     def _keep_failed(self, evidence: TryEvidence, output: dict[str, Any]) -> None:
-        output["failed_path"] = evidence.write_failed(self.counts.all_listed())
+        # The file can be given back as leads: what only an earlier try was asked for is not in it, nor who is excluded.
+        asked_for = (one for one in self.counts.listed() if one.prospect_id not in (self._excluded or ()))
+        output["failed_path"] = evidence.write_failed(asked_for)
 
     def _keep_summary(self, evidence: TryEvidence, output: dict[str, Any]) -> None:
         output["evidence_digest"] = evidence.write_summary(output)

@@ -112,7 +112,9 @@ class ResetRun(GuardedRun):
                 need = self.least_need(to_call, request.selectors)
                 announce_calls(self, to_call, need.for_leads)
                 self._begin_evidence(request, earlier, counts)
-                self.record = BatchRecord(counts, self.evidence, self.checkpoint, log=self.log)
+                self.record = BatchRecord(
+                    counts, self.evidence, self.checkpoint, log=self.log, excluded=self.exclusions
+                )
                 tell_excluded(self.record, request.leads, excluded)
             last_account.keep(self.account)
             summary = self._reset(request)

@@ -67,7 +67,7 @@ class TryEvidence:
         )
 
     def write_failed(self, failures: Iterable[Failure]) -> str | None:
-        """Write each failed, unknown and unanswered lead with its reason; return the file's path, None for no lead."""
+        """Write leads that failed, each with its reason; return the file's path, None for no lead."""
         lines = [
             FailedLine(prospect_id=one.prospect_id, outcome=one.kind, reason=one.reason).as_line()
             for one in failures

@@ -18,9 +18,10 @@ from airflow_provider_leadreset.leadsquared.journal.schema import (
 
 
 class FailedLine(EvidenceRecord):
-    """A lead that failed, is unknown or unanswered, in whichever try (``…-failed.jsonl``).
+    """A lead that failed, is unknown or unanswered, in whichever try that was asked for the same (``…-failed.jsonl``).
 
-    The file can be given back as ``prospect_ids_path``.
+    The file can be given back as ``prospect_ids_path``: no lead is in it that is excluded, or that only a try was asked
+    for which was asked for something else.
     """
 
     schema_version: Literal[1] = 1

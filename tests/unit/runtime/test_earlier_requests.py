@@ -86,15 +86,14 @@ def test_lead_that_is_asked_for_no_more(lsq, task, caplog, capfd, kept):
 
 
 def test_all_that_is_kept_says_so(lsq, task):
-    """Summary, failed leads, chain and the auditor's account tell it, and add up alike."""
+    """Summary, chain and the auditor's account tell it, and add up alike; the failed leads are of this request."""
     leads = make_leads(lsq, 4)
     unanswered(lsq, task.run, leads[:3])
     with pytest.raises(LeadResetRejectedError):
         task.run(2, prospect_ids=leads[1:])
     (path,) = task.files("try-2/*-summary.json")
     assert json.loads(path.read_text())["earlier_requests"] == task.summary["earlier_requests"]
-    (line,) = (json.loads(line) for line in task.files("try-2/*-failed.jsonl")[0].read_text().splitlines())
-    assert (line["prospect_id"], line["outcome"]) == (leads[0], "unanswered")
+    assert (task.files("try-2/*-failed.jsonl"), task.summary["failed_path"]) == ([], None)
     (request,) = (json.loads(path.read_text()) for path in task.files("try-2/*-request.json"))
     assert [one["try_number"] for one in request["continues"]] == [1]
     (run,) = account_of(task.folder).runs
@@ -108,6 +107,22 @@ def test_all_that_is_kept_says_so(lsq, task):
     task.files("try-1/*-request.json")[0].unlink()
     (run,) = account_of(task.folder).runs
     assert run.tasks[0].unreadable_count, "the later try names the files of the earlier one"
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_failed_leads_can_be_given_back(lsq, task, same):
+    """What is excluded now, or asked for no more, is not in the file that another run may be given as its leads."""
+    leads = make_leads(lsq, 4)
+    unanswered(lsq, task.run, leads[:2] if same else leads)
+    if not same:
+        lsq.fault("500-mx", times=1, prospect_id=leads[1], path="Lead.Reset")
+    with pytest.raises(AirflowException):
+        task.run(2, prospect_ids=leads[:2] if same else leads[1:], exclude=leads[:1])
+    with pytest.raises(AirflowException, match=leads[0]):
+        task.run(3, prospect_ids=leads[:3], exclude=[leads[0].upper()], activity_event_list=[167])
+    for path in task.files("try-[23]/*-failed.jsonl"):
+        assert leads[0] not in path.read_text(), path
+    assert task.summary["failed_path"] is None
 
 
 def test_lead_that_is_asked_for_again(lsq, task):
