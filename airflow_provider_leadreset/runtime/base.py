@@ -28,7 +28,7 @@ from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.hooks.task_errors import as_task_error
 from airflow_provider_leadreset.hooks.task_slots import TaskSlots, drain, slots_of, warn_outside_pool
 from airflow_provider_leadreset.leadsquared.api.account_identity import AccountIdentity
-from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint
+from airflow_provider_leadreset.leadsquared.batch.progress import fingerprint, reset_fingerprint
 from airflow_provider_leadreset.leadsquared.batch.progress_log import ProgressLog, Work
 from airflow_provider_leadreset.leadsquared.errors import InputError, LeadSquaredError, StorageError
 from airflow_provider_leadreset.leadsquared.journal.folder import (
@@ -89,6 +89,11 @@ class ResetRequest:
         """Equal for what asks for the same of the same account, whatever can be deleted of it today."""
         selectors = self.asked_for or self.selectors
         return fingerprint(self.identity or self.account, self.leads, selectors, self.window)
+
+    @property
+    def reset_digest(self) -> str:
+        """Equal for what deletes the same of a lead, whichever leads are asked for."""
+        return reset_fingerprint(self.selectors.arguments(), self.window.from_date, self.window.to_date)
 
 
 class BaseRun:

@@ -57,11 +57,14 @@ class Checkpoint:
 
     :param request_digest: equal for batches that ask for the same; None for whatever was asked for last.
     :param leads: how many are asked for.
+    :param reset: equal for requests that delete the same of each lead.
     :raises InputError: something else is asked for than at an earlier try that was told to spare leads. They are stored
         by their place, so nothing tells which of these are meant.
     """
 
-    def __init__(self, context: Context, request_digest: str | None, leads: int, log: Any) -> None:
+    def __init__(
+        self, context: Context, request_digest: str | None, leads: int, log: Any, *, reset: str = ""
+    ) -> None:
         ti: Any = context.get("ti")
         self._store: Any = context.get("task_state_store")
         self._key = f"leadreset/{own_clears(context)}"
@@ -83,11 +86,11 @@ class Checkpoint:
             # What was found of LeadLastModifiedOn holds whatever is asked for.
             contradicted = stored.get("contradicted", "")
             # So does what was done, and what was sent and not answered.
-            self.requests.add(stored["leads"], Progress(stored))
+            self.requests.add(stored["leads"], Progress(stored), reset=stored.get("reset", ""))
             stored = None
         self.leads: int | None = stored["leads"] if stored else None
         """How many leads the stored progress is of; None without such."""
-        self._about = {"request": request_digest, "leads": leads}
+        self._about = {"request": request_digest, "reset": reset, "leads": leads}
         self.progress = Progress(stored or {"contradicted": contradicted})
         self._saved = stored or self._state()
         if self._store is None and ti and ti.max_tries and request_digest:
@@ -104,7 +107,7 @@ class Checkpoint:
         return {
             **self._about,
             **self.progress.as_json(),
-            "earlier_requests": self.requests.summary(),
+            "earlier_requests": self.requests.as_json(self.progress),
         }
 
     def forget(self) -> None:

@@ -5,6 +5,7 @@ To them belongs another process of this very try: Airflow may start a try twice,
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
 from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
 from airflow_provider_leadreset.leadsquared.batch.earlier_requests import EarlierRequests
-from airflow_provider_leadreset.leadsquared.batch.progress import Progress
+from airflow_provider_leadreset.leadsquared.batch.progress import Progress, is_answer, reset_fingerprint
 from airflow_provider_leadreset.leadsquared.journal.folder import EvidenceFolder
 from airflow_provider_leadreset.leadsquared.journal.reader import ProcessJournal, TryJournal, read_tries
 from airflow_provider_leadreset.leadsquared.journal.schema import (
@@ -54,9 +55,11 @@ class _OtherRequest:
     """What became of a request that is not the present one.
 
     :param try_number: of the last try that was asked for it.
+    :param reset: the :func:`.reset_fingerprint` of what it was to delete.
     """
 
     leads: int
+    reset: str
     try_number: int
     progress: Progress = field(default_factory=Progress)
 
@@ -93,12 +96,13 @@ def earlier_tries(
     beside = [one for one in tries if one.try_number == before]
     found = EarlierTries(beside=frozenset().union(*(one.tokens for one in beside)))
     others: dict[str, _OtherRequest] = {}
+    in_doubt: dict[str, set[bytes]] = defaultdict(set)
     for one in tries:
-        _add(found, others, one, generation, digest, names_all=one.try_number == before)
+        _add(found, others, in_doubt, one, generation, digest, names_all=one.try_number == before)
         for what in (*one.unreadable, *one.changed):
             log.warning("Of try %d this cannot be relied on: %s", one.try_number, what)
     for other in others.values():
-        found.requests.add(other.leads, other.progress)
+        found.requests.add(other.leads, other.progress, reset=other.reset, in_doubt=in_doubt[other.reset])
     if any(one.other_version for one in tries):
         log.warning(
             "Earlier tries of this task wrote their journal in a version that this package does not know: all leads "
@@ -111,6 +115,7 @@ def earlier_tries(
 def _add(
     found: EarlierTries,
     others: dict[str, _OtherRequest],
+    in_doubt: dict[str, set[bytes]],
     one: TryJournal,
     generation: str,
     digest: str | None,
@@ -123,27 +128,36 @@ def _add(
             if names_all:
                 found.continued.append(EarlierTry(try_number=one.try_number, files=list(process.files)))
             continue
+        reset = reset_fingerprint(request.selectors, request.sent.FromDate, request.sent.ToDate)
         if request.request_digest == digest:
             found.leads = request.leads
             progress = found.progress
         else:
-            other = others.setdefault(request.request_digest, _OtherRequest(request.leads, one.try_number))
+            new = _OtherRequest(request.leads, reset, one.try_number)
+            other = others.setdefault(request.request_digest, new)
+            # The same request may come to other selectors, as the account has an event code no more.
+            reset = other.reset
             if other.try_number != one.try_number:
                 other.progress.end_try()
             other.try_number = one.try_number
             progress = other.progress
             _add_restraints(found, process)
-        _add_lines(progress, process)
+        _add_lines(progress, process, in_doubt[reset])
         found.continued.append(EarlierTry(try_number=one.try_number, files=process.ends()))
     found.progress.end_try()
 
 
-def _add_lines(progress: Progress, process: ProcessJournal) -> None:
-    """Add what a process did, of that which it was asked for."""
+def _add_lines(progress: Progress, process: ProcessJournal, in_doubt: set[bytes]) -> None:
+    """Add what a process did, of that which it was asked for.
+
+    :param in_doubt: keys of the leads of which no request for the same reset had an answer at last; kept up to date.
+    """
     doubtful: set[int] = set()
+    named: dict[int, str] = {}
     for line in process.lines():
         if isinstance(line, NamedLine):
             for index, prospect_id in line.leads:
+                named[index] = prospect_id
                 if not progress.is_unanswered(index):
                     doubtful.add(index)
                 progress.record(index, prospect_id, "unanswered", reason=NAMED_ONLY, final=False)
@@ -151,9 +165,15 @@ def _add_lines(progress: Progress, process: ProcessJournal) -> None:
             if line.index in doubtful:  # named here and unanswered nowhere before: this is what became of it
                 progress.withdraw(line.index)
             doubtful.discard(line.index)
+            named.pop(line.index, None)
+            if line.outcome == "unanswered":
+                in_doubt.add(guid_key(line.prospect_id))
+            elif in_doubt and is_answer(line.outcome, line.reason):
+                in_doubt.discard(guid_key(line.prospect_id))
             progress.record(line.index, line.prospect_id, line.outcome, reason=line.reason, final=line.final)
         elif isinstance(line, ContradictionLine):
             progress.contradicted = told_by(line)
+    in_doubt.update(map(guid_key, named.values()))
 
 
 def _add_restraints(found: EarlierTries, process: ProcessJournal) -> None:

@@ -103,7 +103,7 @@ class ResetRun(GuardedRun):
             self.link(request.leads, self.evidence and self.evidence.report)
             with task_errors():
                 earlier = self._earlier_tries(request)
-                earlier.requests.find_places(request.leads)
+                earlier.requests.find_places(request.leads, request.reset_digest)
                 counts = BatchCounts(
                     request.leads.count, self.client.limiter, earlier.progress, earlier.requests
                 )
@@ -154,6 +154,7 @@ class ResetRun(GuardedRun):
         """
         digest = request.digest if request else None
         leads = request.leads.count if request else 0
+        reset = request.reset_digest if request else ""
         if self.evidence:
             found = earlier_tries(
                 self.evidence.task,
@@ -164,7 +165,7 @@ class ResetRun(GuardedRun):
                 log=self.log,
             )
         else:
-            self.checkpoint = Checkpoint(self.context, digest, leads, self.log)
+            self.checkpoint = Checkpoint(self.context, digest, leads, self.log, reset=reset)
             found = EarlierTries(
                 self.checkpoint.progress, self.checkpoint.leads, requests=self.checkpoint.requests
             )

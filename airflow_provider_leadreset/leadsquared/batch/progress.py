@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -72,7 +72,12 @@ class Failure(NamedTuple):
 
 def _ends_doubt(kind: OutcomeKind, reason: str) -> bool:
     """Return whether an outcome says what became of a request that was sent before it."""
-    return kind in {"queued", "unanswered"} or (kind == "nothing_to_reset" and reason == "already_gone")
+    return kind == "unanswered" or is_answer(kind, reason)
+
+
+def is_answer(kind: OutcomeKind, reason: str) -> bool:
+    """Return whether LeadSquared has queued the lead's reset, or nothing of it is there any more."""
+    return kind == "queued" or (kind == "nothing_to_reset" and reason == "already_gone")
 
 
 class Progress:
@@ -112,6 +117,10 @@ class Progress:
     def is_answered(self, index: int) -> bool:
         """Return whether LeadSquared has queued the lead's reset, or has the lead no more."""
         return index in self._final["queued"] or index in self._final["already_gone"]
+
+    def is_failed(self, index: int) -> bool:
+        """Return whether the lead failed or is unanswered, so that it counts against ``max_failed_leads``."""
+        return index in self._final["failed"] or index in self._failed_now or index in self._unanswered
 
     def is_excluded(self, index: int) -> bool:
         """Return whether the lead is not to be reset."""
@@ -211,3 +220,18 @@ def fingerprint(account: str, leads: Leads, selectors: Selectors, window: Window
     """Return a text that is equal for batches that ask for the same."""
     asked = [account, leads.digest, leads.count, selectors.body(), window.from_date, window.to_date]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
+
+
+def reset_fingerprint(selectors: Mapping[str, Any], from_date: str, to_date: str) -> str:
+    """Return a text that is equal for resets which delete the same of a lead.
+
+    :param selectors: as :meth:`.Selectors.arguments` gives them.
+    :param from_date: the window's begin as it is sent.
+    :param to_date: its end as it is sent.
+    """
+    chosen = {
+        name: sorted(map(str, value)) if isinstance(value, (list, tuple)) else value
+        for name, value in selectors.items()
+    }
+    asked = json.dumps([chosen, from_date, to_date], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()[:16]

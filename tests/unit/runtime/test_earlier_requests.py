@@ -48,11 +48,12 @@ def adds_up(told: dict[str, Any]) -> bool:
     return sum(told[kind] for kind in OUTCOMES) == told["leads"]
 
 
-@pytest.mark.parametrize("kept", [True, False])
-def test_lead_that_is_asked_for_no_more(lsq, task, caplog, capfd, kept):
-    """It is told with the reason, apart from what is asked for now, and counts as failed."""
-    leads, store = make_leads(lsq, 4), StateStore()
-    output: dict[str, Any] = {}
+def tries_of(task: ResetTask, kept: bool, output: dict[str, Any] | None = None) -> Any:
+    """Return what runs a try, with an evidence path or Airflow's store alone.
+
+    :param output: where the summary goes, whatever the try ends with.
+    """
+    store, output = StateStore(), {} if output is None else output
 
     def run(number: int, **given: Any) -> dict[str, Any]:
         if kept:
@@ -63,10 +64,19 @@ def test_lead_that_is_asked_for_no_more(lsq, task, caplog, capfd, kept):
         arguments = {name: value for name, value in task.arguments.items() if name != "evidence_path"}
         context = task_context(try_number=number, task_state_store=store)
         try:
-            return LeadResetOperator(task_id="t", **arguments, **given).execute(context)
+            return LeadResetOperator(task_id="t", **{**arguments, **given}).execute(context)
         finally:
             output.update(context["ti"].xcoms.get("return_value", {}))
 
+    return run
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_lead_that_is_asked_for_no_more(lsq, task, caplog, capfd, kept):
+    """It is told with the reason, apart from what is asked for now, and counts as failed."""
+    leads = make_leads(lsq, 4)
+    output: dict[str, Any] = {}
+    run = tries_of(task, kept, output)
     unanswered(lsq, run, leads[:3])
     with pytest.raises(LeadResetRejectedError) as raised:
         run(2, prospect_ids=leads[1:])
@@ -140,17 +150,61 @@ def test_lead_that_is_asked_for_again(lsq, task):
 
 @pytest.mark.parametrize("change", [{"window": OTHER_WINDOW}, {"activity_event_list": [167]}])
 def test_other_reset_of_the_lead(lsq, task, change):
-    """With another window or selectors it is told of both; refused or excluded now, it counts as failed."""
+    """With another window or selectors it is told of both, and counts once; queued now, it stays in doubt."""
     leads = make_leads(lsq, 2)
     unanswered(lsq, task.run, leads)
     lsq.fault("500-mx", times=1, prospect_id=leads[0], path="Lead.Reset")
-    with pytest.raises(LeadResetRejectedError, match="1 of 2 leads and 1 of an earlier request failed"):
+    with pytest.raises(LeadResetRejectedError, match="1 of 2 leads failed, more than"):
         task.run(2, prospect_ids=leads, **change)
-    summary = task.run(3, prospect_ids=leads, max_failed_leads=2, exclude=leads[:1], **change)
+    summary = task.run(3, prospect_ids=leads, max_failed_leads=1, exclude=leads[:1], **change)
     assert (summary["failed"], summary["earlier_requests"]["unanswered"]) == (1, 1)
     assert task.run(4, prospect_ids=leads)["earlier_requests"] is not None, "the first request, settled"
     task.max_tries += 4
     assert task.run(5, prospect_ids=leads)["earlier_requests"] is None, "a Clear starts anew"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_doubt_that_a_later_request_settled(lsq, task, kept):
+    """A lead that a later request had queued is in doubt no more, whether or not the next one names it."""
+    leads = make_leads(lsq, 3)
+    run = tries_of(task, kept)
+    unanswered(lsq, run, leads[:1])
+    lsq.fault("500", times=1, prospect_id=leads[1], path="Lead.Reset")
+    with pytest.raises(AirflowException, match="1 of 2 leads failed"):
+        run(2, prospect_ids=leads[:2])
+    summary = run(3, prospect_ids=leads[1:2])
+    assert (summary["queued"], summary["earlier_requests"]["unanswered"]) == (1, 2)
+    lsq.fault("500", times=1, prospect_id=leads[0], path="Lead.Reset")
+    with pytest.raises(AirflowException):
+        run(4, prospect_ids=leads)
+    with pytest.raises(LeadResetRejectedError, match="0 of 1 lead and 1 of an earlier request failed"):
+        run(5, prospect_ids=leads[2:])
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("change", [{"window": OTHER_WINDOW}, {"activity_event_list": [167]}])
+def test_other_reset_settles_nothing(lsq, task, kept, change):
+    """That a lead is queued with another window or selectors says nothing of the reset that was not answered."""
+    leads = make_leads(lsq, 2)
+    run = tries_of(task, kept)
+    unanswered(lsq, run, leads)
+    with pytest.raises(LeadResetRejectedError, match="0 of 2 leads and 1 of an earlier request failed"):
+        run(2, prospect_ids=leads, **change)
+    with pytest.raises(LeadResetRejectedError, match="0 of 1 lead and 1 of an earlier request failed"):
+        run(3, prospect_ids=leads[1:], **change)
+    assert run(4, prospect_ids=leads[:1])["queued"] == 1, "the same reset"
+    if kept:  # Airflow's store is emptied by a try that went well
+        assert run(5, prospect_ids=leads[1:], **change)["earlier_requests"]["unanswered"] == 1
+
+
+@pytest.mark.parametrize("fault", ["500", "500-mx"])
+def test_lead_counts_once(lsq, task, fault):
+    """A lead in doubt from before that is refused or unanswered now counts once against `max_failed_leads`."""
+    leads = make_leads(lsq, 2)
+    unanswered(lsq, task.run, leads[:1])
+    lsq.fault(fault, times=1, prospect_id=leads[0], path="Lead.Reset")
+    summary = task.run(2, prospect_ids=leads, max_failed_leads=1)
+    assert (summary["queued"], summary["earlier_requests"]["unanswered"]) == (1, 1)
 
 
 def test_killed_try(lsq, task, monkeypatch):
