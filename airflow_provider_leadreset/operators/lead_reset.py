@@ -115,10 +115,11 @@ class LeadResetOperator(LeadSelection):
     ``throttled``, ``seconds``, ``window`` (UTC text, usable as ``window`` again), ``sent`` (``FromDate`` and
     ``ToDate`` as sent), ``selectors``, ``system_event_codes``, ``unknown_event_codes``, ``failures`` (up to 100,
     ``prospect_id``, ``outcome`` and ``error``), ``earlier_requests`` (None, or leads, outcomes and ``failures`` of
-    earlier tries that were asked for something else: a lead that is unanswered there, and not queued since, counts as
-    failed here), ``failed_path`` (a file of all in ``failures``, however many, without those that ``exclude`` names
-    and those of ``earlier_requests``: usable as ``prospect_ids_path``), ``leads_path`` (a file with the members of
-    the ``list_id``, for a sensor's ``prospect_ids_path``; None without an ``evidence_path``), ``approval``, ``reason``,
+    earlier tries that were asked for something else: a lead that is unanswered there, and the same reset of it not
+    queued since, counts as failed here), ``failed_path`` (a file of all in ``failures``, however many, without those
+    that ``exclude`` names and those of ``earlier_requests``: usable as ``prospect_ids_path``), ``leads_path`` (a file
+    with the members of the ``list_id``, for a sensor's ``prospect_ids_path``; None without an ``evidence_path``),
+    ``approval``, ``reason``,
     ``evidence`` (this try's folder), ``evidence_digest`` (SHA-256 of the summary
     there, which has those of all files), ``stopped_because`` (None, or why leads were not reached), ``contradiction``
     (None, or why nothing was left out by ``skip_unmodified``). The events of

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 SAVE_EVERY = 2.0
 """Seconds between two savings: a killed try repeats at most the calls of so long, and those on their way."""
 
+MOST_OTHERS = 20
+"""Of how many earlier requests it is kept that there were: it tells one that is asked for again."""
+
 
 def own_clears(context: Context) -> str:
     """Return a text that a Clear of this task changes, and neither a retry nor a Clear of another task does.
@@ -76,6 +79,7 @@ class Checkpoint:
         contradicted = ""
         self.requests = EarlierRequests(stored.get("earlier_requests") if stored else None)
         """What earlier tries were asked for otherwise."""
+        self._others: list[str] = stored.get("others", []) if stored else []
         if stored and request_digest not in {None, stored.get("request")}:
             if stored.get("excluded"):
                 raise InputError(
@@ -87,7 +91,9 @@ class Checkpoint:
             contradicted = stored.get("contradicted", "")
             # So does what was done, and what was sent and not answered.
             self.requests.add(stored["leads"], Progress(stored), reset=stored.get("reset", ""))
+            self._others = [*dict.fromkeys([*self._others, stored["request"]])]
             stored = None
+        self.requests.includes_this = request_digest in self._others
         self.leads: int | None = stored["leads"] if stored else None
         """How many leads the stored progress is of; None without such."""
         self._about = {"request": request_digest, "reset": reset, "leads": leads}
@@ -106,6 +112,7 @@ class Checkpoint:
     def _state(self) -> dict[str, Any]:
         return {
             **self._about,
+            "others": self._others[-MOST_OTHERS:],
             **self.progress.as_json(),
             "earlier_requests": self.requests.as_json(self.progress),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_leadreset.compat import AirflowFailException
 from airflow_provider_leadreset.exceptions import (
     LeadResetFailedError,
     LeadResetInputError,
@@ -38,10 +39,10 @@ def with_contradiction(
 
 
 HOW_TO_SETTLE = (
-    "A lead that is unanswered may have been reset: see what it holds. To reset it, have it asked for again; a Clear "
-    "of the task starts anew, without what was asked for before"
+    "See what the lead holds (a sensor, or LeadSquared). To reset it, name it in another run, or name it and clear the "
+    "task: a Clear forgets this doubt. If nothing is left to do, mark the task as success"
 )
-"""What to do about leads that only an earlier try was asked for."""
+"""What to do about a lead in doubt that only an earlier try was asked for."""
 
 
 def failure(
@@ -65,10 +66,16 @@ def failure(
         text = f"Stopped with {counts.describe()}: {stopped}"
     if told := counts.earlier_requests.describe():
         text += f"; {told}"
+    error = _error(counts, stopped, text)
     if counts.earlier_doubts:
-        text += f". {HOW_TO_SETTLE}"
+        text += f". {_how_to_settle(counts, retried=not isinstance(error, AirflowFailException))}"
     if named := counts.named_failures():
         text += f"\n{named}"
+    error.args = (text,)
+    return error
+
+
+def _error(counts: BatchCounts, stopped: LeadSquaredError | InputError | None, text: str) -> AirflowException:
     if stopped is not None and not isinstance(stopped, SameErrorsError):
         return as_task_error(stopped, text)
     if stopped is None and counts.not_reached:
@@ -76,6 +83,17 @@ def failure(
     if counts.worth_retrying:
         return LeadResetLeadsFailedError(text, AFTER_OUTAGE)
     return LeadResetRejectedError(text)
+
+
+def _how_to_settle(counts: BatchCounts, *, retried: bool) -> str:
+    """Return what to do about leads in doubt that only an earlier try was asked for."""
+    text = f"{'A retry does not call it' if retried else 'No retry follows'}. {HOW_TO_SETTLE}"
+    if lost := counts.earlier_requests.doubts_without_id:
+        text += (
+            f". Of {lost} of them no id is kept, so that no answer can settle them: to have them told no more, "
+            "clear the task"
+        )
+    return text
 
 
 def _counted_of(counts: BatchCounts) -> str:

@@ -87,7 +87,7 @@ class BatchCounts:
         """Leads that count against ``max_failed_leads``.
 
         Unknown ones do only where no lead of the batch is known: then the connection leads elsewhere. Those do too that
-        earlier tries left unanswered which were asked for something else.
+        are in doubt since a try that was asked for something else; a lead counts once.
         """
         unknown = self.of("unknown")
         known = sum(self.of(kind) for kind in ("queued", "failed", "unanswered", "nothing_to_reset"))

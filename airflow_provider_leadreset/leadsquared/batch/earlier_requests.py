@@ -50,6 +50,8 @@ class EarlierRequests:
                 self._doubts[reset, guid_key(lead)] = known
         self.doubts_without_id: int = told.get("doubts_without_id", 0)
         """Leads in doubt whose id is not known any more, so that nothing can settle them."""
+        self.includes_this = False
+        """Whether one of them is what is asked for now: asked for, then something else, and now again."""
         self._reset = ""
         self._places: dict[bytes, int] = {}
 
@@ -150,6 +152,5 @@ class EarlierRequests:
         told = [
             f"{self._outcomes[kind]} {kind.replace('_', ' ')}" for kind in OUTCOMES if self._outcomes[kind]
         ]
-        return (
-            f"earlier tries were asked for something else, {pluralize(self.leads, 'lead')}: {', '.join(told)}"
-        )
+        what = "something else, or the same before something else" if self.includes_this else "something else"
+        return f"earlier tries were asked for {what}, {pluralize(self.leads, 'lead')}: {', '.join(told)}"

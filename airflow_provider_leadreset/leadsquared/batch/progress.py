@@ -198,6 +198,7 @@ class Progress:
         kept = [
             [index, *failure] for index, failure in self.failures.items() if index not in self._failed_now
         ]
+        kept.sort(key=lambda one: one[2] != "unanswered")  # only their ids can settle what is in doubt
         found: dict[str, Any] = {
             name: indices.spans() for name, indices in self._final.items() if name != "not_modified"
         }

@@ -11,13 +11,22 @@ import pytest
 from airflow_provider_leadreset.compat import AirflowException
 from airflow_provider_leadreset.evidence_report.collect import account_of
 from airflow_provider_leadreset.evidence_report.run_page import RunPage
-from airflow_provider_leadreset.exceptions import LeadResetInputError, LeadResetRejectedError
+from airflow_provider_leadreset.exceptions import (
+    LeadResetInputError,
+    LeadResetLeadsFailedError,
+    LeadResetRejectedError,
+)
 from airflow_provider_leadreset.leadsquared.api import client as client_module
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
-from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES
+from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
+from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
+from airflow_provider_leadreset.leadsquared.batch.earlier_requests import EarlierRequests
+from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES, Outcome
+from airflow_provider_leadreset.leadsquared.batch.progress import MOST_STORED, Progress
 from airflow_provider_leadreset.leadsquared.journal import storage
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 from airflow_provider_leadreset.runtime.earlier_tries import NAMED_ONLY
+from airflow_provider_leadreset.runtime.failures import failure
 from support.reset_tries import ResetTask, make_leads
 from support.task_context import StateStore, task_context
 
@@ -205,6 +214,61 @@ def test_lead_counts_once(lsq, task, fault):
     lsq.fault(fault, times=1, prospect_id=leads[0], path="Lead.Reset")
     summary = task.run(2, prospect_ids=leads, max_failed_leads=1)
     assert (summary["queued"], summary["earlier_requests"]["unanswered"]) == (1, 1)
+
+
+def test_says_how_to_settle(lsq, task):
+    """It says whether a retry follows, and what to do: neither names the lead again by itself."""
+    leads = make_leads(lsq, 3)
+    unanswered(lsq, task.run, leads[:1])
+    with pytest.raises(
+        LeadResetRejectedError, match=r"1 unanswered\. No retry follows\. See what the lead holds"
+    ):
+        task.run(2, prospect_ids=leads[1:2])
+    lsq.fault("500", times=1, prospect_id=leads[2], path="Lead.Reset")
+    with pytest.raises(
+        LeadResetLeadsFailedError, match=r"1 unanswered\. A retry does not call it\. See what"
+    ):
+        task.run(3, prospect_ids=leads[1:])
+
+
+def test_same_before_another(lsq, task, caplog, capfd):
+    """Where only Airflow's store tells, what was asked for before something else is not called something else."""
+    leads = make_leads(lsq, 2)
+    run = tries_of(task, kept=False)
+    for number, asked in ((1, leads[:1]), (2, leads[1:])):
+        lsq.fault("500", times=1, prospect_id=asked[0], path="Lead.Reset")
+        with pytest.raises(AirflowException):
+            run(number, prospect_ids=asked)
+    assert "the same before" not in caplog.text + capfd.readouterr().out
+    with pytest.raises(
+        AirflowException, match="asked for something else, or the same before something else, 2 leads"
+    ):
+        run(3, prospect_ids=leads[:1])
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_more_doubts_than_are_kept(settled):
+    """Of leads whose id Airflow's store could not keep it is said that only a Clear settles them."""
+    earlier, leads = (
+        Progress(),
+        [f"{number:08x}-1111-1111-1111-111111111111" for number in range(MOST_STORED + 50)],
+    )
+    for index, lead in enumerate(leads):
+        earlier.record(index, lead, "failed" if index == 0 else "unanswered", reason="no", final=index == 0)
+    requests = EarlierRequests()
+    requests.add(len(leads), Progress(json.loads(json.dumps(earlier.as_json()))), reset="r")
+    requests.find_places(leads, "r")
+    counts = BatchCounts(len(leads), RateLimiter(SlidingWindow(1)), earlier_requests=requests)
+    for index, lead in enumerate(leads):
+        counts.add(Outcome(index, lead, without_call=None if settled else "excluded"))
+    assert counts.earlier_doubts == (49 if settled else MOST_STORED + 49)
+    text = str(failure(counts, None, 0))
+    assert (
+        "Of 49 of them no id is kept, so that no answer can settle them: to have them told no more, clear"
+        in text
+    )
+    again = EarlierRequests(json.loads(json.dumps(requests.as_json(counts.progress))))
+    assert again.count_doubts(Progress()) == counts.earlier_doubts
 
 
 def test_killed_try(lsq, task, monkeypatch):
