@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_leadreset.leadsquared.batch.earlier_requests import EarlierRequests
 from airflow_provider_leadreset.leadsquared.batch.progress import Progress
 from airflow_provider_leadreset.leadsquared.errors import InputError
+from airflow_provider_leadreset.runtime.stored_progress import parse_stored
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
@@ -62,7 +63,7 @@ class Checkpoint:
     :param leads: how many are asked for.
     :param reset: equal for requests that delete the same of each lead.
     :raises InputError: something else is asked for than at an earlier try that was told to spare leads. They are stored
-        by their place, so nothing tells which of these are meant.
+        by their place, so nothing tells which of these are meant. Or what is stored cannot be read.
     """
 
     def __init__(
@@ -73,32 +74,33 @@ class Checkpoint:
         self._key = f"leadreset/{own_clears(context)}"
         self._log = log
         self._saved_at = float("-inf")
-        stored: Any = self._store.get(self._key) if self._store is not None else None
-        if not isinstance(stored, dict):
-            stored = None
+        state: Any = self._store.get(self._key) if self._store is not None else None
+        stored = parse_stored(state)
         contradicted = ""
-        self.requests = EarlierRequests(stored.get("earlier_requests") if stored else None)
+        self.requests = EarlierRequests(
+            stored.earlier_requests.model_dump() if stored and stored.earlier_requests else None
+        )
         """What earlier tries were asked for otherwise."""
-        self._others: list[str] = stored.get("others", []) if stored else []
-        if stored and request_digest not in {None, stored.get("request")}:
-            if stored.get("excluded"):
+        self._others: list[str] = stored.others if stored else []
+        if stored and request_digest not in {None, stored.request}:
+            if stored.excluded:
                 raise InputError(
                     "an earlier try of this task excluded leads, and was asked for other leads, selectors, window or "
                     "account than this one, so which leads are to be spared is not known: ask for the same again, or "
                     "clear the task to start anew"
                 )
             # What was found of LeadLastModifiedOn holds whatever is asked for.
-            contradicted = stored.get("contradicted", "")
+            contradicted = stored.contradicted
             # So does what was done, and what was sent and not answered.
-            self.requests.add(stored["leads"], Progress(stored), reset=stored.get("reset", ""))
-            self._others = [*dict.fromkeys([*self._others, stored["request"]])]
+            self.requests.add(stored.leads, Progress(stored.model_dump()), reset=stored.reset)
+            self._others = [*dict.fromkeys([*self._others, stored.request])]
             stored = None
         self.requests.includes_this = request_digest in self._others
-        self.leads: int | None = stored["leads"] if stored else None
+        self.leads: int | None = stored.leads if stored else None
         """How many leads the stored progress is of; None without such."""
         self._about = {"request": request_digest, "reset": reset, "leads": leads}
-        self.progress = Progress(stored or {"contradicted": contradicted})
-        self._saved = stored or self._state()
+        self.progress = Progress(stored.model_dump() if stored else {"contradicted": contradicted})
+        self._saved = state if stored else self._state()
         if self._store is None and ti and ti.max_tries and request_digest:
             log.info(
                 "A retry will repeat all leads: before Airflow 3.3 only an evidence_path lets it continue"
@@ -111,6 +113,7 @@ class Checkpoint:
 
     def _state(self) -> dict[str, Any]:
         return {
+            "version": 1,
             **self._about,
             "others": self._others[-MOST_OTHERS:],
             **self.progress.as_json(),

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Set
 from typing import Any
 
 from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES
-from airflow_provider_leadreset.leadsquared.batch.progress import Failure, Progress
+from airflow_provider_leadreset.leadsquared.batch.progress import MOST_REASON_STORED, Failure, Progress
 from airflow_provider_leadreset.leadsquared.request.guids import guid_key
 from airflow_provider_leadreset.leadsquared.text import pluralize
 
-MOST_TOLD = 100
+MOST_TOLD = 50
 """How many leads of earlier requests are told with their reason, those that are unanswered first."""
 
 MOST_IN_DOUBT = 200
@@ -70,7 +70,7 @@ class EarlierRequests:
         self._outcomes.update(told)
         self._failures += progress.failures.values()
         unanswered = [one for one in progress.failures.values() if one.kind == "unanswered"]
-        self.doubts_without_id += told["unanswered"] - len(unanswered)
+        self.doubts_without_id += max(0, told["unanswered"] - len(unanswered))
         for one in unanswered:
             key = guid_key(one.prospect_id)
             if in_doubt is None or key in in_doubt:
@@ -143,6 +143,8 @@ class EarlierRequests:
         for (reset, _), one in unsettled[:MOST_IN_DOUBT]:
             doubts.setdefault(reset, []).append(one.prospect_id)
         without_id = self.doubts_without_id + len(unsettled[MOST_IN_DOUBT:])
+        for one in told["failures"]:
+            one["error"] = one["error"][:MOST_REASON_STORED]
         return {**told, "doubts": doubts, "doubts_without_id": without_id}
 
     def describe(self) -> str:

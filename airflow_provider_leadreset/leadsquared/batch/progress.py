@@ -18,6 +18,10 @@ from airflow_provider_leadreset.leadsquared.text import LATER
 MOST_STORED = 100
 """How many failed leads Airflow's store keeps with their reason."""
 
+MOST_REASON_STORED = 200
+"""Characters of a reason that are kept there: of more than 65,535 bytes in all Airflow warns (documented default of its
+``[state_store] max_value_storage_bytes``)."""
+
 
 class IndexSet:
     """Whole numbers as spans ``[start, end)``: a low-water mark and a few spans beyond it while a batch runs."""
@@ -196,7 +200,9 @@ class Progress:
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON-able values."""
         kept = [
-            [index, *failure] for index, failure in self.failures.items() if index not in self._failed_now
+            [index, failure.prospect_id, failure.kind, failure.reason[:MOST_REASON_STORED]]
+            for index, failure in self.failures.items()
+            if index not in self._failed_now
         ]
         kept.sort(key=lambda one: one[2] != "unanswered")  # only their ids can settle what is in doubt
         found: dict[str, Any] = {

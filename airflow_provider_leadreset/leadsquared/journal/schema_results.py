@@ -49,7 +49,7 @@ class EarlierOutcomes(EvidenceRecord):
     nothing_to_reset: int
     excluded: int
     not_reached: int
-    failures: list[ListedFailure] = Field(description="The first hundred, those that are unanswered first")
+    failures: list[ListedFailure] = Field(description="The first fifty, those that are unanswered first")
 
 
 class Summary(EvidenceRecord):

@@ -45,6 +45,10 @@ NOT_WORTH_A_LINE = {
     "<text>": "put together of what failure() says, which the guide quotes",
     "<f'{said}: {fix}' if said else fix>": "put together of words that the guide quotes",
     "<said>": "LeadSquared's own words",
+    **dict.fromkeys(
+        ("spans must be in order, and apart", "must be a lead id", "there is no lead … of …"),
+        "said after words that the guide quotes: what an earlier try stored cannot be read",
+    ),
     "no address": "inside a call, which then says that the host cannot be reached",
     "the call's time is over": "the same",
     "a window's … must be a datetime with a time zone, not …": "for callers of Window in Python",
