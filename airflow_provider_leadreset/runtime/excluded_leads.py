@@ -45,7 +45,7 @@ def leave_out_excluded(run: GuardedRun, leads: Leads, counts: BatchCounts, spare
                 new.add(index)
     if run.task.exclude is not NOT_GIVEN:
         run.log.info(
-            "%d of %s are among the %d of exclude and are not reset",
+            "Excluded and not reset: %d of %s; exclude names %d",
             counts.of("excluded"),
             pluralize(leads.count, "lead"),
             len(run.exclusions),

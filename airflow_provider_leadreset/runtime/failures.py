@@ -54,7 +54,7 @@ def failure(
     """
     counted = counts.counted_as_failed
     if stopped is None and counts.not_reached:
-        text = f"{counts.not_reached} of {pluralize(counts.total, 'lead')} were not reached: {counts.why_not_reached}"
+        text = f"Not reached: {counts.not_reached} of {pluralize(counts.total, 'lead')}: {counts.why_not_reached}"
     elif stopped is None and counted <= max_failed_leads:
         return None
     elif stopped is None:

@@ -109,7 +109,7 @@ def test_late_for_ever_is_given_up(lsq, task, readings, monkeypatch):
     leads = make_leads(lsq, 2)
     monkeypatch.setattr(archive, "READ_BEFORE", -1.0)
     with pytest.raises(
-        LeadResetFailedError, match=r"2 of 2 leads were not reached: .* read too long ago, 3 times"
+        LeadResetFailedError, match=r"Not reached: 2 of 2 leads: .* read too long ago, 3 times"
     ):
         task.run(1, prospect_ids=leads)
     assert sorted(readings) == sorted(MOST_READINGS * leads)

@@ -177,6 +177,13 @@ def test_excluded_later(lsq, task):
     assert task.told() == {"queued": set(leads[:3]), "unanswered": {leads[3]}}
 
 
+def test_one_excluded(lsq, task, caplog, capfd):
+    """The log counts them in words that hold for one, too."""
+    leads = make_leads(lsq, 2)
+    task.run(1, prospect_ids=leads, exclude=leads[:1])
+    assert "Excluded and not reset: 1 of 2 leads; exclude names 1" in caplog.text + capfd.readouterr().out
+
+
 def test_max_calls_leave_excluded_leads_out(lsq, task):
     """Leads that are excluded need no call, so `max_calls` need not suffice for them."""
     leads = make_leads(lsq, 6)

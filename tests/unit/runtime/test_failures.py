@@ -105,10 +105,11 @@ def test_leads_not_reached():
     """A batch with leads that were not reached is never a success."""
     error = failure(counts_of(None, total=2), None, 5)
     assert type(error) is LeadResetFailedError
-    assert "1 of 2 leads were not reached: for no reason that is known" in str(error)
+    assert "Not reached: 1 of 2 leads: for no reason that is known" in str(error)
+    assert str(failure(counts_of(total=1), None, 5)).startswith("Not reached: 1 of 1 lead: ")
     told = failure(counts_of(None, NOT_SENT, total=2), None, 5)
     assert type(told) is LeadResetFailedError
-    assert "1 of 2 leads were not reached: no connection" in str(told)
+    assert "Not reached: 1 of 2 leads: no connection" in str(told)
 
 
 @pytest.mark.parametrize(
