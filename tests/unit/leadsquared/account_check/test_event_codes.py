@@ -66,6 +66,26 @@ def test_each_code_is_told_rightly(way: dict[str, Any]) -> None:
     assert [left[kind] for kind in ("activities", "tasks", "notes")] == [[], [], []]
 
 
+@pytest.mark.parametrize("moves", [(), ("note",)])
+def test_still_codes_take_one_watch(moves: tuple[str, ...]) -> None:
+    """While nothing was seen to move it, each code is watched once; asked again after all else, if something moved."""
+    passed = {}
+    for codes in ((CODE,), CODES):
+        with SimulatedAccount(moves_last_modified=moves) as account:
+            result = check(account, activity_event=codes, task_type=NOT_GIVEN)
+            passed[codes] = account.time.passed
+        for code in codes:
+            (told,) = (one for one in result.questions if one.name == f"last_modified_activity_{code}")
+            if moves:
+                assert (told.found, told.saw) == ("does not move", "it moved 0 of 3 times")
+            else:
+                assert told.found is None
+                assert told.saw.startswith("it moved 0 of 1 times, and was not asked again")
+    # What is asked of each beside takes seven minutes, and ten more where it is told.
+    each = (passed[CODES] - passed[CODE,]) / 2 / 60
+    assert 20 < each < 20 + 7 + 12 * bool(moves)
+
+
 def test_codes_are_kept() -> None:
     """What is kept of one code has the form that it has of several: each has its line."""
     kept = {}
