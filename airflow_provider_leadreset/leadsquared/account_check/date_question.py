@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion
-from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedKind
+from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedActivity, CheckedKind
 from airflow_provider_leadreset.leadsquared.account_check.trials import (
     Specimen,
     Trial,
@@ -19,6 +19,7 @@ from airflow_provider_leadreset.leadsquared.account_check.trials import (
     is_changed,
     seconds_around,
 )
+from airflow_provider_leadreset.leadsquared.records.deciding_dates import ACTIVITY_CODES
 from airflow_provider_leadreset.leadsquared.text import pluralize
 
 A_YEAR = timedelta(days=400)
@@ -146,6 +147,30 @@ class DateQuestion:
 
     def _lies_near(self, other: tuple[Specimen, Specimen | None], moment: datetime) -> bool:
         return any(abs(at - moment) < 2 * ALIKE for _, at in self._moments(other[0]))
+
+
+def codes_of_all(
+    told: Sequence[tuple[CheckedKind, CheckedQuestion]], date: CheckedQuestion
+) -> list[CheckedQuestion]:
+    """Return the event codes that the date of activities was found of; nothing for another kind.
+
+    :param told: the answer of each.
+    :param date: what :func:`date_of_all` makes of them.
+    """
+    codes = ", ".join(str(kind.code) for kind, _ in told if isinstance(kind, CheckedActivity))
+    if not codes:
+        return []
+    saw = "no date that is one for all of them" if date.found is None else f"{date.found}, of each of them"
+    return [
+        CheckedQuestion(
+            ACTIVITY_CODES,
+            "Of which event codes does that date decide?",
+            f"asked of each: {codes}",
+            saw,
+            date.control,
+            None if date.found is None else codes,
+        )
+    ]
 
 
 def date_of_all(told: Sequence[tuple[CheckedKind, CheckedQuestion]]) -> CheckedQuestion:

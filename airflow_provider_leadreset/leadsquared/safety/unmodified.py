@@ -87,8 +87,8 @@ def why_not_allowed(
     if missing:
         return f"{check} did not find {', nor '.join(missing)}"
     for kind in kinds_of(selectors):
-        if not dates.were_found([kind]) or dates.of(kind) != CREATED_ON:
-            told = f" (it found {dates.of(kind)})" if dates.were_found([kind]) else ""
+        if not dates.were_found([kind], selectors) or dates.of(kind) != CREATED_ON:
+            told = f" (it found {dates.of(kind)})" if dates.were_found([kind], selectors) else ""
             return f"{check} did not find that CreatedOn decides which {kind} go{told}"
     return None
 

@@ -95,6 +95,7 @@ def test_codes_are_kept() -> None:
         kept[codes] = parse_account_findings(result.account_check, today=result.checked_on).found
     lines = {code: f"last_modified_activity_{code}" for code in CODES}
     assert {name for name in kept[CODES] if name.startswith("last_modified_activity")} == set(lines.values())
+    assert (kept[CODE,]["activity_codes"], kept[CODES]["activity_codes"]) == ("201", "201, 202, 203")
     assert set(kept[CODES]) - set(kept[CODE,]) <= {lines[OTHER_CODE], lines[THIRD]}
 
 
@@ -123,7 +124,7 @@ def test_dates_that_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "activity of event 201: gone were those in the window by CreatedOn" in saw
     assert "activity of event 202: gone were those in the window by ModifiedOn" in saw
     assert saw.endswith("that is not the same of each")
-    assert "activity_date" not in result.account_check["found"]
+    assert {"activity_date", "activity_codes"}.isdisjoint(result.account_check["found"])
     assert [one.name for one in result.questions].count("activity_date") == 1
 
 
@@ -163,6 +164,7 @@ def test_a_code_that_cannot_be_made(refused: int) -> None:
     assert "none could be made: HTTP 500" in told[f"activity_{refused}_reset"].saw
     assert f"last_modified_activity_{refused}" not in told
     assert (told["activity_date"].found, told["activity_from_second"].found) == ("CreatedOn", "goes")
+    assert told["activity_codes"].found == ", ".join(str(code) for code in CODES if code != refused)
     assert told["mirror_rows"].found is False
     for code in set(CODES) - {refused}:
         assert told[f"last_modified_activity_{code}"].found == "moves"
