@@ -51,8 +51,9 @@ _MOVERS = {
 _ALONE = {"127.0.0.1", "localhost"}
 
 HOW_TO_FIND_OUT = (
-    "Check the account, which takes some two hours (python -m airflow_provider_leadreset.check_account, or the "
-    "example DAG example_check_account), and name each event code of the task (activity_event); put what it prints "
+    "Check the account, which takes some two hours, and 12 minutes more for each further event code (python -m "
+    "airflow_provider_leadreset.check_account, or the example DAG example_check_account); name each event code of the "
+    "task (activity_event), up to 20: of more, divide the task; put what it prints "
     "into the connection's Extra as account_check; docs/check-your-account.md tells how. Or leave skip_unmodified out"
 )
 

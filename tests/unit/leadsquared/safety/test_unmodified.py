@@ -8,10 +8,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from airflow_provider_leadreset.leadsquared.account_check.check_options import (
+    MOST_CODES,
+    cost_of,
+    parse_check_options,
+)
 from airflow_provider_leadreset.leadsquared.api.account_findings import parse_account_findings
 from airflow_provider_leadreset.leadsquared.records.last_modified import LastModified
 from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.leadsquared.safety.unmodified import (
+    HOW_TO_FIND_OUT,
     MARGIN,
     SPOT_CHECKS,
     UnmodifiedLeads,
@@ -67,3 +73,16 @@ def test_calls_of_a_thousand():
     chunks = list(in_calls(leads))
     assert [len(chunk) for chunk in chunks] == [1000, 1000, 500]
     assert [one for chunk in chunks for one in chunk] == leads
+
+
+def test_how_to_find_out_tells_the_time():
+    """What people are told to do is told with what it takes for the codes of their task, and how many a check takes."""
+    few, many = (
+        cost_of(
+            parse_check_options(activity_event=codes, task_type="Call", host="api.example.com"), 25
+        ).minutes
+        for codes in (1, range(1, MOST_CODES + 1))
+    )
+    assert (many - few) / (MOST_CODES - 1) == pytest.approx(12, abs=1)
+    assert "some two hours, and 12 minutes more for each further event code" in HOW_TO_FIND_OUT
+    assert f"up to {MOST_CODES}: of more, divide the task" in HOW_TO_FIND_OUT
