@@ -90,6 +90,9 @@ def why_not_allowed(
     for kind in kinds_of(selectors):
         if not dates.were_found([kind], selectors) or dates.of(kind) != CREATED_ON:
             told = f" (it found {dates.of(kind)})" if dates.were_found([kind], selectors) else ""
+            if not told and kind == "activities":
+                # A code that is no business of this task may have had another date, or none.
+                told = " (told only where it is one for all event codes of the check: ask about this task's alone)"
             return f"{check} did not find that CreatedOn decides which {kind} go{told}"
     return None
 

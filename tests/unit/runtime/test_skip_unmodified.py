@@ -603,7 +603,10 @@ def test_store_remembers(make):
         ({"last_modified_lag": True}, "how soon a move"),
         ({"last_modified_lag": "soon"}, "how soon a move"),
         ({"activity_date": "ModifiedOn"}, "CreatedOn decides which activities go .it found ModifiedOn"),
-        ({"activity_date": None}, "did not find that CreatedOn decides which activities go"),
+        (
+            {"activity_date": None},
+            "CreatedOn decides which activities go .told only where it is one for all event codes of the check: ask",
+        ),
         ({"checked_on": days_ago(91).date()}, "more than 90 days old"),
         ({"account": "OTHER"}, "has no account_check that is of this account"),
     ],
