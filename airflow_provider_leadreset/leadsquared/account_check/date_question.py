@@ -189,5 +189,6 @@ def date_of_all(told: Sequence[tuple[CheckedKind, CheckedQuestion]]) -> CheckedQ
         for texts in ([one.did for _, one in told], [one.saw for _, one in told])
     )
     if len(found) > 1:
-        return replace(first, did=did, saw=f"{saw}; that is not the same of each", found=None)
+        why = "is not the same of each" if len(found - {None}) > 1 else "could not be told of each"
+        return replace(first, did=did, saw=f"{saw}; that {why}", found=None)
     return replace(first, did=did, saw=saw)

@@ -11,6 +11,10 @@ from airflow_provider_leadreset.emulator.http.replies import ApiError
 from airflow_provider_leadreset.emulator.store.accepted_reset import Reset
 from airflow_provider_leadreset.emulator.store.entities import Activity
 from airflow_provider_leadreset.leadsquared.account_check.account_check import AccountCheckResult
+from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion
+from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedActivity
+from airflow_provider_leadreset.leadsquared.account_check.date_question import date_of_all
+from airflow_provider_leadreset.leadsquared.account_check.own_lead import OwnLead
 from airflow_provider_leadreset.leadsquared.api.account_findings import parse_account_findings
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
@@ -176,3 +180,24 @@ def test_a_code_that_is_not_there() -> None:
         with pytest.raises(InputError, match="activity_event is 22, which is no custom activity"):
             check(account, activity_event=[CODE, 22])
         assert account.account.leads()[1:] == []
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ((None,), "that could not be told of each"),
+        (("ModifiedOn",), "that is not the same of each"),
+        (("ModifiedOn", None), "that is not the same of each"),
+    ],
+)
+def test_why_no_date_is_told_of_all(others: tuple[str | None, ...], said: str) -> None:
+    """That codes differ is said only where it was seen: of one it may merely not have been told."""
+    with SimulatedAccount() as account:
+        lead = OwnLead.create(account.client, "")
+        kinds = [CheckedActivity(account.client, lead, code, CODES) for code in CODES]
+    answers = [
+        CheckedQuestion("activity_date", "?", "did", "saw", "control", one) for one in ("CreatedOn", *others)
+    ]
+    told = date_of_all(list(zip(kinds, answers, strict=False)))
+    assert told.found is None
+    assert told.saw.endswith(f"; {said}")
