@@ -19,7 +19,7 @@ from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet
 from airflow_provider_leadreset.leadsquared.records.deciding_dates import CREATED_ON, deciding_dates, kinds_of
 from airflow_provider_leadreset.leadsquared.records.leads_by_id import LEAD_PAGE
 from airflow_provider_leadreset.leadsquared.records.records import LeadRecords
-from airflow_provider_leadreset.leadsquared.text import presentable, quoted
+from airflow_provider_leadreset.leadsquared.text import listed, presentable, quoted
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.records.last_modified import LastModified
@@ -86,7 +86,7 @@ def why_not_allowed(
         if found.get(f"last_modified_{mover}") != "moves"
     ]
     if missing:
-        return f"{check} did not find {', nor '.join(missing)}"
+        return f"{check} did not find {listed(missing, ', nor ')}"
     for kind in kinds_of(selectors):
         if not dates.were_found([kind], selectors) or dates.of(kind) != CREATED_ON:
             told = f" (it found {dates.of(kind)})" if dates.were_found([kind], selectors) else ""

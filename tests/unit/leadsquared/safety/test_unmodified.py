@@ -15,6 +15,7 @@ from airflow_provider_leadreset.leadsquared.account_check.check_options import (
 )
 from airflow_provider_leadreset.leadsquared.api.account_findings import parse_account_findings
 from airflow_provider_leadreset.leadsquared.records.last_modified import LastModified
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.leadsquared.safety.unmodified import (
     HOW_TO_FIND_OUT,
@@ -24,6 +25,7 @@ from airflow_provider_leadreset.leadsquared.safety.unmodified import (
     has_settled,
     in_calls,
     settling_time,
+    why_not_allowed,
 )
 from support.checked_account import account_check
 
@@ -86,3 +88,14 @@ def test_how_to_find_out_tells_the_time():
     assert (many - few) / (MOST_CODES - 1) == pytest.approx(12, abs=1)
     assert "some two hours, and 12 minutes more for each further event code" in HOW_TO_FIND_OUT
     assert f"up to {MOST_CODES}: of more, divide the task" in HOW_TO_FIND_OUT
+
+
+def test_many_codes_that_were_not_asked_about():
+    """Of those that the check did not find to move it, twenty are named."""
+    today = datetime.now(UTC).date()
+    findings = parse_account_findings(account_check(), today=today)
+    selectors = Selectors(activity_event_list=tuple(range(1000, 2000)))
+    why = why_not_allowed(findings, selectors, host="api.example.com", today=today)
+    assert why is not None
+    assert why.endswith("event 1019 moves LeadLastModifiedOn and 980 more")
+    assert len(why) < 2000
