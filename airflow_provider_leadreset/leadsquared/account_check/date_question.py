@@ -36,7 +36,7 @@ class DateQuestion:
     runner: TrialRunner
     kind: CheckedKind
     other: CheckedKind | None
-    """Another kind, for bystanders."""
+    """Another kind, or another event code, for bystanders; None where nothing else is asked about."""
     pairs: list[tuple[Specimen, Specimen | None]] = field(default_factory=list)
     trials: list[tuple[tuple[str, ...], Trial]] = field(default_factory=list)
     """What was tried, by the names of the dates that lie in its window."""
@@ -98,6 +98,11 @@ class DateQuestion:
                 (found,) = names
             else:
                 saw += f"; {' and '.join(names)} of these records read alike"
+        beside = (
+            f"bystanders ({self.other.full_name}) lay in the windows"
+            if self.other
+            else "there were no bystanders, as nothing else was asked about"
+        )
         stayed = [trial for names, trial in self.trials if not trial.all_gone]
         return [
             CheckedQuestion(
@@ -107,7 +112,7 @@ class DateQuestion:
                 f"{tried}",
                 saw,
                 f"each record was in the window of one reset at most; {len(stayed)} stayed for "
-                f"{self.runner.watch:.0f} s, and bystanders of another kind lay in the windows",
+                f"{self.runner.watch:.0f} s, and {beside}",
                 found,
             )
         ]

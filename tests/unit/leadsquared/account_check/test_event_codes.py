@@ -109,6 +109,22 @@ def test_codes_that_are_alone() -> None:
         result = check(account, task_type=NOT_GIVEN)
     assert judge(result, account.account.dialect, 2.0, CODES).wrong == {}
     assert found_of(result)["activity_date"] == "CreatedOn"
+    (told,) = (one for one in result.questions if one.name == "activity_date")
+    assert "bystanders (activity of event 202) lay in the windows" in told.control
+
+
+@pytest.mark.parametrize("notes", [True, False])
+def test_bystanders_are_called_what_they_are(notes: bool) -> None:
+    """A text about bystanders tells what they are, or that there were none."""
+    with SimulatedAccount(notes_api=notes) as account:
+        result = check(account, activity_event=CODE, task_type=NOT_GIVEN)
+    (told,) = (one for one in result.questions if one.name == "activity_date")
+    said = (
+        "bystanders (note) lay in the windows"
+        if notes
+        else "there were no bystanders, as nothing else was asked about"
+    )
+    assert said in told.control
 
 
 def test_dates_that_differ(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,6 +165,7 @@ def test_resets_that_take_every_event(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {one.name: one for one in result.questions}
     assert told["activity_date"].found is None, told["activity_date"].saw
     assert "bystanders went too" in told["activity_date"].saw
+    assert "bystanders (activity of event 202) went too" in told["activity_from_second"].saw
 
 
 @pytest.mark.parametrize("refused", [CODE, OTHER_CODE])
