@@ -874,6 +874,55 @@ def test_contradiction_holds_for_later_previews(make, tmp_path, kept, monkeypatc
         assert any(lead in said for said in plan.values)
 
 
+def test_contradiction_of_another_process(make, tmp_path, monkeypatch):
+    """What another process of the try keeps while this one counts holds for this one: it writes no plan."""
+    account = make()
+    lead = late_record(account)
+    account.connect(account_check(last_modified_note="moves"))
+    others = [one for one in account.old if one != lead][:20]
+    count_each = preview_run.count_each
+    found = []
+
+    def beside(*args: Any, **given: Any) -> Any:
+        if not found:
+            found.append(lead)
+            with pytest.raises(LeadResetInputError, match=lead):
+                preview(account.old[:20], tmp_path, **NOTES)
+        return count_each(*args, **given)
+
+    monkeypatch.setattr(preview_run, "count_each", beside)
+    with pytest.raises(LeadResetInputError, match=f"nothing was left out by skip_unmodified.*{lead}"):
+        preview(others, tmp_path, **NOTES)
+    assert found
+    assert list(tmp_path.rglob("plan-*")) == []
+
+
+def test_plan_beside_a_contradiction(make, tmp_path):
+    """A plan with leads left out is not given again once a contradiction stands beside it; a plan of all leads is."""
+    account = make()
+    lead = late_record(account)
+    account.connect(account_check(last_modified_note="moves"))
+    others = [one for one in account.old if one != lead][:20]
+    assert preview(others, tmp_path / "a", **NOTES)["not_modified"] == 20
+    with pytest.raises(LeadResetInputError, match=lead):
+        preview(account.old[:20], tmp_path / "b", **NOTES)
+    (plan,), (kept,) = (tmp_path / "a").rglob("plan-*"), (tmp_path / "b").rglob("contradiction-*")
+    (plan.parent / kept.name).write_bytes(kept.read_bytes())
+    for skip in (True, False):
+        with pytest.raises(
+            LeadResetInputError, match=f"plan .*leaves out 20 leads.*{lead}.*start another run"
+        ):
+            preview(
+                others,
+                tmp_path / "a",
+                context=task_context("preview", try_number=2),
+                skip_unmodified=skip,
+                **NOTES,
+            )
+    whole = preview(account.old[:20], tmp_path / "b", skip_unmodified=False, **NOTES)
+    assert preview(account.old[:20], tmp_path / "b", skip_unmodified=False, **NOTES) == whole
+
+
 def test_contradiction_in_a_file_that_is_torn(make, tmp_path):
     """Where what an earlier try found cannot be read, no lead is left out either."""
     account = make()
