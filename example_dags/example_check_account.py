@@ -37,7 +37,7 @@ def example_check_account():
         pool="leadsquared_default",
         pool_slots=5,
         retries=0,
-        execution_timeout=timedelta(days=1),
+        execution_timeout=timedelta(days=2),
     )
     def check(params: dict | None = None) -> dict:
         from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook

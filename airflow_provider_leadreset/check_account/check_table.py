@@ -34,10 +34,11 @@ def cost_text(cost: CheckCost, host: str, options: CheckOptions) -> str:
     unasked = f" Not asked about, since none was named: {', '.join(left_out)}." if left_out else ""
     text = (
         f"The account check of {host} would make about {cost.calls} calls, at a fifth of the account's pace, in about "
-        f"{cost.minutes} minutes (longer where its queue is slow): {cost.share:g} % of a day's calls of the smallest "
-        "plan. It creates a lead named 'ZZ leadreset check' with records of its own, and resets them. No write names "
-        "another lead. Automations of the account may react to what is created, and the lead stays: deleting leads is "
-        f"off by default.{unasked} Nothing was done. To do it, give --yes."
+        f"{cost.minutes} minutes (longer where its queue is slow, or where new activities do not move "
+        f"LeadLastModifiedOn, or move it late): {cost.share:g} % of a day's calls of the smallest plan. It creates a "
+        "lead named 'ZZ leadreset check' with records of its own, and resets them. No write names another lead. "
+        "Automations of the account may react to what is created, and the lead stays: deleting leads is off by default."
+        f"{unasked} Nothing was done. To do it, give --yes."
     )
     return "\n".join(wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False))
 

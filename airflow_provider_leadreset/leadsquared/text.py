@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 _TERMINAL_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, movements
@@ -19,6 +19,13 @@ def pluralize(count: int, noun: str, many: str | None = None) -> str:
     :param many: what several are called, where that is not ``noun`` with an s.
     """
     return f"{count} {noun if count == 1 else many or f'{noun}s'}"
+
+
+def listed(items: Iterable[object], separator: str = ", ", most: int = 20) -> str:
+    """Return them one after another: the first ones, and how many more there are."""
+    texts = [str(one) for one in items]
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return f"{separator.join(texts[:most])}{more}"
 
 
 def duration(seconds: float) -> str:

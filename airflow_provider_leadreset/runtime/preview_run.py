@@ -67,6 +67,8 @@ class PreviewRun(BaseRun):
                 )
                 request = self.checked_request()
                 earlier = self._earlier(folder, request) if folder else None
+                if earlier:
+                    self._refuse_contradicted(earlier)
             if earlier:
                 self.link(request.leads, folder)
                 return self._given_again(request, earlier)
@@ -160,6 +162,19 @@ class PreviewRun(BaseRun):
                 return plan
         return None
 
+    def _refuse_contradicted(self, plan: Plan) -> None:
+        """Refuse a plan that leaves leads out where what was found speaks against leaving any out.
+
+        :raises InputError: both stand, as another process of a try wrote one of them at the end of this one.
+        """
+        left_out = plan.preview.get("not_modified")
+        if left_out and (found := self._kept.read()):
+            raise InputError(
+                f"the plan {plan.path} leaves out {pluralize(left_out, 'lead')} as not modified, but {found}. So "
+                "leads that were left out may have records too, and the plan is not used: check the account anew, or "
+                "leave skip_unmodified out, and start another run"
+            )
+
     def _given_again(self, request: ResetRequest, earlier: Plan) -> dict[str, Any]:
         """Return what an earlier try or another process of this one has counted."""
         self.log.info(
@@ -237,6 +252,11 @@ class PreviewRun(BaseRun):
             "markdown": text.markdown(),
         }
         path = digest = None
+        if self.task.skip_unmodified and not self._contradiction:
+            # Another process of this try may have kept one since.
+            self._contradiction = self._kept.read()
+            if self._contradiction:
+                raise InputError(describe_contradiction(self._contradiction, self.findings))
         if writer and folder:
             file, digest = writer.finish(output, self.now())
             try:
@@ -245,6 +265,7 @@ class PreviewRun(BaseRun):
             except InputError:
                 # Airflow may start a try twice, when it has lost its worker: the plan that came first is the run's.
                 if first := self._earlier(folder, request):
+                    self._refuse_contradicted(first)
                     return self._given_again(request, first)
                 raise
         for line in text.log_lines(path):

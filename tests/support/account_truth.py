@@ -48,6 +48,7 @@ def truth(dialect: Dialect, codes: Iterable[int] = (CODE,)) -> dict[str, Any]:
     if dialect.mirror_rows:
         right["mirror_rows_kept"] = dialect.mirrors_kept
     right |= {"activity_date": dialect.activity_date, "task_date": dialect.task_date}
+    right["activity_codes"] = ", ".join(str(code) for code in codes)
     if dialect.notes_api:
         right |= {"notes_name": dialect.notes_key, "note_date": dialect.note_date}
     for kind in KINDS:
@@ -101,7 +102,7 @@ def untold(dialect: Dialect) -> set[str]:
         (dialect.fractions == "compared", {f"{kind}_fractions" for kind in kinds}),
         (not (dialect.fractions_kept and dialect.fractions_shown), bounds),
         (dialect.task_date == "DueDate", {name for name in bounds if name.startswith("task_")}),
-        (not dialect.update_calls, {f"{kind}_date" for kind in kinds}),
+        (not dialect.update_calls, {"activity_codes", *(f"{kind}_date" for kind in kinds)}),
         (not dialect.mirror_rows, {"mirror_rows_kept"}),
         (not dialect.audits_shown, {"stage_audits_reset", "owner_audits_reset"}),
         (not dialect.notes_api, {"notes_name"}),

@@ -29,6 +29,7 @@ def findings_of(dialect: Dialect, codes: Iterable[int] = (166,)) -> dict[str, An
         "last_modified_zone": "UTC" if dialect.last_modified_zone == "UTC" else "not UTC",
         "last_modified_lag": float(max(dialect.last_modified_lag, dialect.replica_lag)),
         "activity_date": dialect.activity_date,
+        "activity_codes": ", ".join(str(code) for code in codes),
         "task_date": dialect.task_date,
         "note_date": dialect.note_date,
         "stage_audits_reset": "goes",

@@ -68,7 +68,8 @@ class BoundsQuestion:
         resets = pluralize(len(self.trials), "reset")
         did = f"{resets} from the second of one record to that of another, a third between"
         if any(one.is_gone for trial in self.trials for one in trial.bystanders):
-            why = "bystanders of another kind went too, so something else deletes"
+            what = self.other.full_name if self.other else "of no kind"
+            why = f"bystanders ({what}) went too, so something else deletes"
         elif len(done) < NEEDED:
             why = f"{pluralize(len(done), 'reset')} seen to be carried out, {NEEDED} are needed"
         elif not all(_fraction(one) for trial in done for one in (trial.specimens[0], trial.specimens[2])):

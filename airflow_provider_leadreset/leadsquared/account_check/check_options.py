@@ -123,7 +123,8 @@ class CheckCost:
     """What a check costs an account that behaves as most do.
 
     :param calls: about so many.
-    :param minutes: about so many; more where the account's queue is slow.
+    :param minutes: about so many; more where the account's queue is slow, or where new activities do not move
+        LeadLastModifiedOn, or move it late.
     :param share: of a day's calls of the smallest plan, in percent.
     """
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion
-from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedKind
+from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedActivity, CheckedKind
 from airflow_provider_leadreset.leadsquared.account_check.trials import (
     Specimen,
     Trial,
@@ -19,6 +19,7 @@ from airflow_provider_leadreset.leadsquared.account_check.trials import (
     is_changed,
     seconds_around,
 )
+from airflow_provider_leadreset.leadsquared.records.deciding_dates import ACTIVITY_CODES
 from airflow_provider_leadreset.leadsquared.text import pluralize
 
 A_YEAR = timedelta(days=400)
@@ -35,7 +36,7 @@ class DateQuestion:
     runner: TrialRunner
     kind: CheckedKind
     other: CheckedKind | None
-    """Another kind, for bystanders."""
+    """Another kind, or another event code, for bystanders; None where nothing else is asked about."""
     pairs: list[tuple[Specimen, Specimen | None]] = field(default_factory=list)
     trials: list[tuple[tuple[str, ...], Trial]] = field(default_factory=list)
     """What was tried, by the names of the dates that lie in its window."""
@@ -97,6 +98,11 @@ class DateQuestion:
                 (found,) = names
             else:
                 saw += f"; {' and '.join(names)} of these records read alike"
+        beside = (
+            f"bystanders ({self.other.full_name}) lay in the windows"
+            if self.other
+            else "there were no bystanders, as nothing else was asked about"
+        )
         stayed = [trial for names, trial in self.trials if not trial.all_gone]
         return [
             CheckedQuestion(
@@ -106,7 +112,7 @@ class DateQuestion:
                 f"{tried}",
                 saw,
                 f"each record was in the window of one reset at most; {len(stayed)} stayed for "
-                f"{self.runner.watch:.0f} s, and bystanders of another kind lay in the windows",
+                f"{self.runner.watch:.0f} s, and {beside}",
                 found,
             )
         ]
@@ -148,6 +154,30 @@ class DateQuestion:
         return any(abs(at - moment) < 2 * ALIKE for _, at in self._moments(other[0]))
 
 
+def codes_of_all(
+    told: Sequence[tuple[CheckedKind, CheckedQuestion]], date: CheckedQuestion
+) -> list[CheckedQuestion]:
+    """Return the event codes that the date of activities was found of; nothing for another kind.
+
+    :param told: the answer of each.
+    :param date: what :func:`date_of_all` makes of them.
+    """
+    codes = ", ".join(str(kind.code) for kind, _ in told if isinstance(kind, CheckedActivity))
+    if not codes:
+        return []
+    saw = "no date that is one for all of them" if date.found is None else f"{date.found}, of each of them"
+    return [
+        CheckedQuestion(
+            ACTIVITY_CODES,
+            "Of which event codes does that date decide?",
+            f"asked of each: {codes}",
+            saw,
+            date.control,
+            None if date.found is None else codes,
+        )
+    ]
+
+
 def date_of_all(told: Sequence[tuple[CheckedKind, CheckedQuestion]]) -> CheckedQuestion:
     """Return the date that decides for all kinds of one name; of several event codes, that which was found of each.
 
@@ -164,5 +194,6 @@ def date_of_all(told: Sequence[tuple[CheckedKind, CheckedQuestion]]) -> CheckedQ
         for texts in ([one.did for _, one in told], [one.saw for _, one in told])
     )
     if len(found) > 1:
-        return replace(first, did=did, saw=f"{saw}; that is not the same of each", found=None)
+        why = "is not the same of each" if len(found - {None}) > 1 else "could not be told of each"
+        return replace(first, did=did, saw=f"{saw}; that {why}", found=None)
     return replace(first, did=did, saw=saw)

@@ -99,26 +99,29 @@ class LastModifiedQuestion:
         """Whether the last reading gave a value."""
         self.watched: list[Watched] = []
 
-    def ask(self, name: str, what: str, act: Act) -> None:
-        """Find out whether doing something moves the value.
+    def ask(self, name: str, what: str, act: Act, *, may_wait: bool = False) -> bool:
+        """Find out whether doing something moves the value; return False if it is better asked again after others.
 
-        :param name: under what the finding is kept.
+        While nothing was seen to move it, each wait is a long one, and whatever stays is told of nothing.
+
+        :param name: under what the finding is kept; what was seen of it before is given up.
         :param what: what is done, for people.
+        :param may_wait: whether it may be left at one quiet watch, until something was seen to move the value.
         """
         self._runner.say(f"LeadLastModifiedOn: {what}, {TIMES} times")
         seen = Watched(name, what)
-        self.watched.append(seen)
+        self.watched = [one for one in self.watched if one.name != name] + [seen]
         while (times := len(seen.moves) + seen.quiet) < TIMES:
             before = self._still()
             if before is None:
                 seen.disturbed = "it moved by itself all the time"
-                return
+                return True
             began = self._clock.seconds()
             try:
                 deed = act()
             except LeadRejectedError as error:
                 seen.disturbed = f"it was refused: {error.reason[:200]}"
-                return
+                return True
             last = times == TIMES - 1 and not seen.moves
             value = self._watch(before, self._watch_for(last=last))
             took = self._clock.seconds() - began
@@ -129,18 +132,26 @@ class LastModifiedQuestion:
                     seen.disturbed = (
                         f"of {times + seen.in_vain}, {seen.in_vain} were not seen to be carried out"
                     )
-                    return
+                    return True
                 continue
             seen.watched = max(seen.watched, took)
             if value is None:
                 seen.quiet += 1
+                if may_wait and not self.has_moved:
+                    return False
                 continue
             self._note(seen, value, deed, took)
             # The same wait, and nothing done.
             before = self._still()
             if before is None or not self._stays(before, max(2 * took, self._still_for)):
                 seen.disturbed = "it also moved where nothing was done"
-                return
+                return True
+        return True
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether anything was seen to move the value."""
+        return self._slowest is not None
 
     @property
     def _still_for(self) -> float:
@@ -257,6 +268,8 @@ class LastModifiedQuestion:
         saw = f"it moved {len(one.moves)} of {len(one.moves) + one.quiet} times"
         if found == DOES_NOT and (not moved or one.watched < TIMES_SLOWEST * (self._lag_of(moved) or 0.0)):
             found, saw = None, f"{saw}, and nothing else was seen to move it in that time"
+        elif not one.moves and one.quiet < TIMES:
+            saw = f"{saw}, and was not asked again, since nothing else was seen to move it"
         if one.disturbed:
             saw = one.disturbed
         return CheckedQuestion(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedKind
@@ -37,13 +38,16 @@ def ask_what_moves(
     if runner.kinds:
         to_reset = [runner.make(runner.kinds[0]) for _ in range(TIMES + IN_VAIN)]
         runner.wait_seen(to_reset)
-    for kind in runner.kinds:
-        question.ask(kind.key, f"a new {kind.full_name}", lambda made=kind: _make(runner, made))  # type: ignore[misc]
+    made = [(kind.key, f"a new {kind.full_name}", partial(_make, runner, kind)) for kind in runner.kinds]
+    waiting = [one for one in made if not question.ask(*one, may_wait=True)]
     for one in audits:
         question.ask(one.name, f"a change of the {one.name}", one.change)
         one.change_back()
     if to_reset:
         question.ask("reset", "a reset", lambda: _take_away(runner, to_reset.pop()))
+    if question.has_moved:
+        for later in waiting:
+            question.ask(*later)
     return question.answers()
 
 

@@ -14,7 +14,11 @@ from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import (
     CheckedTask,
     one_of_each,
 )
-from airflow_provider_leadreset.leadsquared.account_check.date_question import DateQuestion, date_of_all
+from airflow_provider_leadreset.leadsquared.account_check.date_question import (
+    DateQuestion,
+    codes_of_all,
+    date_of_all,
+)
 from airflow_provider_leadreset.leadsquared.account_check.paging_question import (
     PagingQuestion,
     activity_pages,
@@ -75,7 +79,9 @@ def ask_what_resets_take(
     for one in dates:
         for answer in _answers(one, witnesses):
             told[one.kind.name].append((one.kind, answer))
-    found += [date_of_all(answers) for answers in told.values()]
+    for answers in told.values():
+        found.append(date_of_all(answers))
+        found += codes_of_all(answers, found[-1])
     for other in others:
         found += _answers(other, witnesses)
     return found

@@ -73,7 +73,7 @@ class Trial:
     """One reset of the throw-away lead, and the records it is about.
 
     :param specimens: in the window.
-    :param bystanders: of another kind in the same window; they must stay.
+    :param bystanders: of another kind, or another event code, in the same window; they must stay.
     """
 
     label: str

@@ -19,7 +19,7 @@ from airflow_provider_leadreset.leadsquared.batch.progress import IndexSet
 from airflow_provider_leadreset.leadsquared.records.deciding_dates import CREATED_ON, deciding_dates, kinds_of
 from airflow_provider_leadreset.leadsquared.records.leads_by_id import LEAD_PAGE
 from airflow_provider_leadreset.leadsquared.records.records import LeadRecords
-from airflow_provider_leadreset.leadsquared.text import presentable, quoted
+from airflow_provider_leadreset.leadsquared.text import listed, presentable, quoted
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.records.last_modified import LastModified
@@ -51,8 +51,9 @@ _MOVERS = {
 _ALONE = {"127.0.0.1", "localhost"}
 
 HOW_TO_FIND_OUT = (
-    "Check the account, which takes some two hours (python -m airflow_provider_leadreset.check_account, or the "
-    "example DAG example_check_account), and name each event code of the task (activity_event); put what it prints "
+    "Check the account, which takes some two hours, and 12 minutes more for each further event code (python -m "
+    "airflow_provider_leadreset.check_account, or the example DAG example_check_account); name each event code of the "
+    "task (activity_event), up to 20: of more, divide the task; put what it prints "
     "into the connection's Extra as account_check; docs/check-your-account.md tells how. Or leave skip_unmodified out"
 )
 
@@ -85,10 +86,13 @@ def why_not_allowed(
         if found.get(f"last_modified_{mover}") != "moves"
     ]
     if missing:
-        return f"{check} did not find {', nor '.join(missing)}"
+        return f"{check} did not find {listed(missing, ', nor ')}"
     for kind in kinds_of(selectors):
-        if not dates.were_found([kind]) or dates.of(kind) != CREATED_ON:
-            told = f" (it found {dates.of(kind)})" if dates.were_found([kind]) else ""
+        if not dates.were_found([kind], selectors) or dates.of(kind) != CREATED_ON:
+            told = f" (it found {dates.of(kind)})" if dates.were_found([kind], selectors) else ""
+            if not told and kind == "activities":
+                # A code that is no business of this task may have had another date, or none.
+                told = " (told only where it is one for all event codes of the check: ask about this task's alone)"
             return f"{check} did not find that CreatedOn decides which {kind} go{told}"
     return None
 

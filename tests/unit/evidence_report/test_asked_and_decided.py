@@ -18,9 +18,13 @@ from support.evidence_runs import SampleRun, answer, lead_id, queued
 
 LEADS = [lead_id(number) for number in range(3)]
 BY_ACTIVITY_DATE = account_check(
-    {"activity_date": "ActivityDateTime"}, account="21438", checked_on=date(2026, 9, 20), note_date=None
+    {"activity_date": "ActivityDateTime"},
+    account="21438",
+    checked_on=date(2026, 9, 20),
+    codes=(166, 167),
+    note_date=None,
 )
-BY_CREATION = account_check(account="21438", checked_on=date(2026, 9, 20))
+BY_CREATION = account_check(account="21438", checked_on=date(2026, 9, 20), codes=(166, 167))
 
 
 def page_of(root: Path) -> RunPage:

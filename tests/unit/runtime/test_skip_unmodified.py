@@ -603,7 +603,10 @@ def test_store_remembers(make):
         ({"last_modified_lag": True}, "how soon a move"),
         ({"last_modified_lag": "soon"}, "how soon a move"),
         ({"activity_date": "ModifiedOn"}, "CreatedOn decides which activities go .it found ModifiedOn"),
-        ({"activity_date": None}, "did not find that CreatedOn decides which activities go"),
+        (
+            {"activity_date": None},
+            "CreatedOn decides which activities go .told only where it is one for all event codes of the check: ask",
+        ),
         ({"checked_on": days_ago(91).date()}, "more than 90 days old"),
         ({"account": "OTHER"}, "has no account_check that is of this account"),
     ],
@@ -869,6 +872,55 @@ def test_contradiction_holds_for_later_previews(make, tmp_path, kept, monkeypatc
         assert any(lead in said for heading, said in run_.lines if heading == "Planned by preview")
         (plan,) = (fact for fact in RunPage(run_).facts if fact.name == "Plan")
         assert any(lead in said for said in plan.values)
+
+
+def test_contradiction_of_another_process(make, tmp_path, monkeypatch):
+    """What another process of the try keeps while this one counts holds for this one: it writes no plan."""
+    account = make()
+    lead = late_record(account)
+    account.connect(account_check(last_modified_note="moves"))
+    others = [one for one in account.old if one != lead][:20]
+    count_each = preview_run.count_each
+    found = []
+
+    def beside(*args: Any, **given: Any) -> Any:
+        if not found:
+            found.append(lead)
+            with pytest.raises(LeadResetInputError, match=lead):
+                preview(account.old[:20], tmp_path, **NOTES)
+        return count_each(*args, **given)
+
+    monkeypatch.setattr(preview_run, "count_each", beside)
+    with pytest.raises(LeadResetInputError, match=f"nothing was left out by skip_unmodified.*{lead}"):
+        preview(others, tmp_path, **NOTES)
+    assert found
+    assert list(tmp_path.rglob("plan-*")) == []
+
+
+def test_plan_beside_a_contradiction(make, tmp_path):
+    """A plan with leads left out is not given again once a contradiction stands beside it; a plan of all leads is."""
+    account = make()
+    lead = late_record(account)
+    account.connect(account_check(last_modified_note="moves"))
+    others = [one for one in account.old if one != lead][:20]
+    assert preview(others, tmp_path / "a", **NOTES)["not_modified"] == 20
+    with pytest.raises(LeadResetInputError, match=lead):
+        preview(account.old[:20], tmp_path / "b", **NOTES)
+    (plan,), (kept,) = (tmp_path / "a").rglob("plan-*"), (tmp_path / "b").rglob("contradiction-*")
+    (plan.parent / kept.name).write_bytes(kept.read_bytes())
+    for skip in (True, False):
+        with pytest.raises(
+            LeadResetInputError, match=f"plan .*leaves out 20 leads.*{lead}.*start another run"
+        ):
+            preview(
+                others,
+                tmp_path / "a",
+                context=task_context("preview", try_number=2),
+                skip_unmodified=skip,
+                **NOTES,
+            )
+    whole = preview(account.old[:20], tmp_path / "b", skip_unmodified=False, **NOTES)
+    assert preview(account.old[:20], tmp_path / "b", skip_unmodified=False, **NOTES) == whole
 
 
 def test_contradiction_in_a_file_that_is_torn(make, tmp_path):

@@ -11,6 +11,10 @@ from airflow_provider_leadreset.emulator.http.replies import ApiError
 from airflow_provider_leadreset.emulator.store.accepted_reset import Reset
 from airflow_provider_leadreset.emulator.store.entities import Activity
 from airflow_provider_leadreset.leadsquared.account_check.account_check import AccountCheckResult
+from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion
+from airflow_provider_leadreset.leadsquared.account_check.checked_kinds import CheckedActivity
+from airflow_provider_leadreset.leadsquared.account_check.date_question import date_of_all
+from airflow_provider_leadreset.leadsquared.account_check.own_lead import OwnLead
 from airflow_provider_leadreset.leadsquared.api.account_findings import parse_account_findings
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN
@@ -66,6 +70,26 @@ def test_each_code_is_told_rightly(way: dict[str, Any]) -> None:
     assert [left[kind] for kind in ("activities", "tasks", "notes")] == [[], [], []]
 
 
+@pytest.mark.parametrize("moves", [(), ("note",)])
+def test_still_codes_take_one_watch(moves: tuple[str, ...]) -> None:
+    """While nothing was seen to move it, each code is watched once; asked again after all else, if something moved."""
+    passed = {}
+    for codes in ((CODE,), CODES):
+        with SimulatedAccount(moves_last_modified=moves) as account:
+            result = check(account, activity_event=codes, task_type=NOT_GIVEN)
+            passed[codes] = account.time.passed
+        for code in codes:
+            (told,) = (one for one in result.questions if one.name == f"last_modified_activity_{code}")
+            if moves:
+                assert (told.found, told.saw) == ("does not move", "it moved 0 of 3 times")
+            else:
+                assert told.found is None
+                assert told.saw.startswith("it moved 0 of 1 times, and was not asked again")
+    # What is asked of each beside takes seven minutes, and ten more where it is told.
+    each = (passed[CODES] - passed[CODE,]) / 2 / 60
+    assert 20 < each < 20 + 7 + 12 * bool(moves)
+
+
 def test_codes_are_kept() -> None:
     """What is kept of one code has the form that it has of several: each has its line."""
     kept = {}
@@ -75,6 +99,7 @@ def test_codes_are_kept() -> None:
         kept[codes] = parse_account_findings(result.account_check, today=result.checked_on).found
     lines = {code: f"last_modified_activity_{code}" for code in CODES}
     assert {name for name in kept[CODES] if name.startswith("last_modified_activity")} == set(lines.values())
+    assert (kept[CODE,]["activity_codes"], kept[CODES]["activity_codes"]) == ("201", "201, 202, 203")
     assert set(kept[CODES]) - set(kept[CODE,]) <= {lines[OTHER_CODE], lines[THIRD]}
 
 
@@ -84,6 +109,22 @@ def test_codes_that_are_alone() -> None:
         result = check(account, task_type=NOT_GIVEN)
     assert judge(result, account.account.dialect, 2.0, CODES).wrong == {}
     assert found_of(result)["activity_date"] == "CreatedOn"
+    (told,) = (one for one in result.questions if one.name == "activity_date")
+    assert "bystanders (activity of event 202) lay in the windows" in told.control
+
+
+@pytest.mark.parametrize("notes", [True, False])
+def test_bystanders_are_called_what_they_are(notes: bool) -> None:
+    """A text about bystanders tells what they are, or that there were none."""
+    with SimulatedAccount(notes_api=notes) as account:
+        result = check(account, activity_event=CODE, task_type=NOT_GIVEN)
+    (told,) = (one for one in result.questions if one.name == "activity_date")
+    said = (
+        "bystanders (note) lay in the windows"
+        if notes
+        else "there were no bystanders, as nothing else was asked about"
+    )
+    assert said in told.control
 
 
 def test_dates_that_differ(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +144,7 @@ def test_dates_that_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "activity of event 201: gone were those in the window by CreatedOn" in saw
     assert "activity of event 202: gone were those in the window by ModifiedOn" in saw
     assert saw.endswith("that is not the same of each")
-    assert "activity_date" not in result.account_check["found"]
+    assert {"activity_date", "activity_codes"}.isdisjoint(result.account_check["found"])
     assert [one.name for one in result.questions].count("activity_date") == 1
 
 
@@ -124,6 +165,7 @@ def test_resets_that_take_every_event(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {one.name: one for one in result.questions}
     assert told["activity_date"].found is None, told["activity_date"].saw
     assert "bystanders went too" in told["activity_date"].saw
+    assert "bystanders (activity of event 202) went too" in told["activity_from_second"].saw
 
 
 @pytest.mark.parametrize("refused", [CODE, OTHER_CODE])
@@ -143,6 +185,7 @@ def test_a_code_that_cannot_be_made(refused: int) -> None:
     assert "none could be made: HTTP 500" in told[f"activity_{refused}_reset"].saw
     assert f"last_modified_activity_{refused}" not in told
     assert (told["activity_date"].found, told["activity_from_second"].found) == ("CreatedOn", "goes")
+    assert told["activity_codes"].found == ", ".join(str(code) for code in CODES if code != refused)
     assert told["mirror_rows"].found is False
     for code in set(CODES) - {refused}:
         assert told[f"last_modified_activity_{code}"].found == "moves"
@@ -154,3 +197,24 @@ def test_a_code_that_is_not_there() -> None:
         with pytest.raises(InputError, match="activity_event is 22, which is no custom activity"):
             check(account, activity_event=[CODE, 22])
         assert account.account.leads()[1:] == []
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ((None,), "that could not be told of each"),
+        (("ModifiedOn",), "that is not the same of each"),
+        (("ModifiedOn", None), "that is not the same of each"),
+    ],
+)
+def test_why_no_date_is_told_of_all(others: tuple[str | None, ...], said: str) -> None:
+    """That codes differ is said only where it was seen: of one it may merely not have been told."""
+    with SimulatedAccount() as account:
+        lead = OwnLead.create(account.client, "")
+        kinds = [CheckedActivity(account.client, lead, code, CODES) for code in CODES]
+    answers = [
+        CheckedQuestion("activity_date", "?", "did", "saw", "control", one) for one in ("CreatedOn", *others)
+    ]
+    told = date_of_all(list(zip(kinds, answers, strict=False)))
+    assert told.found is None
+    assert told.saw.endswith(f"; {said}")

@@ -8,16 +8,24 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from airflow_provider_leadreset.leadsquared.account_check.check_options import (
+    MOST_CODES,
+    cost_of,
+    parse_check_options,
+)
 from airflow_provider_leadreset.leadsquared.api.account_findings import parse_account_findings
 from airflow_provider_leadreset.leadsquared.records.last_modified import LastModified
+from airflow_provider_leadreset.leadsquared.request.lead_reset import Selectors
 from airflow_provider_leadreset.leadsquared.request.window import Window
 from airflow_provider_leadreset.leadsquared.safety.unmodified import (
+    HOW_TO_FIND_OUT,
     MARGIN,
     SPOT_CHECKS,
     UnmodifiedLeads,
     has_settled,
     in_calls,
     settling_time,
+    why_not_allowed,
 )
 from support.checked_account import account_check
 
@@ -67,3 +75,27 @@ def test_calls_of_a_thousand():
     chunks = list(in_calls(leads))
     assert [len(chunk) for chunk in chunks] == [1000, 1000, 500]
     assert [one for chunk in chunks for one in chunk] == leads
+
+
+def test_how_to_find_out_tells_the_time():
+    """What people are told to do is told with what it takes for the codes of their task, and how many a check takes."""
+    few, many = (
+        cost_of(
+            parse_check_options(activity_event=codes, task_type="Call", host="api.example.com"), 25
+        ).minutes
+        for codes in (1, range(1, MOST_CODES + 1))
+    )
+    assert (many - few) / (MOST_CODES - 1) == pytest.approx(12, abs=1)
+    assert "some two hours, and 12 minutes more for each further event code" in HOW_TO_FIND_OUT
+    assert f"up to {MOST_CODES}: of more, divide the task" in HOW_TO_FIND_OUT
+
+
+def test_many_codes_that_were_not_asked_about():
+    """Of those that the check did not find to move it, twenty are named."""
+    today = datetime.now(UTC).date()
+    findings = parse_account_findings(account_check(), today=today)
+    selectors = Selectors(activity_event_list=tuple(range(1000, 2000)))
+    why = why_not_allowed(findings, selectors, host="api.example.com", today=today)
+    assert why is not None
+    assert why.endswith("event 1019 moves LeadLastModifiedOn and 980 more")
+    assert len(why) < 2000
