@@ -70,19 +70,16 @@ class StoredEarlierRequests(_Stored):
 
 
 class StoredProgress(_Stored):
-    """What a try of a task keeps for the next one.
-
-    :param version: of this shape.
-    :param request: the :func:`.fingerprint` of what was asked for.
-    :param reset: the :func:`.reset_fingerprint` of what was to be deleted.
-    :param others: the fingerprints of what tries before it were asked for otherwise.
-    """
+    """What a try of a task keeps for the next one."""
 
     version: Literal[1]
     request: str
+    """The :func:`.fingerprint` of what was asked for."""
     reset: str
+    """The :func:`.reset_fingerprint` of what was to be deleted."""
     leads: NonNegativeInt
     others: list[str]
+    """The fingerprints of what tries before it were asked for otherwise."""
     queued: Spans
     failed: Spans
     unknown: Spans

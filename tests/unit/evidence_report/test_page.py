@@ -557,4 +557,4 @@ def test_wrong_moments(run, page):
     html = page()
     events = section(html, "What happened when").one("table").rows()
     assert ["no time is recorded", "reset, try 1, began with 6 leads"] in events
-    assert facts(html, "Who decided")["Approved"] == "Asha"
+    assert facts(html, "Who decided")["Approved"] == "Asha at: 2026-10-02"
