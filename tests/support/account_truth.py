@@ -47,7 +47,12 @@ def truth(dialect: Dialect, codes: Iterable[int] = (CODE,)) -> dict[str, Any]:
         right |= {"stage_audits_reset": "goes", "owner_audits_reset": "goes"}
     if dialect.mirror_rows:
         right["mirror_rows_kept"] = dialect.mirrors_kept
-    right |= {"activity_date": dialect.activity_date, "task_date": dialect.task_date}
+    # Where what was given as ActivityDateTime becomes the CreatedOn, there are no two dates to be told apart.
+    one_date = dialect.activity_time_sets == "CreatedOn" and dialect.activity_date == "ActivityDateTime"
+    right |= {
+        "activity_date": "CreatedOn" if one_date else dialect.activity_date,
+        "task_date": dialect.task_date,
+    }
     right["activity_codes"] = ", ".join(str(code) for code in codes)
     if dialect.notes_api:
         right |= {"notes_name": dialect.notes_key, "note_date": dialect.note_date}

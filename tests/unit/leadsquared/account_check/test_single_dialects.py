@@ -19,6 +19,7 @@ HARD: list[dict[str, Any]] = [
     {"automation_every": 900, "moves_last_modified": ["note"]},
     {"task_date": "DueDate", "unknown_types": "in vain"},
     {"activity_time_sets": "CreatedOn", "activity_date": "ModifiedOn"},
+    {"activity_time_sets": "CreatedOn", "activity_date": "ActivityDateTime"},
     {"fractions": "dropped", "fractions_kept": False, "to_included": False},
 ]
 """Two at once that could be mistaken for something else; all pairs are tried by make account-check."""
