@@ -104,7 +104,9 @@ def test_whole_batch_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         ]
         for thread in threads:
             thread.start()
-        time.sleep(0.9)
+        until = time.monotonic() + 30
+        while pages < 12 and time.monotonic() < until:  # two of those that come one at a time
+            time.sleep(0.01)
         with lock:
             probes, blocked = pages - 10, False
         for thread in threads:
