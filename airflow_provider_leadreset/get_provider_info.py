@@ -67,7 +67,7 @@ def get_provider_info() -> dict[str, Any]:
     }
 
 
-def _field_behaviour() -> dict[str, Any]:
+def _field_behaviour() -> dict[str, object]:
     """What the form calls the fields that every connection has."""
     return {
         "hidden-fields": ["schema"],
@@ -87,7 +87,7 @@ def _field_behaviour() -> dict[str, Any]:
     }
 
 
-def _connection_fields() -> dict[str, Any]:
+def _connection_fields() -> dict[str, object]:
     """Describe the fields of the form that are kept in Extra."""
     return {
         "calls_per_5s": {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class _TasksLink(BaseOperatorLink):
     """A link whose address the task has made, and Airflow keeps in XCom under ``xcom_key``."""
 
-    def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
+    def get_link(self, operator: BaseOperator, *, ti_key: object) -> str:
         """Return the address; empty if the task has none.
 
         Airflow 2.11 asks in its webserver, for what the task has pushed. Airflow 3 asks in the worker, after the task

@@ -161,7 +161,7 @@ def _hook(given: dict[str, Any]) -> LeadResetHook:
     return EnvironmentHook(given["host"], given.get("calls_per_5s", 25))
 
 
-def _cost(hook: LeadResetHook, options: dict[str, Any]) -> tuple[CheckCost, str, CheckOptions]:
+def _cost(hook: LeadResetHook, options: dict[str, object]) -> tuple[CheckCost, str, CheckOptions]:
     client = hook.get_conn()
     try:
         asked = parse_check_options(**options, host=client.host)
@@ -197,7 +197,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _write(place: str | None, result: dict[str, Any], out: TextIO) -> None:
+def _write(place: str | None, result: dict[str, object], out: TextIO) -> None:
     text = json.dumps(result, indent=2, ensure_ascii=False)
     if place == "-":
         print(text, file=out, flush=True)

@@ -159,21 +159,21 @@ class Dialect:
         :param texts: each ``name=value``, or a JSON object of several; the last word on a name counts.
         :raises ValueError: as :meth:`of`, and for what is neither.
         """
-        values: dict[str, Any] = {}
+        values: dict[str, object] = {}
         for text in texts:
             values.update(_object(text) if text.lstrip().startswith("{") else _pair(text))
         return cls.of(values)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the dialect as JSON-able values, as :meth:`of` takes them."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return values | {name: sorted(values[name]) for name in ("moves_last_modified", "still_events")}
 
 
 @cache
-def _choices() -> dict[str, tuple[Any, ...]]:
+def _choices() -> dict[str, tuple[object, ...]]:
     """Return the values of each field that has a fixed number of them."""
-    found: dict[str, tuple[Any, ...]] = {}
+    found: dict[str, tuple[object, ...]] = {}
     for name, hint in get_type_hints(Dialect).items():
         if hint is bool:
             found[name] = (True, False)
@@ -184,12 +184,12 @@ def _choices() -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def _listed(choices: tuple[Any, ...]) -> str:
+def _listed(choices: tuple[object, ...]) -> str:
     texts = [repr(choice) for choice in choices]
     return f"{', '.join(texts[:-1])} or {texts[-1]}"
 
 
-def _movers(given: Any) -> frozenset[Any]:
+def _movers(given: object) -> frozenset[object]:
     known = get_args(Mover)
     names = _items(given)
     for name in names:
@@ -198,7 +198,7 @@ def _movers(given: Any) -> frozenset[Any]:
     return frozenset(name for name in names if name)
 
 
-def _event_codes(given: Any) -> frozenset[int]:
+def _event_codes(given: object) -> frozenset[int]:
     codes = []
     for one in (item for item in _items(given) if item != ""):
         code = (
@@ -210,22 +210,22 @@ def _event_codes(given: Any) -> frozenset[int]:
     return frozenset(codes)
 
 
-def _items(given: Any) -> list[Any]:
+def _items(given: object) -> list[object]:
     # Text is a list by commas, as on the command line; what cannot be gone through is quoted as it is.
     parts = given.split(",") if isinstance(given, str) else given if isinstance(given, Iterable) else [given]
     return [part.strip() if isinstance(part, str) else part for part in parts]
 
 
-def _object(text: str) -> dict[str, Any]:
+def _object(text: str) -> dict[str, object]:
     try:
         # What begins with a brace is an object or no JSON.
-        found: dict[str, Any] = json.loads(text)
+        found: dict[str, object] = json.loads(text)
     except ValueError:
         raise ValueError(f"dialect {text!r} is no JSON object") from None
     return found
 
 
-def _pair(text: str) -> dict[str, Any]:
+def _pair(text: str) -> dict[str, object]:
     name, equals, value = (part.strip() for part in text.partition("="))
     if not equals or not name:
         raise ValueError(f"dialect {text!r} is neither name=value nor a JSON object")

@@ -90,13 +90,13 @@ class FoundEvidence:
     plans: list[str] = field(default_factory=list)
 
 
-def account_of(root: Any) -> FoundEvidence:
+def account_of(root: object) -> FoundEvidence:
     """Read an evidence folder.
 
     :param root: a path, such as ``pathlib.Path`` or Airflow's ``ObjectStoragePath``: the ``evidence_path`` itself, or
         the folder of a DAG or of a run in it.
     """
-    runs: dict[str, list[Any]] = {}
+    runs: dict[str, list[object]] = {}
     for task in sorted(_task_folders(root), key=str):
         name = "/".join(task.parts[-4:-2]) if len(task.parts) >= 4 else str(task)
         runs.setdefault(scrubbed(name), []).append(task)

@@ -73,7 +73,7 @@ def _print(text: str) -> None:
     print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
-def _folder(given: str) -> Any:
+def _folder(given: str) -> object:
     """Return the folder that was named.
 
     :raises InputError: there is none.

@@ -24,7 +24,7 @@ UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, *DAMA
 """What reading a file raises that is damaged, or was not written by this provider."""
 
 
-def read_bytes(path: Any) -> bytes:
+def read_bytes(path: object) -> bytes:
     """Read a file that is one JSON value, as it is.
 
     :raises InputError: it is no file, or too long.
@@ -36,7 +36,7 @@ def read_bytes(path: Any) -> bytes:
     return content
 
 
-def digest_of_file(path: Any) -> str:
+def digest_of_file(path: object) -> str:
     """Return the SHA-256 of what a file holds, as hex.
 
     :raises InputError: it is no file, or too large.
@@ -48,7 +48,7 @@ def digest_of_file(path: Any) -> str:
     return digest.hexdigest()
 
 
-def read_objects(path: Any) -> Iterator[dict[str, Any]]:
+def read_objects(path: Any) -> Iterator[dict[str, object]]:
     """Stream the JSON objects of a file with one in each line; gzip where the name ends in ``.gz``.
 
     :raises InputError: a line is none, or too long; the file is too large.
@@ -68,12 +68,12 @@ def _file(path: Any) -> Any:
     return path
 
 
-def _objects(content: Any) -> Iterator[dict[str, Any]]:
+def _objects(content: Any) -> Iterator[dict[str, object]]:
     for number, line in enumerate(bounded_lines(content, MOST_EVIDENCE_LINE), 1):
         yield _object(line, f"line {number}")
 
 
-def _object(text: bytes, what: str) -> dict[str, Any]:
+def _object(text: bytes, what: str) -> dict[str, object]:
     value = parse_json(text, what)
     if not isinstance(value, dict):
         raise InputError(f"{what} is no JSON object")

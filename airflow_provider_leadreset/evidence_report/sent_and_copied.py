@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from airflow_provider_leadreset.evidence_report.evidence_files import read_objects
 from airflow_provider_leadreset.leadsquared.distinct_keys import DistinctKeys
@@ -305,7 +304,7 @@ class Copied:
         self.kinds: Counter[str] = Counter()
         self._records = DistinctKeys()
 
-    def add_part(self, path: Any) -> None:
+    def add_part(self, path: object) -> None:
         """Count a part of an archive, whole or not at all.
 
         :raises InputError: it cannot be read.
@@ -335,7 +334,7 @@ def key_of(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
-def _kind_and_id(row: dict[str, Any]) -> tuple[str, str]:
+def _kind_and_id(row: dict[str, object]) -> tuple[str, str]:
     kind, id_ = row["kind"], row["id"]
     if not isinstance(kind, str) or len(kind) > MOST_KIND or not kind.isidentifier():
         raise InputError(f"{quoted(kind)} is no kind of records")

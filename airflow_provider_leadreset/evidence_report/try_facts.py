@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.journal.schema import (
@@ -173,7 +173,7 @@ def moment_of(text: object) -> datetime | None:
         return None
 
 
-def _approvals(approval: Any) -> Iterable[ApprovalFacts]:
+def _approvals(approval: object) -> Iterable[ApprovalFacts]:
     answers = approval if isinstance(approval, list) else [approval]
     for answer in answers[: MOST_APPROVALS + 1]:
         if answer is None:
@@ -200,7 +200,7 @@ def describe_user(user: KeysUser) -> str:
     return f"{user.name} <{user.mail}>" if user.name and user.mail else user.name or user.mail or ""
 
 
-def _selectors(given: Mapping[str, Any]) -> Selectors | None:
+def _selectors(given: Mapping[str, object]) -> Selectors | None:
     try:
         return parse_selectors(**given)
     except (InputError, TypeError):  # of another version, or changed
@@ -230,7 +230,7 @@ def _ran_by(asked: Request) -> str:
     return scrubbed(", ".join(told), MOST_TEXT)
 
 
-def _words(told: Mapping[str, Any]) -> str:
+def _words(told: Mapping[str, object]) -> str:
     """Return what a mapping says, such as ``approved: true; ticket: CRM-17``."""
     return scrubbed(
         "; ".join(

@@ -7,12 +7,12 @@ from typing import Any
 from airflow_provider_leadreset.get_provider_info import get_provider_info
 
 
-def field_behaviour() -> dict[str, Any]:
+def field_behaviour() -> dict[str, object]:
     """Return names and placeholders of the fields that every connection has."""
     return {name.replace("-", "_"): value for name, value in _connection_type()["ui-field-behaviour"].items()}
 
 
-def widgets() -> dict[str, Any]:
+def widgets() -> dict[str, object]:
     """Return the fields that are kept in Extra.
 
     :raises ImportError: these packages, of the user interface, are missing; Airflow then goes without.

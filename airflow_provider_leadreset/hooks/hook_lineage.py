@@ -33,7 +33,7 @@ class HookLineage:
     def __init__(self) -> None:
         self._told: set[tuple[str, str]] = set()
 
-    def reads(self, hook: Any, host: str, data: Iterable[str]) -> None:
+    def reads(self, hook: object, host: str, data: Iterable[str]) -> None:
         """Tell of data that was read: the inputs.
 
         :param hook: which hook; the lineage names it as its context.
@@ -42,7 +42,7 @@ class HookLineage:
         """
         self._tell(hook, "input", host, data)
 
-    def deletes(self, hook: Any, host: str, data: Iterable[str]) -> None:
+    def deletes(self, hook: object, host: str, data: Iterable[str]) -> None:
         """Tell of data that was deleted from: the outputs; see :meth:`reads`."""
         self._tell(hook, "output", host, data)
 

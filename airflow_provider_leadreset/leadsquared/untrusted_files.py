@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from itertools import count
-from typing import IO, Any, AnyStr, NoReturn
+from typing import IO, AnyStr, NoReturn
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.text import quoted
@@ -132,7 +132,7 @@ def size(most: int) -> str:
     return f"{most} bytes"
 
 
-def parse_json(text: str | bytes, what: str) -> Any:
+def parse_json(text: str | bytes, what: str) -> object:
     """Read JSON strictly: no NaN, no number beyond Python's own, no name twice in an object, not nested for ever.
 
     :param text: bytes are UTF-8.
@@ -192,7 +192,7 @@ def is_deep(value: object) -> bool:
     return True
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         counts = Counter(name for name, _ in pairs)

@@ -125,12 +125,12 @@ class BatchRecord:
                 hindered = hindered or error
         return hindered
 
-    def _keep_failed(self, evidence: TryEvidence, output: dict[str, Any]) -> None:
+    def _keep_failed(self, evidence: TryEvidence, output: dict[str, object]) -> None:
         # The file can be given back as leads: what only an earlier try was asked for is not in it, nor who is excluded.
         asked_for = (one for one in self.counts.listed() if one.prospect_id not in (self._excluded or ()))
         output["failed_path"] = evidence.write_failed(asked_for)
 
-    def _keep_summary(self, evidence: TryEvidence, output: dict[str, Any]) -> None:
+    def _keep_summary(self, evidence: TryEvidence, output: dict[str, object]) -> None:
         output["evidence_digest"] = evidence.write_summary(output)
         self._log.info("Evidence: %s", evidence.report)
         self._log.info("Its digest: %s", output["evidence_digest"])

@@ -74,7 +74,7 @@ class Checkpoint:
         self._key = f"leadreset/{own_clears(context)}"
         self._log = log
         self._saved_at = float("-inf")
-        state: Any = self._store.get(self._key) if self._store is not None else None
+        state: object = self._store.get(self._key) if self._store is not None else None
         stored = parse_stored(state)
         contradicted = ""
         self.requests = EarlierRequests(
@@ -111,7 +111,7 @@ class Checkpoint:
         """Whether Airflow has a place for it."""
         return self._store is not None
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, object]:
         return {
             "version": 1,
             **self._about,

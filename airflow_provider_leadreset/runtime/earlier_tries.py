@@ -67,7 +67,7 @@ class _OtherRequest:
 def earlier_tries(
     task: EvidenceFolder,
     *,
-    identity: list[Any],
+    identity: list[object],
     before: int,
     generation: str,
     digest: str | None,
@@ -198,7 +198,7 @@ def _anew(found: EarlierTries, tries: list[TryJournal], generation: str, digest:
     return anew
 
 
-def _leave_out_others(one: TryJournal, identity: list[Any]) -> None:
+def _leave_out_others(one: TryJournal, identity: list[object]) -> None:
     """Leave out files of another task: storages differ in which names they hold for the same."""
     for process in list(one.processes):
         if process.request.identity != identity:
@@ -210,7 +210,7 @@ def _belongs(request: Request, generation: str, digest: str | None) -> bool:
     return request.generation == generation and request.request_digest == digest
 
 
-def describe_earlier(found: EarlierTries) -> tuple[str, dict[str, Any]] | None:
+def describe_earlier(found: EarlierTries) -> tuple[str, dict[str, object]] | None:
     """Return what earlier tries did, as a text and as a summary; None if they did nothing."""
     progress = found.progress
     told = progress.in_earlier_tries or progress.count("unanswered") or found.requests.leads

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.compat import AirflowSkipException
 from airflow_provider_leadreset.leadsquared.errors import InputError
@@ -46,7 +46,7 @@ class GuardedRun(BaseRun):
 
     def __init__(self, task: LeadResetOperator, context: Context) -> None:
         super().__init__(task, context)
-        self.approval: Any = None
+        self.approval: object = None
         self.reason: str | None = None
         self.exclusions = Exclusions()
         self._plan: Plan | None = None
@@ -118,7 +118,7 @@ class GuardedRun(BaseRun):
         """Return how many of the leads are not excluded."""
         return sum(lead not in self.exclusions for lead in leads) if len(self.exclusions) else leads.count
 
-    def _checked_approval(self) -> Any:
+    def _checked_approval(self) -> object:
         """Return the approval without keys. An error of the check quotes it cut, so they are struck out before, too."""
         try:
             given = redacted(self.task.approval, self.client.redact)
@@ -148,7 +148,7 @@ class GuardedRun(BaseRun):
         return self.account.text
 
 
-def redacted(value: Any, redact: Callable[[str], str]) -> Any:
+def redacted(value: object, redact: Callable[[str], str]) -> object:
     """Return a value with the keys struck out of its texts: it is kept as evidence and as XCom.
 
     :param value: what JSON can hold, or any mapping or sequence, such as a mapped task's output.

@@ -32,7 +32,7 @@ class KeptContradiction:
     """
 
     def __init__(
-        self, context: Context, folder: EvidenceFolder | None, identity: list[Any] | None, log: Any
+        self, context: Context, folder: EvidenceFolder | None, identity: list[object] | None, log: Any
     ) -> None:
         self._context = context
         self._folder = folder

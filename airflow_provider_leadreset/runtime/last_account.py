@@ -28,7 +28,7 @@ class LastAccount:
 
         :raises InputError: it is another: somebody has exchanged the connection's keys meanwhile.
         """
-        known: Any = None if self._store is None else self._store.get(self._key)
+        known: object = None if self._store is None else self._store.get(self._key)
         if isinstance(known, dict) and account.is_other_than(known):
             raise InputError(
                 f"an earlier try of this task worked on the account {_named(known)}, and the connection now leads to "
@@ -59,5 +59,5 @@ class LastAccount:
             self._log.warning("The account of this try could not be removed from the task's state: %s", error)
 
 
-def _named(account: dict[str, Any]) -> str:
+def _named(account: dict[str, object]) -> str:
     return f"{account.get('code') or 'without a code'} at {account.get('host')}"

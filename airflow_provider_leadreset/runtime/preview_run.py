@@ -56,7 +56,7 @@ class PreviewRun(BaseRun):
     _contradiction: str = ""
     _kept: KeptContradiction
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> dict[str, object]:
         """Count, or give again what was counted before in this DAG run."""
         with self.account_session():
             with task_errors():
@@ -175,7 +175,7 @@ class PreviewRun(BaseRun):
                 "leave skip_unmodified out, and start another run"
             )
 
-    def _given_again(self, request: ResetRequest, earlier: Plan) -> dict[str, Any]:
+    def _given_again(self, request: ResetRequest, earlier: Plan) -> dict[str, object]:
         """Return what an earlier try or another process of this one has counted."""
         self.log.info(
             "This run has a plan already, %s, and keeps it: what was approved must be what goes. To preview anew, "
@@ -187,7 +187,7 @@ class PreviewRun(BaseRun):
         )
         return _output(earlier.preview, str(earlier.path), earlier.digest)
 
-    def _count(self, request: ResetRequest, folder: EvidenceFolder | None) -> dict[str, Any]:
+    def _count(self, request: ResetRequest, folder: EvidenceFolder | None) -> dict[str, object]:
         writer = None
         if folder:
             writer = PlanWriter(

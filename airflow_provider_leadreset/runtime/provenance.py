@@ -8,7 +8,7 @@ import zoneinfo
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset import __version__
 from airflow_provider_leadreset.leadsquared.journal.schema import (
@@ -45,7 +45,7 @@ def keys_user_of(account: AccountIdentity) -> KeysUser:
 
 def trigger_of(context: Context) -> Trigger:
     """Return what started the run, as far as Airflow tells: a person's name from 3.1 on."""
-    run: Any = context.get("dag_run")
+    run: object = context.get("dag_run")
     kind = getattr(run, "run_type", None)
     return Trigger(
         run_type=_text(getattr(kind, "value", kind)), user=_text(getattr(run, "triggering_user_name", None))
@@ -54,9 +54,9 @@ def trigger_of(context: Context) -> Trigger:
 
 def code_of(context: Context) -> Code:
     """Return which version of the DAG runs, as far as Airflow tells: from 3.0 on."""
-    ti: Any = context.get("ti")
+    ti: object = context.get("ti")
     bundle = getattr(ti, "bundle_instance", None)
-    run: Any = context.get("dag_run")
+    run: object = context.get("dag_run")
     version = getattr(bundle, "version", None) or getattr(run, "bundle_version", None)
     return Code(
         dag_version=_text(getattr(ti, "dag_version_id", None)),

@@ -74,7 +74,7 @@ class ResetRun(GuardedRun):
         self._interrupted_by = "interrupted"
 
     @keeps_summary_of_failure
-    def run(self) -> dict[str, Any]:
+    def run(self) -> dict[str, object]:
         """Check everything, then reset the leads; see :class:`.LeadResetOperator`."""
         try:
             return self._run()
@@ -85,7 +85,7 @@ class ResetRun(GuardedRun):
         finally:
             self.exclusions.close()
 
-    def _run(self) -> dict[str, Any]:
+    def _run(self) -> dict[str, object]:
         with self.account_session():
             with task_errors():
                 self.check_values()
@@ -207,7 +207,7 @@ class ResetRun(GuardedRun):
         self.client.on_call = self.evidence.journal.called
 
     @keeps_summary_of_failure
-    def _reset(self, request: ResetRequest) -> dict[str, Any]:
+    def _reset(self, request: ResetRequest) -> dict[str, object]:
         """Reset the leads; return the summary, or keep it and raise what the task must end with."""
         pool, judge = WorkerPool(self.client), self.judge
         stopped: LeadSquaredError | InputError | None = None

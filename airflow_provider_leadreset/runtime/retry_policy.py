@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import RetryDecision, RetryPolicy
 
@@ -35,10 +35,10 @@ class LeadResetRetryPolicy(RetryPolicy):
         :param try_number: counted over all Clears.
         :param max_tries: tries before the last Clear, and the task's ``retries``.
         """
-        needed: Any = getattr(exception, "retry_after", None)
+        needed: object = getattr(exception, "retry_after", None)
         if not isinstance(needed, timedelta):
             return RetryDecision.default()
-        task: Any = (context or {}).get("task")
+        task: object = (context or {}).get("task")
         tries = _since_the_last_clear(try_number, max_tries, getattr(task, "retries", None))
         delay, why = _bounded(_doubled(needed, tries), task)
         reason = str(exception).partition("\n")[0]
@@ -65,7 +65,7 @@ def _doubled(needed: timedelta, tries: int) -> timedelta:
     return min(needed, LONGEST)
 
 
-def _bounded(delay: timedelta, task: Any) -> tuple[timedelta, str]:
+def _bounded(delay: timedelta, task: object) -> tuple[timedelta, str]:
     """Return a delay as the task allows it, and what decided."""
     shortest, longest = getattr(task, "retry_delay", None), getattr(task, "max_retry_delay", None)
     why = "what the error needs"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
@@ -25,7 +25,7 @@ def run_moment(context: Context) -> datetime | None:
 
     The run's start would not do: a Clear moves that, and what was made since the first try would go.
     """
-    run: Any = context.get("dag_run")
+    run: object = context.get("dag_run")
     if run is None:
         return None
     # A unit test may call the task with some of it only.

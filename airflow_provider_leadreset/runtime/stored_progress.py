@@ -6,7 +6,7 @@ Nothing of it is guessed. A try that began anew in its place would call leads th
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -110,7 +110,7 @@ def _with_known_places(stored: StoredProgress) -> StoredProgress:
     return stored
 
 
-def parse_stored(value: Any) -> StoredProgress | None:
+def parse_stored(value: object) -> StoredProgress | None:
     """Return what an earlier try stored; None for nothing.
 
     :raises InputError: it cannot be read.

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from airflow_provider_leadreset.emulator.account.call_limit import CallLimit, most_in_window
 from airflow_provider_leadreset.emulator.account.call_log import CallLog, CallRecord
@@ -56,7 +55,7 @@ class Account(WritableCrm):
         latency: Latency = 0.0,
         latency_before: Latency = 0.0,
         queue_delay: float | None = 0.05,
-        dialect: Dialect | Mapping[str, Any] | None = None,
+        dialect: Dialect | Mapping[str, object] | None = None,
         access_key: str = ACCESS_KEY,
         secret_key: str = SECRET_KEY,
         clock: Callable[[], float] = time.monotonic,
@@ -125,7 +124,7 @@ class Account(WritableCrm):
         times: int | None = 1,
         path: str | None = None,
         prospect_id: str | None = None,
-        body: Any = None,
+        body: object = None,
         status: int | None = None,
         seconds: float | None = None,
         size: int | None = None,

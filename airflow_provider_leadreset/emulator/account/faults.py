@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 FaultKind = Literal[
     "429",
@@ -47,7 +47,7 @@ class Fault:
     """Only calls whose path ends so, say ``Lead.Reset``."""
     prospect_id: str | None = None
     """Only calls about that lead."""
-    body: Any = None
+    body: object = None
     """Replaces the body of the answer: text, or anything else as JSON. For ``500-mx`` text is the
     ExceptionType, for ``redirect`` the Location, for ``wrong-region`` the host to name."""
     status: int | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from airflow_provider_leadreset.emulator.account.account import Account
 from airflow_provider_leadreset.emulator.store.directory import MIRROR, OWNER_CHANGE, STAGE_CHANGE
@@ -45,7 +45,7 @@ def _rows(account: Account, lead: Lead) -> Iterator[ShownActivity]:
             yield ShownActivity(_AUDIT_CODES[audit.kind], audit)
 
 
-def activity_row(account: Account, shown: ShownActivity) -> dict[str, Any]:
+def activity_row(account: Account, shown: ShownActivity) -> dict[str, object]:
     """Return a row of ProspectActivity.svc/Retrieve."""
     code, record = shown
     custom = account.directory.is_custom(record.code) if isinstance(record, Activity) else False
@@ -94,7 +94,7 @@ def _data(account: Account, record: Activity | Audit) -> dict[str, str]:
     }
 
 
-def activity_details(account: Account, record: Activity | Audit) -> dict[str, Any]:
+def activity_details(account: Account, record: Activity | Audit) -> dict[str, object]:
     """Return the answer of GetActivityDetails: no row as above, but the activity's type and fields (documented)."""
     if isinstance(record, Activity):
         name = account.directory.activity_type(record.code).name
@@ -122,7 +122,7 @@ def activity_details(account: Account, record: Activity | Audit) -> dict[str, An
     }
 
 
-def event_row(account: Account, activity: Activity) -> dict[str, Any]:
+def event_row(account: Account, activity: Activity) -> dict[str, object]:
     """Return a row of RetrieveByActivityEvent."""
     return {
         "ProspectActivityId": activity.id,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from typing import Any
 
 from airflow_provider_leadreset.emulator.account.faults import Fault
 from airflow_provider_leadreset.emulator.http.replies import (
@@ -92,7 +91,7 @@ def truncate(fault: Fault, answer: Answer) -> Answer:
     return Answer(fault.status or answer.status, body[: len(body) // 2], answer.media_type, answer.headers)
 
 
-def _body(given: Any, media_type: str) -> tuple[bytes, str]:
+def _body(given: object, media_type: str) -> tuple[bytes, str]:
     if isinstance(given, str):
         return given.encode(), media_type
     return json.dumps(given).encode(), "application/json; charset=utf-8"

@@ -31,7 +31,7 @@ ENTRY = "leadreset.entry"
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Send = Callable[[MutableMapping[str, object]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Drop = Callable[[Scope], None]
 """Closes the connection of a request without an answer."""
@@ -146,7 +146,7 @@ class CallMiddleware:
         start: MutableMapping[str, Any] = {}
         parts: list[bytes] = []
 
-        async def receive() -> MutableMapping[str, Any]:
+        async def receive() -> MutableMapping[str, object]:
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: MutableMapping[str, Any]) -> None:
@@ -184,8 +184,8 @@ def _call_of(scope: Scope, stamp: float, headers: Mapping[str, str], query: Mapp
     )
 
 
-def _lead_of(body: Any, query: Mapping[str, str]) -> str | None:
-    found: Any = None
+def _lead_of(body: object, query: Mapping[str, str]) -> str | None:
+    found: object = None
     if isinstance(body, dict):
         parameter = body.get("Parameter")
         found = next((body[name] for name in _LEAD_KEYS if body.get(name)), None) or (
@@ -205,7 +205,7 @@ async def _read(receive: Receive) -> bytes:
             return body
 
 
-def _parse(body: bytes) -> Any:
+def _parse(body: bytes) -> object:
     try:
         return json.loads(body) if body else None
     except (ValueError, RecursionError):

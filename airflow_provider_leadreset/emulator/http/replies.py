@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 QUEUED = {"Status": "Success", "Message": {"Message": "Your request for lead reset has been queued."}}
 """The documented answer to a reset that was accepted."""
@@ -53,7 +52,7 @@ def envelope(kind: str, message: str) -> dict[str, str]:
     return {"Status": "Error", "ExceptionType": kind, "ExceptionMessage": message}
 
 
-def json_answer(content: Any, status: int = 200) -> Answer:
+def json_answer(content: object, status: int = 200) -> Answer:
     """Return ``content`` as a JSON answer."""
     return Answer(status, json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
 

@@ -13,7 +13,7 @@ from airflow_provider_leadreset.emulator.http.replies import INVALID_INPUT, MAND
 from airflow_provider_leadreset.emulator.store.times import parse_time
 
 
-async def json_body(request: Request, *, optional: bool = False) -> Any:
+async def json_body(request: Request, *, optional: bool = False) -> object:
     """Return the JSON body.
 
     :param optional: whether an empty body means an empty object.
@@ -30,7 +30,7 @@ async def json_body(request: Request, *, optional: bool = False) -> Any:
         raise ApiError(400, INVALID_INPUT, "The body cannot be deserialised") from None
 
 
-def section(body: Any, name: str) -> Mapping[str, Any]:
+def section(body: object, name: str) -> Mapping[str, object]:
     """Return an object of the body, such as Parameter or Paging; an empty one when it is absent."""
     value = body.get(name) if isinstance(body, dict) else None
     if value is None and isinstance(body, dict):
@@ -40,7 +40,7 @@ def section(body: Any, name: str) -> Mapping[str, Any]:
     return value
 
 
-def mandatory(values: Mapping[str, Any], name: str) -> str:
+def mandatory(values: Mapping[str, object], name: str) -> str:
     """Return a field that must be there, as text; a missing one is a 500 with an MX type (documented)."""
     value = values.get(name)
     if value is None or not str(value).strip():
@@ -48,7 +48,7 @@ def mandatory(values: Mapping[str, Any], name: str) -> str:
     return str(value).strip()
 
 
-def integer(values: Mapping[str, Any], name: str, default: int) -> int:
+def integer(values: Mapping[str, object], name: str, default: int) -> int:
     """Return a number that may come as text, as LeadSquared's own samples write it."""
     value = values.get(name)
     if value is None or value == "":

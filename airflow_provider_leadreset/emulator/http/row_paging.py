@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from airflow_provider_leadreset.emulator.dialect import Dialect
 from airflow_provider_leadreset.emulator.http.replies import INVALID_INPUT, ApiError
@@ -14,7 +14,7 @@ Row = TypeVar("Row")
 
 def page(
     rows: Sequence[Row],
-    paging: Mapping[str, Any],
+    paging: Mapping[str, object],
     dialect: Dialect,
     *,
     default: int = 25,

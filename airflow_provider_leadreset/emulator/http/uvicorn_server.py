@@ -28,7 +28,7 @@ class HttpServer(uvicorn.Server):
     """
 
     def __init__(self, account: Account, port: int) -> None:
-        self._transports: dict[Any, asyncio.Transport] = {}
+        self._transports: dict[object, asyncio.Transport] = {}
         self.ready = threading.Event()
         """Set when connections are accepted, or when the start failed."""
         self.failure: BaseException | None = None

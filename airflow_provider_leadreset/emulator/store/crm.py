@@ -61,7 +61,7 @@ class Crm:
         self,
         *,
         queue_delay: float | None = 0.05,
-        dialect: Dialect | Mapping[str, Any] | None = None,
+        dialect: Dialect | Mapping[str, object] | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
     ) -> None:

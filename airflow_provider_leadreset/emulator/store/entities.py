@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from airflow_provider_leadreset.emulator.dialect import Mover
 from airflow_provider_leadreset.emulator.store.times import time_text
@@ -43,7 +43,7 @@ class Activity:
     fields: Mapping[str, str]
     """Custom fields, ``mx_Custom_1`` and so on."""
 
-    def view(self) -> dict[str, Any]:
+    def view(self) -> dict[str, object]:
         """Return the record as JSON-able fields."""
         return {
             "id": self.id,
@@ -71,7 +71,7 @@ class Task:
     status: str
     description: str = ""
 
-    def view(self) -> dict[str, Any]:
+    def view(self) -> dict[str, object]:
         """Return the record as JSON-able fields."""
         return {
             "id": self.id,
@@ -96,7 +96,7 @@ class Note:
     text: str
     attachment_url: str | None
 
-    def view(self) -> dict[str, Any]:
+    def view(self) -> dict[str, object]:
         """Return the record as JSON-able fields."""
         return {
             "id": self.id,
@@ -119,7 +119,7 @@ class Audit:
     old: str
     new: str
 
-    def view(self) -> dict[str, Any]:
+    def view(self) -> dict[str, object]:
         """Return the record as JSON-able fields."""
         return {
             "id": self.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import (
     CheckedQuestion,
@@ -68,12 +68,12 @@ class AccountCheckResult:
     questions: Sequence[CheckedQuestion] = field(default=())
 
     @property
-    def account_check(self) -> dict[str, Any]:
+    def account_check(self) -> dict[str, object]:
         """What goes into the connection's extra of that name."""
         found = findings(self.questions)
         return AccountFindings(self.account, self.checked_on, self.patience, found).as_json()
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the one object for programs."""
         return {
             "account_check": self.account_check,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 COULD_NOT_BE_TOLD = "could not be told"
 
@@ -40,7 +39,7 @@ class CheckedQuestion:
             return "yes" if self.found else "no"
         return f"{self.found:g} s" if isinstance(self.found, int | float) else self.found
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the five texts as they are given to programs."""
         return {
             "question": self.question,

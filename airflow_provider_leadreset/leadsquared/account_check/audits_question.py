@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion, not_told
 from airflow_provider_leadreset.leadsquared.account_check.last_modified_question import Deed
@@ -95,12 +95,12 @@ class AuditsQuestion:
         self.change_back()
         return questions
 
-    def _audits(self) -> dict[str, dict[str, Any]]:
+    def _audits(self) -> dict[str, dict[str, object]]:
         rows = read_activities(self.client, self.lead.id, {AUDIT_CODES[self.audit]})
         own = [row for row in rows if event_code(row) == AUDIT_CODES[self.audit]]
         return {id_of(row, *ACTIVITY_ID): row for row in own}
 
-    def _new_row(self, before: set[str]) -> dict[str, Any] | None:
+    def _new_row(self, before: set[str]) -> dict[str, object] | None:
         clock, began, pause = self.runner.clock, self.runner.clock.seconds(), 2.0
         while True:
             new = [row for key, row in self._audits().items() if key not in before]
@@ -111,7 +111,7 @@ class AuditsQuestion:
             clock.sleep(pause)
             pause = min(2 * pause, 30.0)
 
-    def _shown(self, row: dict[str, Any] | None, *, was_done: bool) -> CheckedQuestion:
+    def _shown(self, row: dict[str, object] | None, *, was_done: bool) -> CheckedQuestion:
         # Of an account that shows nothing at all, or did not change the lead, a missing audit says nothing.
         others = any(one.seen for one in self.runner.specimens)
         found = SHOWN if row else NOT_SHOWN if others and was_done else None
@@ -130,7 +130,7 @@ class AuditsQuestion:
             found,
         )
 
-    def _goes(self, row: dict[str, Any]) -> CheckedQuestion:
+    def _goes(self, row: dict[str, object]) -> CheckedQuestion:
         key, moment = id_of(row, *ACTIVITY_ID), moment_of(field_of(row, "CreatedOn"))
         window = seconds_around(moment, moment)
         clock = self.runner.clock

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.account_check.own_lead import FIRST_NAME
 from airflow_provider_leadreset.leadsquared.records.records import (
@@ -43,7 +43,7 @@ class SeenRecord:
 
     dates: dict[str, datetime]
     changed: bool
-    row: dict[str, Any]
+    row: dict[str, object]
 
 
 class CheckedKind(ABC):
@@ -113,7 +113,7 @@ class CheckedActivity(CheckedKind):
         super().__init__(client, lead)
         self.code = code
         self._codes = frozenset(codes)
-        self.others: list[dict[str, Any]] = []
+        self.others: list[dict[str, object]] = []
         """Mirror rows and audits of the last read."""
         self.mirrored = False
         """Whether a mirror row was ever read beside its activity."""
@@ -233,7 +233,7 @@ def time_sent(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _seen(row: dict[str, Any], *names: str) -> SeenRecord:
+def _seen(row: dict[str, object], *names: str) -> SeenRecord:
     # A record without a CreatedOn cannot be read; another date may not be shown.
     dates = {"CreatedOn": moment_of(field_of(row, "CreatedOn"))}
     dates |= {name: moment_of(value) for name in names if (value := field_of(row, name)) is not None}

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import CheckedQuestion
 from airflow_provider_leadreset.leadsquared.account_check.trials import TIMES_SLOWEST, TrialRunner
@@ -188,7 +188,7 @@ class LastModifiedQuestion:
         except UnavailableError as error:
             log.info("LeadLastModifiedOn could not be read this time: %s", error)
             return None
-        rows: list[dict[str, Any]] = rows_of(answer, "Leads")
+        rows: list[dict[str, object]] = rows_of(answer, "Leads")
         given = field_of(rows[0], "LeadLastModifiedOn") if len(rows) == 1 else None
         self._is_read = given is not None
         return None if given is None else moment_of(given)

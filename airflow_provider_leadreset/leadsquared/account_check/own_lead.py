@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.errors import InputError, UnreadableError
 from airflow_provider_leadreset.leadsquared.records.records import read_notes, read_tasks
@@ -119,24 +119,24 @@ class OwnLead:
         """Queue a reset of the lead (``LeadManagement.svc/Lead.Reset``, documented)."""
         self._write("LeadManagement.svc/Lead.Reset", reset.prospect_id, reset.body())
 
-    def _create(self, path: str, lead: str, body: Mapping[str, Any]) -> str:
+    def _create(self, path: str, lead: str, body: Mapping[str, object]) -> str:
         record_id = _id_in(self._write(path, lead, body), "a record")
         self._made.add(record_id)
         return record_id
 
-    def _change(self, path: str, record_id: str, body: Mapping[str, Any]) -> None:
+    def _change(self, path: str, record_id: str, body: Mapping[str, object]) -> None:
         if record_id not in self._made:
             raise RuntimeError(f"record {quoted(record_id)} was not made by the account check")
         self._write(path, self.id, body)
 
-    def _write(self, path: str, lead: str, body: object, params: dict[str, str] | None = None) -> Any:
+    def _write(self, path: str, lead: str, body: object, params: dict[str, str] | None = None) -> object:
         # The one place that writes about a lead. Not an assert: that can be switched off.
         if lead.lower() != self.id:
             raise RuntimeError(f"the account check was about to write to another lead, {quoted(lead)}")
         return self._client.call("POST", path, params=params, body=body, writes=True)
 
 
-def _id_in(answer: Any, what: str) -> str:
+def _id_in(answer: object, what: str) -> str:
     message = answer.get("Message") if isinstance(answer, dict) else None
     found = field_of(message, "Id") if isinstance(message, dict) else None
     if not isinstance(found, str) or not found.strip():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import (
     CheckedQuestion,
@@ -26,7 +26,7 @@ FAR = 10_000
 NO_EFFECT, ROWS, PAGES_FROM_0, PAGES_FROM_1 = "no effect", "rows", "pages from 0", "pages from 1"
 
 Key = Hashable
-Row = dict[str, Any]
+Row = dict[str, object]
 Ask = Callable[[dict[str, str | int]], tuple[list[Key], int | None] | None]
 """Returns the rows of a page, and what it counts; None where it was refused."""
 
@@ -34,7 +34,7 @@ Ask = Callable[[dict[str, str | int]], tuple[list[Key], int | None] | None]
 def activity_pages(client: LeadSquaredClient, lead_id: str) -> Ask:
     """Return what asks for a page of the lead's activities."""
 
-    def fetch(paging: dict[str, str | int]) -> Any:
+    def fetch(paging: dict[str, str | int]) -> object:
         body = {"Parameter": {}, "Paging": paging}
         return client.call("POST", "ProspectActivity.svc/Retrieve", params={"leadId": lead_id}, body=body)
 
@@ -44,7 +44,7 @@ def activity_pages(client: LeadSquaredClient, lead_id: str) -> Ask:
 def note_pages(client: LeadSquaredClient, lead_id: str) -> Ask:
     """Return what asks for a page of the lead's notes."""
 
-    def fetch(paging: dict[str, str | int]) -> Any:
+    def fetch(paging: dict[str, str | int]) -> object:
         sorting = {"ColumnName": "CreatedOn", "Direction": "1"}
         body = {"Parameter": {"RelatedId": lead_id}, "Paging": paging, "Sorting": sorting}
         return client.call("POST", "LeadManagement.svc/RetrieveNote", body=body)
@@ -53,7 +53,7 @@ def note_pages(client: LeadSquaredClient, lead_id: str) -> Ask:
 
 
 def _asking(
-    fetch: Callable[[dict[str, str | int]], Any], names: tuple[str, ...], key: Callable[[Row], Key]
+    fetch: Callable[[dict[str, str | int]], object], names: tuple[str, ...], key: Callable[[Row], Key]
 ) -> Ask:
     def ask(paging: dict[str, str | int]) -> tuple[list[Key], int | None] | None:
         try:

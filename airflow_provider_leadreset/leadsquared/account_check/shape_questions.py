@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.account_check.answers_found import (
     CheckedQuestion,
@@ -151,7 +151,7 @@ def mirror_rows(kind: CheckedActivity | None, runner: TrialRunner) -> list[Check
     ]
 
 
-def _name_in(rows: list[dict[str, Any]], wanted: str, names: tuple[str, ...]) -> str | None:
+def _name_in(rows: list[dict[str, object]], wanted: str, names: tuple[str, ...]) -> str | None:
     for row in rows:
         for name in names:
             if str(row.get(name) or "").strip("{} ").lower() == wanted:

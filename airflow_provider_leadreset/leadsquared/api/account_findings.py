@@ -12,7 +12,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.text import quoted
@@ -47,7 +46,7 @@ class AccountFindings:
     patience: float
     found: Mapping[str, Found]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the object for the connection's extra, with its checksum."""
         values = {
             "schema_version": VERSION,
@@ -159,7 +158,7 @@ def _found(value: object) -> dict[str, Found]:
     return dict(value)
 
 
-def _checksum(values: Mapping[str, Any]) -> str:
+def _checksum(values: Mapping[str, object]) -> str:
     try:
         text = json.dumps(values, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -82,11 +82,11 @@ class AccountIdentity:
         """What tells the account from others: its code, else the keys' digest; and the host."""
         return f"{self.host} {f'code {self.code}' if self.code else f'key {self.key}'}"
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return what a later task must know to tell whether it works on the same account."""
         return {"host": self.host, "code": self.code, "key": self.key}
 
-    def is_other_than(self, known: Mapping[str, Any]) -> bool:
+    def is_other_than(self, known: Mapping[str, object]) -> bool:
         """Return whether an account that was kept by :meth:`as_json` is another one.
 
         Two codes decide. Where one is not known, the same keys are the same account, and whether others are cannot be

@@ -44,7 +44,7 @@ class Answered:
         self._text = text
         self._writes = writes
         self._redact = redact
-        given: dict[str, Any] = self.content if isinstance(self.content, dict) else {}
+        given: dict[str, object] = self.content if isinstance(self.content, dict) else {}
         self._own_names = _OWN_NAMES & given.keys()
         # As they are spelled in LeadSquared's envelope where both are there.
         self._fields = {name.lower(): value for name, value in given.items()} | {

@@ -277,7 +277,7 @@ class LeadSquaredClient:
         about: str | None,
         patient: bool,
         not_after: float | None,
-    ) -> Any:
+    ) -> object:
         pauses = iter(RETRY_DELAYS)
         while True:
             permit = self.limiter.acquire(path)
@@ -408,7 +408,7 @@ class LeadSquaredClient:
         writes: bool,
         about: str | None,
         not_after: float | None,
-    ) -> Any:
+    ) -> object:
         sent_at, began = datetime.now(UTC), self.limiter.clock.now()
         failure: LeadSquaredError | None = None
         try:
@@ -434,7 +434,7 @@ class LeadSquaredClient:
         *,
         writes: bool,
         not_after: float | None,
-    ) -> Any:
+    ) -> object:
         def on_send() -> None:
             self._refuse_overdue(not_after)  # once more: it took some time to connect
             self.limiter.sent(permit)
@@ -456,7 +456,7 @@ class LeadSquaredClient:
         failure.__context__ = None
         raise failure
 
-    def _meaning(self, answer: RawAnswer, path: str, *, writes: bool) -> Any:
+    def _meaning(self, answer: RawAnswer, path: str, *, writes: bool) -> object:
         return read_answer(
             answer.status,
             answer.text,

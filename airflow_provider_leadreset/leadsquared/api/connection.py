@@ -9,7 +9,6 @@ import ipaddress
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote, quote_plus
 
 from airflow_provider_leadreset.leadsquared.api.secret import Secret
@@ -83,7 +82,7 @@ def base_address(host: object) -> tuple[str, str]:
     return found
 
 
-def account_host(user: Mapping[str, Any]) -> str | None:
+def account_host(user: Mapping[str, object]) -> str | None:
     """Return the API host that the key check names as the account's own (documented); None where it names none.
 
     As :func:`base_address` spells it: ``https://api.leadsquared.com:443/v2/`` and ``api.leadsquared.com.`` are both

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
 
 from airflow_provider_leadreset.leadsquared.untrusted_files import MOST_NESTING, is_deep, separators
 
@@ -18,7 +17,7 @@ class TooManyValuesError(ValueError):
     """An answer holds more than :data:`MOST_ANSWER_VALUES` values."""
 
 
-def read_json(text: str) -> Any:
+def read_json(text: str) -> object:
     """Return the content of an answer; None for what is no JSON, nested more than 100 deep, or has a name twice in an
     object with two values: of ``{"Status": "Error", "Status": "Success"}`` the last must not win.
 
@@ -36,7 +35,7 @@ def read_json(text: str) -> Any:
     return None if nested > MOST_NESTING and is_deep(content) else content
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs) and any(found[name] != value for name, value in pairs):
         raise ValueError

@@ -51,7 +51,7 @@ def read_answer(
     answered_call: bool = False,
     garbled: bool = False,
     redact: Callable[[str], str] = str,
-) -> Any:
+) -> object:
     """Return the JSON content of an answer, or raise what it means.
 
     :param status: HTTP status.

@@ -261,7 +261,7 @@ class _Watched:
         except OSError as error:
             raise urllib3.exceptions.NewConnectionError(self, "no connection") from error
 
-    def request(self: Any, *args: Any, **more: Any) -> None:
+    def request(self: Any, *args: object, **more: object) -> None:
         """Send a request; see the class."""
         if call := _current.get():
             if self.sock is None:

@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
@@ -117,7 +116,7 @@ class BatchCounts:
         """Return how many leads have each outcome; they add up to ``leads``."""
         return {kind: self.of(kind) for kind in OUTCOMES}
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, object]:
         """Return the numbers for the summary."""
         return {
             "leads": self.total,

@@ -205,7 +205,7 @@ class Progress:
             if index not in self._failed_now
         ]
         kept.sort(key=lambda one: one[2] != "unanswered")  # only their ids can settle what is in doubt
-        found: dict[str, Any] = {
+        found: dict[str, object] = {
             name: indices.spans() for name, indices in self._final.items() if name != "not_modified"
         }
         return {
@@ -229,7 +229,7 @@ def fingerprint(account: str, leads: Leads, selectors: Selectors, window: Window
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
 
 
-def reset_fingerprint(selectors: Mapping[str, Any], from_date: str, to_date: str) -> str:
+def reset_fingerprint(selectors: Mapping[str, object], from_date: str, to_date: str) -> str:
     """Return a text that is equal for resets which delete the same of a lead.
 
     :param selectors: as :meth:`.Selectors.arguments` gives them.

@@ -89,7 +89,7 @@ class WorkerPool:
         self._most_threads = min(2 * client.limiter.sliding_window.share, MOST_THREADS)
         self._threads: list[threading.Thread] = []
         self._starting = threading.Lock()  # of the threads alone
-        self._jobs: SimpleQueue[_Job[Any, Any] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_Job[object, object] | None] = SimpleQueue()
         # In the order in which they began, so that the same error is told whatever ends first.
         self._unsettled: dict[_Job[Any, Any], None] = {}
         self._ended = False
@@ -216,7 +216,7 @@ class WorkerPool:
             job.finished.put(job)
         self._jobs.put(None)  # for the next
 
-    def _do(self, job: _Job[Any, Result]) -> Result:
+    def _do(self, job: _Job[object, Result]) -> Result:
         if self.stopped:
             raise ClosedError("not sent: the batch was stopped")
         try:

@@ -7,7 +7,7 @@ takes nothing from it. JSON Schemas of all of them are in ``docs/schemas/``.
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -137,21 +137,21 @@ class Request(EvidenceRecord):
     keys_user: KeysUser
     leads: int
     leads_path: str | None = Field(default=None, description="The members of a list, as they were read")
-    selectors: dict[str, Any]
+    selectors: dict[str, object]
     window: str
     sent: SentDates
     plan: PlanReference | None = None
     excluded: int = Field(default=0, description="Leads that are not to be reset")
     archive: bool = False
     reason: str | None = None
-    rules: dict[str, Any] = Field(default_factory=dict, description="What the account's owner demands")
-    account_check: dict[str, Any] | None = Field(
+    rules: dict[str, object] = Field(default_factory=dict, description="What the account's owner demands")
+    account_check: dict[str, object] | None = Field(
         default=None, description="What the account check in force had found; null: none was used"
     )
     skip_unmodified: bool = Field(
         default=False, description="Whether leads that were not modified are left out"
     )
-    approval: Any = None
+    approval: object = None
     approver_is_trigger: bool | None = Field(
         default=None,
         description="Whether who approved also started the run, by the names, ids and e-mail addresses that are "

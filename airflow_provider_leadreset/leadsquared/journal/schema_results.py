@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -78,10 +78,10 @@ class Summary(EvidenceRecord):
     )
     window: str
     sent: SentDates
-    selectors: dict[str, Any]
+    selectors: dict[str, object]
     system_event_codes: list[int]
     unknown_event_codes: list[int]
-    approval: Any
+    approval: object
     reason: str | None = None
     evidence: str | None
     failed_path: str | None
@@ -110,7 +110,7 @@ class ArchiveLine(EvidenceRecord):
     type: str
     type_name: str
     created_on: str
-    record: dict[str, Any]
+    record: dict[str, object]
 
 
 class VerificationRecord(EvidenceRecord):
@@ -126,7 +126,7 @@ class VerificationRecord(EvidenceRecord):
     excluded: int = 0
     records: int | None
     gone: int | None
-    left: Any
+    left: object
     unverifiable: list[str]
     unknown_leads: list[str]
 
@@ -139,7 +139,7 @@ class KeptContradictionRecord(EvidenceRecord):
     """What a preview found against leaving leads out (``contradiction-1-….json``): its later tries leave none out."""
 
     schema_version: Literal[1] = 1
-    made_by: list[Any] = Field(description="Ids of DAG, run and task, and the map index")
+    made_by: list[object] = Field(description="Ids of DAG, run and task, and the map index")
     generation: str = Field(description="Changes with a Clear, not with a retry")
     found: ContradictionLine
 
@@ -148,12 +148,12 @@ class PlanHead(EvidenceRecord):
     """The first line of a plan (``plan-1.jsonl.gz``)."""
 
     plan: Literal[1]
-    account: dict[str, Any]
-    made_by: list[Any]
+    account: dict[str, object]
+    made_by: list[object]
     request_digest: str
     window: str
     timezone: str
-    selectors: dict[str, Any]
+    selectors: dict[str, object]
     made_at: Moment
     account_check: Sha256 | None = Field(
         default=None, description="Checksum of the account check under which it was made; null: none"
@@ -178,7 +178,7 @@ class PlanLead(EvidenceRecord):
 class PlanPreview(EvidenceRecord):
     """The last but one line of a plan: what the preview's output says."""
 
-    preview: dict[str, Any]
+    preview: dict[str, object]
     finished_at: Moment
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.errors import (
     AccessError,
@@ -140,7 +140,7 @@ def task_types(client: LeadSquaredClient) -> dict[str, str]:
     return types
 
 
-def _rows(answer: Any) -> list[dict[str, Any]]:
+def _rows(answer: object) -> list[dict[str, object]]:
     """Return a bare array, or the one array inside an object: stored copies of the pages differ."""
     if isinstance(answer, dict):
         arrays = [value for value in answer.values() if isinstance(value, list)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.errors import UnreadableError
 from airflow_provider_leadreset.leadsquared.records.leads_by_id import read_leads
@@ -52,7 +52,7 @@ def read_last_modified(client: LeadSquaredClient, leads: list[str]) -> dict[str,
     return found
 
 
-def _believed(row: Mapping[str, Any]) -> LastModified | None:
+def _believed(row: Mapping[str, object]) -> LastModified | None:
     fields = lead_fields(row)
     text = field_of(fields, _COLUMN)
     if not isinstance(text, str) or len(text) > LONGEST:

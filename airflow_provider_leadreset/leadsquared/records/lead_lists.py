@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.errors import InputError, UnreadableError
 from airflow_provider_leadreset.leadsquared.records.pages import PagedRead, Paging, PagingStyle, Row
@@ -48,7 +48,7 @@ def list_members(
     list_id = parse_guid(list_id, "list_id")
     found = _find_list(client, list_id)
 
-    def fetch(paging: Paging) -> Any:
+    def fetch(paging: Paging) -> object:
         return client.call(
             "POST",
             "LeadManagement.svc/Leads/Retrieve/BySearchParameter",
@@ -81,7 +81,7 @@ def list_members(
 
 
 def _find_list(client: LeadSquaredClient, list_id: str) -> Row:
-    def fetch(paging: Paging) -> Any:
+    def fetch(paging: Paging) -> object:
         # No page size is documented for this call.
         return client.call(
             "GET", "LeadManagement.svc/Lists.Get", params={"PageIndex": str(paging["PageIndex"])}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.errors import AccessError, LeadRejectedError, UnavailableError
 from airflow_provider_leadreset.leadsquared.records.leads_by_id import read_leads
@@ -33,7 +33,7 @@ def lead_names(client: LeadSquaredClient, leads: list[str]) -> dict[str, str]:
     return {lead: _name(row) for lead, row in rows}
 
 
-def _name(row: dict[str, Any]) -> str:
+def _name(row: dict[str, object]) -> str:
     fields = lead_fields(row)
     parts = (field_of(fields, name) for name in ("FirstName", "LastName"))
     return " ".join(part for part in parts if isinstance(part, str))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.records.pages import PagedRead, Paging
 from airflow_provider_leadreset.leadsquared.records.rows import field_of, lead_fields, lead_id_of
@@ -19,7 +19,7 @@ _BY_IDS = "LeadManagement.svc/Leads/Retrieve/ByIds"
 
 def read_leads(
     client: LeadSquaredClient, leads: list[str], *columns: str, told_apart_by: str | None = None
-) -> list[tuple[str, dict[str, Any]]]:
+) -> list[tuple[str, dict[str, object]]]:
     """Return the rows of leads with their ids in lower case (``Leads/Retrieve/ByIds``, documented).
 
     Of the leads that the account has, and of no other: others in the answer would mean that the ids were not heeded
@@ -32,7 +32,7 @@ def read_leads(
     """
     wanted = {lead.lower() for lead in leads}
 
-    def fetch(paging: Paging) -> Any:
+    def fetch(paging: Paging) -> object:
         body = {
             "SearchParameters": {"LeadIds": leads},
             "Columns": {"Include_CSV": ",".join(("ProspectID", *columns))},
@@ -40,7 +40,7 @@ def read_leads(
         }
         return client.call("POST", _BY_IDS, body=body)
 
-    def key(row: dict[str, Any]) -> Hashable:
+    def key(row: dict[str, object]) -> Hashable:
         value = None if told_apart_by is None else field_of(lead_fields(row), told_apart_by)
         return lead_id_of(row), repr(value)
 

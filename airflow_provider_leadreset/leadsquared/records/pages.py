@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.errors import (
     LeadRejectedError,
@@ -29,9 +29,9 @@ SMALLEST_PAGE = 25
 READS = 3
 """How often a read is begun anew because its rows changed meanwhile, before it is given up."""
 
-Row = dict[str, Any]
+Row = dict[str, object]
 Paging = dict[str, str | int]
-Fetch = Callable[[Paging], Any]
+Fetch = Callable[[Paging], object]
 
 
 class PagingStyle(Enum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.errors import LeadRejectedError, UnavailableError, UnreadableError
 from airflow_provider_leadreset.leadsquared.records.deciding_dates import CREATED_ON, INFERRED, DecidingDates
@@ -79,7 +79,7 @@ class Record:
     id: str
     created_on: datetime
     type: str
-    data: dict[str, Any]
+    data: dict[str, object]
     dated: datetime | None = None
 
     @property
@@ -113,7 +113,7 @@ class LeadRecords:
 
 def read_activities(
     client: LeadSquaredClient, lead: str, codes: Iterable[int] | None
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Return a lead's activities of some events, None for all (``ProspectActivity.svc/Retrieve``, documented).
 
     One code is asked for by itself; for several, all activities are read, which takes fewer calls. A row is told by
@@ -142,7 +142,7 @@ def read_activities(
 def _activities_read(client: LeadSquaredClient, lead: str, code: int | None) -> PagedRead:
     parameter = {} if code is None else {"ActivityEvent": code}
 
-    def fetch(paging: Paging) -> Any:
+    def fetch(paging: Paging) -> object:
         return client.call(
             "POST",
             "ProspectActivity.svc/Retrieve",
@@ -150,7 +150,7 @@ def _activities_read(client: LeadSquaredClient, lead: str, code: int | None) -> 
             body={"Parameter": parameter, "Paging": paging},
         )
 
-    def key(row: dict[str, Any]) -> Hashable:
+    def key(row: dict[str, object]) -> Hashable:
         return id_of(row, *ACTIVITY_ID), event_code(row)
 
     return PagedRead(
@@ -163,7 +163,7 @@ def _activities_read(client: LeadSquaredClient, lead: str, code: int | None) -> 
     )
 
 
-def read_tasks(client: LeadSquaredClient, lead: str) -> tuple[list[dict[str, Any]], bool]:
+def read_tasks(client: LeadSquaredClient, lead: str) -> tuple[list[dict[str, object]], bool]:
     """Return a lead's tasks, of any type (``LeadManagement.svc/RetrieveTaskByLeadId``, documented; no paging).
 
     One client of others says that there is no cap; where there are 25 or more, the next page is asked for all the
@@ -174,7 +174,7 @@ def read_tasks(client: LeadSquaredClient, lead: str) -> tuple[list[dict[str, Any
     :raises LeadSquaredError: they cannot be read whole.
     """
 
-    def fetch(paging: Paging) -> Any:
+    def fetch(paging: Paging) -> object:
         # As documented at first; only what follows on a page that may be full is asked for.
         first = {"Offset", "PageIndex"} <= paging.keys()
         more = {} if first else {name: str(value) for name, value in paging.items()}
@@ -183,7 +183,7 @@ def read_tasks(client: LeadSquaredClient, lead: str) -> tuple[list[dict[str, Any
         return answer
 
     path = "LeadManagement.svc/RetrieveTaskByLeadId"
-    given: list[Any] = []
+    given: list[object] = []
     read = PagedRead(
         client,
         path,
@@ -193,7 +193,7 @@ def read_tasks(client: LeadSquaredClient, lead: str) -> tuple[list[dict[str, Any
         size=TASK_PAGE,
     )
 
-    def own(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def own(rows: list[dict[str, object]]) -> list[dict[str, object]]:
         for row in rows:
             refuse_other_lead(row, lead, *LEAD_ID, "LeadID")
         return rows
@@ -211,13 +211,13 @@ def read_tasks(client: LeadSquaredClient, lead: str) -> tuple[list[dict[str, Any
     return own(rows), True
 
 
-def read_notes(client: LeadSquaredClient, lead: str) -> list[dict[str, Any]]:
+def read_notes(client: LeadSquaredClient, lead: str) -> list[dict[str, object]]:
     """Return a lead's notes (``LeadManagement.svc/RetrieveNote``, documented).
 
     :raises LeadSquaredError: they cannot be read whole; an account may have no such call (seen).
     """
 
-    def fetch(paging: Paging) -> Any:
+    def fetch(paging: Paging) -> object:
         return client.call(
             "POST",
             "LeadManagement.svc/RetrieveNote",
@@ -311,7 +311,7 @@ def _inside(
     window: Window,
     dates: DecidingDates,
     kind: str,
-    row: dict[str, Any],
+    row: dict[str, object],
     id_names: tuple[str, ...],
     type_: str,
 ) -> Iterator[Record]:

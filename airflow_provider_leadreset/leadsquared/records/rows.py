@@ -7,7 +7,6 @@ import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError, UnreadableError
 from airflow_provider_leadreset.leadsquared.text import quoted
@@ -63,14 +62,14 @@ def _told(value: object) -> str:
     return whole if "…" not in whole else f"<{type(value).__name__}, too long to be shown>"
 
 
-def rows_of(answer: Any, *names: str, bare: bool = False) -> list[dict[str, Any]]:
+def rows_of(answer: object, *names: str, bare: bool = False) -> list[dict[str, object]]:
     """Return the rows that an answer has under one of some names.
 
     :param bare: whether they may stand alone, as an array. Where they should not, an empty array is no empty list.
     :raises UnreadableError: it has none, or something else among them; or it says beside them that something went
         wrong: then they may not be all.
     """
-    rows: Any = answer if bare else None
+    rows: object = answer if bare else None
     if isinstance(answer, dict):
         _refuse_trouble(answer, names)
         lists = [answer[name] for name in names if isinstance(answer.get(name), list)]
@@ -84,7 +83,7 @@ def rows_of(answer: Any, *names: str, bare: bool = False) -> list[dict[str, Any]
     return rows
 
 
-def _refuse_trouble(answer: Mapping[str, Any], names: tuple[str, ...]) -> None:
+def _refuse_trouble(answer: Mapping[str, object], names: tuple[str, ...]) -> None:
     """Refuse an answer that has rows, and also says that it failed or has two lists of them."""
     lists = {name.lower() for name in names}
     for name, said in answer.items():
@@ -101,7 +100,7 @@ def _refuse_trouble(answer: Mapping[str, Any], names: tuple[str, ...]) -> None:
             )
 
 
-def count_of(answer: Any) -> int | None:
+def count_of(answer: object) -> int | None:
     """Return how many rows the answer says there are; None where it does not say.
 
     ``RecordCount`` is documented; ``TotalRecordCount`` and ``TotalCount`` (inferred) are read should an account give
@@ -141,7 +140,7 @@ def whole_number(value: object) -> int | None:
     return value if isinstance(value, int) and 0 <= value < 10**LONGEST_NUMBER else None
 
 
-def field_of(row: Mapping[str, Any], *names: str) -> Any:
+def field_of(row: Mapping[str, object], *names: str) -> object:
     """Return the value of the first of some fields that a row has, letter case ignored; None where it has none.
 
     Documented and seen spellings differ: ``ProspectID`` and ``ProspectId``, ``TaskID`` and ``UserTaskId``.
@@ -153,7 +152,7 @@ def field_of(row: Mapping[str, Any], *names: str) -> Any:
     return next((lower[name.lower()] for name in names if lower.get(name.lower()) not in (None, "")), None)
 
 
-def id_of(row: Mapping[str, Any], *names: str) -> str:
+def id_of(row: Mapping[str, object], *names: str) -> str:
     """Return a record's id in lower case. A record without one could be neither counted once nor verified.
 
     :raises UnreadableError: it has none.
@@ -166,7 +165,7 @@ def id_of(row: Mapping[str, Any], *names: str) -> str:
     return text
 
 
-def lead_id_of(row: Mapping[str, Any]) -> str:
+def lead_id_of(row: Mapping[str, object]) -> str:
     """Return the id of a row that is a lead, in either of the two shapes the API gives leads in, in lower case.
 
     :raises UnreadableError: it has none.
@@ -174,7 +173,7 @@ def lead_id_of(row: Mapping[str, Any]) -> str:
     return id_of(lead_fields(row), *LEAD_ID)
 
 
-def lead_fields(row: Mapping[str, Any]) -> Mapping[str, Any]:
+def lead_fields(row: Mapping[str, object]) -> Mapping[str, object]:
     """Return the fields of a row that is a lead, in either of the two shapes the API gives leads in."""
     pairs = row.get("LeadPropertyList")
     if not isinstance(pairs, list):
@@ -182,7 +181,7 @@ def lead_fields(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {str(pair.get("Attribute")): pair.get("Value") for pair in pairs if isinstance(pair, Mapping)}
 
 
-def refuse_other_lead(row: Mapping[str, Any], lead: str, *names: str) -> None:
+def refuse_other_lead(row: Mapping[str, object], lead: str, *names: str) -> None:
     """Refuse a record that says that it is another lead's: a filter was not heeded.
 
     A blank, or all zeros, says nothing; a GUID may come in braces or without hyphens (inferred, all of .NET's).
@@ -197,7 +196,7 @@ def refuse_other_lead(row: Mapping[str, Any], lead: str, *names: str) -> None:
             raise UnreadableError(f"the answer has a record of another lead, {_told(other)}")
 
 
-def event_code(row: Mapping[str, Any]) -> int:
+def event_code(row: Mapping[str, object]) -> int:
     """Return the event code of an activity.
 
     :raises UnreadableError: it is no whole number.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.errors import UnreadableError
 from airflow_provider_leadreset.leadsquared.records.catalog import task_types
@@ -28,7 +28,7 @@ class _OwnersTask:
 
     type: str
     lead: str
-    more: dict[str, Any]
+    more: dict[str, object]
 
 
 class TaskTypes:
@@ -60,7 +60,7 @@ class TaskTypes:
         self._types_read: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def matches(self, task: dict[str, Any]) -> tuple[bool, str]:
+    def matches(self, task: dict[str, object]) -> tuple[bool, str]:
         """Return whether a task may be of a wanted type, and which type it has, empty where none is found.
 
         A task whose type cannot be found out counts as matching: a preview must not show less than goes.
@@ -71,12 +71,12 @@ class TaskTypes:
         kind = found.type if found else ""
         return kind in self.wanted or not kind, kind
 
-    def complete(self, task: dict[str, Any]) -> dict[str, Any]:
+    def complete(self, task: dict[str, object]) -> dict[str, object]:
         """Return a row of the lead's tasks with what its owner's list says beside it."""
         found = self._of(task)
         return {**(found.more if found else {}), **task}
 
-    def refuse_missing(self, lead: str, tasks: list[dict[str, Any]]) -> None:
+    def refuse_missing(self, lead: str, tasks: list[dict[str, object]]) -> None:
         """Refuse a lead's tasks where an owner's list has one more of that lead: an independent source.
 
         :raises UnreadableError: it has, or it does not tell whose its tasks are.
@@ -99,7 +99,7 @@ class TaskTypes:
                 f"{len(missing)} more are known from their owners' lists, such as {missing[0]}"
             )
 
-    def _of(self, task: dict[str, Any]) -> _OwnersTask | None:
+    def _of(self, task: dict[str, object]) -> _OwnersTask | None:
         owner, task_id = str(field_of(task, "OwnerID") or "").lower(), id_of(task, *TASK_ID)
         if not owner:
             return None
@@ -116,8 +116,8 @@ class TaskTypes:
                 self._types_read[owner] = self._types_read.get(owner, 0) + 1
             return found.get(task_id)
 
-    def _of_owner(self, owner: str, kind: str, status: int) -> list[dict[str, Any]]:
-        def fetch(paging: Paging) -> Any:
+    def _of_owner(self, owner: str, kind: str, status: int) -> list[dict[str, object]]:
+        def fetch(paging: Paging) -> object:
             return self._client.call(
                 "POST",
                 "Task.svc/Retrieve",

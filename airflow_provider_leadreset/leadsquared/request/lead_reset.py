@@ -46,7 +46,7 @@ class Selectors:
 
     def body(self) -> dict[str, Any]:
         """Return the selectors as the API names them, those that were asked for only."""
-        fields: dict[str, Any] = {
+        fields: dict[str, object] = {
             "TaskTypeList": list(self.task_type_list),
             "ActivityEventList": list(self.activity_event_list),
             "ShouldDeleteProspectNotes": self.should_delete_prospect_notes,
@@ -56,7 +56,7 @@ class Selectors:
 
     def arguments(self) -> dict[str, Any]:
         """Return them as the operators' arguments, those that were asked for only."""
-        fields: dict[str, Any] = {
+        fields: dict[str, object] = {
             "activity_event_list": list(self.activity_event_list),
             "task_type_list": list(self.task_type_list),
             "audit_activity_list": list(self.audit_activity_list),

@@ -6,7 +6,6 @@ import ast
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
@@ -52,7 +51,7 @@ _FORMS = (
 )
 
 
-def checked_approval(value: Any) -> Any:
+def checked_approval(value: object) -> object:
     """Check an approval as an operator gets it, after templates were rendered.
 
     :param value: the ApprovalOperator's output (``chosen_options``, ``responded_by_user``, ``responded_at``), with
@@ -72,13 +71,13 @@ def checked_approval(value: Any) -> Any:
     return _kept(value)
 
 
-def is_rejected(value: Any) -> bool:
+def is_rejected(value: object) -> bool:
     """Return whether an approval, as an operator gets it, is Airflow's answer with exactly Reject."""
     return isinstance(value, Mapping) and value.get("chosen_options") in ([REJECT], (REJECT,))
 
 
 def check_against_plan(
-    approval: Any, *, digest: str, finished_at: datetime, must_name_plan: bool = False
+    approval: object, *, digest: str, finished_at: datetime, must_name_plan: bool = False
 ) -> None:
     """Refuse an approval that was given before the plan was finished, or to another.
 
@@ -112,7 +111,7 @@ def check_against_plan(
             )
 
 
-def refuse_for_lack_of_a_plan(approval: Any) -> None:
+def refuse_for_lack_of_a_plan(approval: object) -> None:
     """Refuse an approval of a plan where none is given.
 
     :param approval: as :func:`checked_approval` gave it.
@@ -126,7 +125,7 @@ def refuse_for_lack_of_a_plan(approval: Any) -> None:
             )
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Read what a template has made a text of; make lists of sequences, such as a mapped task's output."""
     if isinstance(value, str) and value.strip().startswith(("[", "{", "(")):
         for read in (_from_json, _from_python):
@@ -145,18 +144,18 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _from_json(text: str) -> Any:
+def _from_json(text: str) -> object:
     return json.loads(text, object_pairs_hook=_with_names_once)
 
 
-def _from_python(text: str) -> Any:
+def _from_python(text: str) -> object:
     for node in ast.walk(ast.parse(text, mode="eval")):
         if isinstance(node, ast.Dict):
             _with_names_once([(key.value, None) for key in node.keys if isinstance(key, ast.Constant)])
     return ast.literal_eval(text)
 
 
-def _with_names_once(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+def _with_names_once(pairs: list[tuple[object, object]]) -> dict[object, object]:
     """Return a mapping of pairs; the last of two of one name would hide what the first says."""
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -168,7 +167,7 @@ def _with_names_once(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
     return found
 
 
-def _answers(value: Any) -> Iterator[Mapping[str, Any]]:
+def _answers(value: object) -> Iterator[Mapping[str, object]]:
     """Yield the answers, those in lists of lists too.
 
     :raises InputError: something among them is no mapping, or a list holds nothing.
@@ -185,7 +184,7 @@ def _answers(value: Any) -> Iterator[Mapping[str, Any]]:
         )
 
 
-def _refuse_no(answer: Mapping[str, Any]) -> None:
+def _refuse_no(answer: Mapping[str, object]) -> None:
     if "chosen_options" in answer:
         _refuse_other_options(answer)
     elif "approved" not in answer:
@@ -203,7 +202,7 @@ def _refuse_no(answer: Mapping[str, Any]) -> None:
             )
 
 
-def _refuse_other_options(answer: Mapping[str, Any]) -> None:
+def _refuse_other_options(answer: Mapping[str, object]) -> None:
     chosen = answer["chosen_options"]
     if not isinstance(chosen, (list, tuple)) or list(chosen) != [APPROVE]:
         raise InputError(f"the approval chose {quoted(chosen)}, not {APPROVE}: nothing is reset")
@@ -221,7 +220,7 @@ def _refuse_other_options(answer: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_failures(value: Any, *, names_tell: bool = True) -> None:
+def _refuse_failures(value: object, *, names_tell: bool = True) -> None:
     """Refuse what a look-up or a template that failed leaves, however deep it lies in a ticket.
 
     :param names_tell: whether a key such as ``error`` tells of a failure: not among the DAG's own params.
@@ -244,7 +243,7 @@ def _refuse_failures(value: Any, *, names_tell: bool = True) -> None:
             _refuse_failures(item, names_tell=names_tell)
 
 
-def _typed_digest(answer: Mapping[str, Any]) -> str | None:
+def _typed_digest(answer: Mapping[str, object]) -> str | None:
     """Return what the approver typed to tell the plan; None where there is no such param."""
     typed = answer.get("params_input")
     if not isinstance(typed, Mapping) or DIGEST_PARAM not in typed:
@@ -252,13 +251,13 @@ def _typed_digest(answer: Mapping[str, Any]) -> str | None:
     return _bare_digest(typed[DIGEST_PARAM])
 
 
-def _bare_digest(said: Any) -> str:
+def _bare_digest(said: object) -> str:
     """Return a digest without what stands around it where it was copied from: in a log, a chat, or a file of sums."""
     text = without_invisible(str(said or "")).strip(_AROUND_DIGEST)
     return text[7:].strip(_AROUND_DIGEST) if text.lower().startswith("sha256:") else text
 
 
-def _refuse_other_digest(answer: Mapping[str, Any], digest: str) -> None:
+def _refuse_other_digest(answer: Mapping[str, object], digest: str) -> None:
     """Refuse a ticket that says which plan it is about, if it is another."""
     if "chosen_options" in answer:
         return
@@ -273,7 +272,7 @@ def _refuse_other_digest(answer: Mapping[str, Any], digest: str) -> None:
             )
 
 
-def _times(answer: Mapping[str, Any]) -> Iterator[datetime]:
+def _times(answer: Mapping[str, object]) -> Iterator[datetime]:
     """Yield the moments at which an answer says that it was given, each the latest that can be meant.
 
     :raises InputError: one cannot be read; or it is Airflow's, and has none.
@@ -285,7 +284,7 @@ def _times(answer: Mapping[str, Any]) -> Iterator[datetime]:
         yield _readable(name, said, latest_moment)
 
 
-def _readable(name: str, said: Any, read: Callable[[Any], datetime | None]) -> datetime:
+def _readable(name: str, said: object, read: Callable[[object], datetime | None]) -> datetime:
     at = read(said)
     if at is None:
         raise InputError(
@@ -295,7 +294,7 @@ def _readable(name: str, said: Any, read: Callable[[Any], datetime | None]) -> d
     return at
 
 
-def _kept(value: Any) -> Any:
+def _kept(value: object) -> object:
     try:
         text = json.dumps(value, default=_as_text, allow_nan=False)
     except (TypeError, ValueError, RecursionError):

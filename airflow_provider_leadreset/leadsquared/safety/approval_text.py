@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from airflow_provider_leadreset.leadsquared.safety.ticket_moments import (
     exact_moment,
@@ -68,7 +67,7 @@ def _describe_one(who: object) -> str:
     return str(who) if who else ""
 
 
-def approvals_for_log(approval: Any, redact: Callable[[str], str]) -> list[str]:
+def approvals_for_log(approval: object, redact: Callable[[str], str]) -> list[str]:
     """Return a line for each answer: who approved, and when as far as it is told.
 
     :param approval: as :func:`.checked_approval` gave it.
@@ -94,7 +93,7 @@ def _readable(at: object) -> str:
     return moment.isoformat(timespec="seconds") if moment else str(at)
 
 
-def _flat(approval: Any) -> list[Any]:
+def _flat(approval: object) -> list[object]:
     """Return the answers, those in lists of lists too."""
     if not isinstance(approval, list):
         return [approval]

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.api.sliding_window import WINDOW
 from airflow_provider_leadreset.leadsquared.batch.outcomes import WithoutCall
@@ -238,7 +238,7 @@ def _write(
     file: gzip.GzipFile, prospect_id: str, records: Iterable[Record], type_names: dict[str, str]
 ) -> None:
     for record in records:
-        line: dict[str, Any] = {
+        line: dict[str, object] = {
             "schema_version": SCHEMA_VERSION,
             "prospect_id": prospect_id,
             "kind": record.kind,

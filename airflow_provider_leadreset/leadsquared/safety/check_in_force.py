@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from airflow_provider_leadreset.leadsquared.api.account_findings import (
     AccountFindings,
@@ -32,7 +31,7 @@ class CheckInForce:
     unread: str = ""
 
     @classmethod
-    def of_request(cls, kept: Mapping[str, Any] | None, asked_at: datetime | None) -> CheckInForce:
+    def of_request(cls, kept: Mapping[str, object] | None, asked_at: datetime | None) -> CheckInForce:
         """Return the one that a request keeps.
 
         :param asked_at: aware; a check cannot be of a later day. None where that is not known.

@@ -55,8 +55,8 @@ class PlanWriter:
     def __init__(
         self,
         *,
-        account: dict[str, Any],
-        made_by: list[Any],
+        account: dict[str, object],
+        made_by: list[object],
         request_digest: str,
         window: Window,
         selectors: Selectors,
@@ -96,7 +96,7 @@ class PlanWriter:
         records = {kind: ids[kind] for kind in PLAN_KINDS if ids.get(kind)}
         self._line({"prospect_id": prospect_id, **records, **modified})
 
-    def finish(self, preview: dict[str, Any], now: datetime) -> tuple[IO[bytes], str]:
+    def finish(self, preview: dict[str, object], now: datetime) -> tuple[IO[bytes], str]:
         """Write the end; return the packed file, at its beginning, and the digest.
 
         :param preview: what the preview's output says beside plan and digest, so that it can be given again.
@@ -110,7 +110,7 @@ class PlanWriter:
         self._file.seek(0)
         return self._file, digest
 
-    def _line(self, content: dict[str, Any]) -> None:
+    def _line(self, content: dict[str, object]) -> None:
         line = plan_line(content)
         self._packed.write(line)
         self._digest.update(line)
@@ -134,8 +134,8 @@ class Plan:
     """
 
     path: ReadablePath
-    account: dict[str, Any]
-    made_by: list[Any]
+    account: dict[str, object]
+    made_by: list[object]
     request_digest: str
     window: Window
     selectors: Selectors
@@ -278,21 +278,21 @@ def _kept(path: ReadablePath) -> PrivateCopy:
             raise InputError(f"{path} is no plan: {error}") from None
 
 
-def _text(head: dict[str, Any], name: str) -> str:
+def _text(head: dict[str, object], name: str) -> str:
     value = head.get(name)
     if not isinstance(value, str):
         raise InputError(f"its head has {quoted(value)} as {name}")
     return value
 
 
-def _mapping(head: dict[str, Any], name: str) -> dict[str, Any]:
+def _mapping(head: dict[str, object], name: str) -> dict[str, object]:
     value = head.get(name)
     if not isinstance(value, dict):
         raise InputError(f"its head has {quoted(value)} as {name}")
     return value
 
 
-def _account(head: dict[str, Any]) -> dict[str, Any]:
+def _account(head: dict[str, object]) -> dict[str, object]:
     account = _mapping(head, "account")
     _text(account, "host")
     if not all(isinstance(account.get(name), (str, int, type(None))) for name in ("code", "key")):
@@ -300,21 +300,21 @@ def _account(head: dict[str, Any]) -> dict[str, Any]:
     return account
 
 
-def _account_check(head: dict[str, Any]) -> str | None:
+def _account_check(head: dict[str, object]) -> str | None:
     value = head.get("account_check")
     if value is not None and (not isinstance(value, str) or len(value) != SHA256_DIGITS):
         raise InputError(f"its head has {quoted(value)} as account_check")
     return value
 
 
-def _made_by(head: dict[str, Any]) -> list[Any]:
+def _made_by(head: dict[str, object]) -> list[object]:
     value = head.get("made_by")
     if not isinstance(value, list) or len(value) != 4:
         raise InputError(f"its head has {quoted(value)} as made_by")
     return value
 
 
-def _moment(line: dict[str, Any], name: str, where: str) -> datetime:
+def _moment(line: dict[str, object], name: str, where: str) -> datetime:
     value = line.get(name)
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None

@@ -67,7 +67,7 @@ class PlanLines:
     :param lead_digest: SHA-256 of the leads' ids, see :class:`.Leads`.
     """
 
-    head: dict[str, Any] = field(default_factory=dict)
+    head: dict[str, object] = field(default_factory=dict)
     preview_line: dict[str, Any] = field(default_factory=dict)
     leads: int = 0
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PLAN_KINDS, 0))
@@ -75,12 +75,12 @@ class PlanLines:
     lead_digest: str = ""
 
 
-def plan_line(content: dict[str, Any]) -> bytes:
+def plan_line(content: dict[str, object]) -> bytes:
     """Return a line of a plan as it is written."""
     return (json.dumps(content, separators=(",", ":")) + "\n").encode()
 
 
-def plan_end(leads: int, counts: dict[str, int], digest: str) -> dict[str, Any]:
+def plan_end(leads: int, counts: dict[str, int], digest: str) -> dict[str, object]:
     """Return what a plan's last line says."""
     return {"end": True, "leads": leads, "counts": counts, "digest": digest}
 
@@ -175,7 +175,7 @@ class _TornFile(io.RawIOBase):
         return len(block)
 
 
-def _parsed(line: bytes, where: str) -> tuple[str, dict[str, Any]]:
+def _parsed(line: bytes, where: str) -> tuple[str, dict[str, object]]:
     # One sign that is not ASCII would make its text four times as large in memory; ours are escaped.
     content = parse_json(line, where) if line.isascii() else None
     if isinstance(content, dict):

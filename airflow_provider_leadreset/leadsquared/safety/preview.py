@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_leadreset.leadsquared.records.deciding_dates import INFERRED, DecidingDates
 from airflow_provider_leadreset.leadsquared.records.last_modified import LastModified, read_last_modified
@@ -154,9 +154,9 @@ class RecordCounts:
         """Whether audits were asked for and not one lead shows any."""
         return self.asks_for_audits and not self.shows_audits
 
-    def totals(self) -> dict[str, Any]:
+    def totals(self) -> dict[str, object]:
         """Return the counts per kind; None for audits that cannot be counted."""
-        totals: dict[str, Any] = {kind: kind_count.count for kind, kind_count in self.kinds.items()}
+        totals: dict[str, object] = {kind: kind_count.count for kind, kind_count in self.kinds.items()}
         return {**totals, "audits": None} if self.audits_cannot_be_counted else totals
 
 

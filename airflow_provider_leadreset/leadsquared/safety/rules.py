@@ -6,7 +6,6 @@ import ast
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.text import pluralize, quoted
@@ -59,9 +58,9 @@ class AccountRules:
                 f"{self.max_leads}): reset fewer in one task, or ask the owner of the account"
             )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return those in force, as they are written; empty for none."""
-        rules: dict[str, Any] = {} if self.resets else {"resets": False}
+        rules: dict[str, object] = {} if self.resets else {"resets": False}
         if self.require:
             rules["require"] = list(self.require)
         if self.max_leads is not None:

@@ -14,26 +14,26 @@ _FEWEST_SECONDS, _MOST_SECONDS = 10**9, 10**11
 """A number between them is taken for seconds since 1970: of the years 2001 to 5138, and no milliseconds of today."""
 
 
-def said_times(answer: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
+def said_times(answer: Mapping[Any, object]) -> Iterator[tuple[Any, object]]:
     """Yield the keys under which a ticket says when, with what it says; without what was left empty."""
     for name, said in answer.items():
         if plain_name(name) in TIMES and not (said is None or (isinstance(said, str) and not said.strip())):
             yield name, said
 
 
-def first_moment(answer: Mapping[Any, Any]) -> tuple[Any, datetime | None]:
+def first_moment(answer: Mapping[object, object]) -> tuple[object, datetime | None]:
     """Return when a ticket says first that it was answered, with the key; both None where no moment can be told."""
     found = ((name, moment) for name, said in said_times(answer) if (moment := ticket_moment(said)))
     return next(found, (None, None))
 
 
-def exact_moment(value: Any) -> datetime | None:
+def exact_moment(value: object) -> datetime | None:
     """Return the moment that ISO 8601 with an offset names."""
     moment = _iso(value)
     return moment if moment and moment.utcoffset() is not None else None
 
 
-def ticket_moment(value: Any) -> datetime | None:
+def ticket_moment(value: object) -> datetime | None:
     """Return the moment that ISO 8601 with an offset, or seconds since 1970 name: ``1795673400.000100``."""
     if isinstance(value, str) and _SECONDS.fullmatch(value.strip()):
         value = float(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from airflow_provider_leadreset.leadsquared.text import without_invisible
@@ -87,7 +86,7 @@ def says_failure(name: object, said: object) -> bool:
     return not fine and _FAILURE.fullmatch(plain_name(name)) is not None
 
 
-def is_somebody(who: Any) -> bool:
+def is_somebody(who: object) -> bool:
     """Whether it names a person: by a text, a number, or a mapping or list with one of them."""
     if isinstance(who, Mapping):
         return any(map(is_somebody, who.values()))

@@ -85,11 +85,11 @@ def activity_routes(account: Account) -> APIRouter:
     async def types() -> Response:
         if not account.dialect.types_api:
             raise HTTPException(404, "Not Found")
-        rows: list[dict[str, Any]] = []
+        rows: list[dict[str, object]] = []
         for code, kind in sorted(account.directory.activity_types.items()):
             if not kind.custom and code in _UNLISTED:
                 continue
-            row: dict[str, Any] = {"ActivityEvent": code, "ActivityEventName": kind.name}
+            row: dict[str, object] = {"ActivityEvent": code, "ActivityEventName": kind.name}
             if account.dialect.event_types_shown:
                 # 2 is custom (seen); 1 for a system activity is a guess.
                 row["EventType"] = 2 if kind.custom else 1

@@ -99,7 +99,7 @@ class FaultSeed(_Strict):
     times: int | None = Field(default=1, ge=1)
     path: str | None = None
     prospect_id: str | None = None
-    body: Any = None
+    body: object = None
     status: int | None = None
     seconds: float | None = None
     size: int | None = Field(default=None, ge=4)
@@ -117,7 +117,7 @@ def control_routes(account: Account) -> APIRouter:
     router = APIRouter()
 
     @router.post("/seed")
-    async def seed(wanted: Seed) -> dict[str, Any]:
+    async def seed(wanted: Seed) -> dict[str, object]:
         """Add records."""
         try:
             lead_ids = [_add(account, lead) for lead in wanted.leads]
@@ -131,7 +131,7 @@ def control_routes(account: Account) -> APIRouter:
         return {"lead_ids": lead_ids, "list_ids": lists}
 
     @router.get("/calls")
-    async def calls(since: int = 0) -> dict[str, Any]:
+    async def calls(since: int = 0) -> dict[str, object]:
         """Return up to 1000 recorded calls from number ``since`` on, and the number to go on with."""
         # In pieces, since the calls under way wait meanwhile.
         found = [entry.call for entry in account.log.entries(max(0, since))[:1000]]
@@ -139,13 +139,13 @@ def control_routes(account: Account) -> APIRouter:
         return {"calls": rows, "next": max(0, since) + len(rows)}
 
     @router.post("/fault")
-    async def add_fault(wanted: FaultSeed) -> dict[str, Any]:
+    async def add_fault(wanted: FaultSeed) -> dict[str, object]:
         """Let calls fail."""
         account.faults.add(Fault(**wanted.model_dump()))
         return {"pending": account.faults.pending()}
 
     @router.delete("/fault")
-    async def clear_faults() -> dict[str, Any]:
+    async def clear_faults() -> dict[str, object]:
         """Forget all faults."""
         account.clear_faults()
         return {"pending": []}
@@ -167,7 +167,7 @@ def control_routes(account: Account) -> APIRouter:
         return account.remaining(wanted.survivor)
 
     @router.get("/state")
-    async def state() -> dict[str, Any]:
+    async def state() -> dict[str, object]:
         """Return a summary."""
         entries = account.log.entries()
         return {
@@ -183,12 +183,12 @@ def control_routes(account: Account) -> APIRouter:
         }
 
     @router.post("/apply")
-    async def apply() -> dict[str, Any]:
+    async def apply() -> dict[str, object]:
         """Apply everything queued now."""
         return {"deleted": account.apply_queue()}
 
     @router.post("/reset")
-    async def reset(calls_only: bool = False) -> dict[str, Any]:
+    async def reset(calls_only: bool = False) -> dict[str, object]:
         """Forget the calls and the limit's window and, unless ``calls_only``, all records and faults too."""
         if calls_only:
             account.reset_calls()

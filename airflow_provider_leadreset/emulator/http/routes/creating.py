@@ -33,7 +33,7 @@ def creating_routes(account: Account) -> APIRouter:
     """Return the routes, writing to ``account``."""
     router = APIRouter()
 
-    def lead_of(values: Mapping[str, Any], name: str) -> str:
+    def lead_of(values: Mapping[str, object], name: str) -> str:
         lead_id = mandatory(values, name)
         if not account.knows(lead_id):
             raise ApiError(500, INVALID_REFERENCE, "Lead not found")
@@ -130,7 +130,7 @@ def _made(record_id: str) -> Response:
     return reply({"Status": "Success", "Message": {"Id": record_id}})
 
 
-def _object(body: Any) -> Mapping[str, Any]:
+def _object(body: object) -> Mapping[str, Any]:
     if not isinstance(body, dict):
         raise ApiError(400, INVALID_INPUT, "The body is not a JSON object")
     return body

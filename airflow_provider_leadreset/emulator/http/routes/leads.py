@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 
 from airflow_provider_leadreset.emulator.account.account import Account
@@ -35,7 +33,7 @@ def lead_routes(account: Account) -> APIRouter:
     """Return the routes, reading from ``account``."""
     router = APIRouter()
 
-    def row(lead: Lead) -> dict[str, Any]:
+    def row(lead: Lead) -> dict[str, object]:
         latest = lead.activities[-1].created_on if lead.activities else None
         return {
             "ProspectID": lead.id,
@@ -54,12 +52,12 @@ def lead_routes(account: Account) -> APIRouter:
             "StatusCode": "0",
         }
 
-    def columns(body: Any, *, needed: bool) -> list[str] | None:
+    def columns(body: object, *, needed: bool) -> list[str] | None:
         include = section(body, "Columns")
         text = mandatory(include, "Include_CSV") if needed else str(include.get("Include_CSV") or "")
         return [name.strip().lower() for name in text.split(",") if name.strip()] or None
 
-    def chosen(lead: Lead, wanted: list[str] | None) -> dict[str, Any]:
+    def chosen(lead: Lead, wanted: list[str] | None) -> dict[str, object]:
         full = {account.dialect.lead_id_key if k == "ProspectID" else k: v for k, v in row(lead).items()}
         return full if wanted is None else {k: v for k, v in full.items() if k.lower() in wanted}
 
@@ -183,7 +181,7 @@ _LEAD_FIELDS = [
 ]
 
 
-def _properties(lead: dict[str, Any]) -> list[dict[str, Any]]:
+def _properties(lead: dict[str, object]) -> list[dict[str, object]]:
     # CanUpdate comes whatever was asked for (documented by a sample).
     values = {**lead, "CanUpdate": "true"}
     return [{"Attribute": name, "Value": value, "Fields": None} for name, value in values.items()]

@@ -43,7 +43,7 @@ def reset_routes(account: Account) -> APIRouter:
     return router
 
 
-def parse_reset(body: Any, now: datetime) -> Reset:
+def parse_reset(body: object, now: datetime) -> Reset:
     """Read the body of a Lead.Reset call.
 
     Fields that are absent or null count as not given. Without FromDate the span starts at the lead's creation,
@@ -110,12 +110,12 @@ def _guid(text: str, field: str) -> str:
         raise ApiError(500, INVALID_INPUT, f"Invalid {field}: {text}") from None
 
 
-def _is(value: Any, wanted: type) -> bool:
+def _is(value: object, wanted: type) -> bool:
     # A JSON true is an int to Python, but not to a deserialiser.
     return isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
 
 
-def _typed(body: Mapping[str, Any], field: str, wanted: type, default: Any) -> Any:
+def _typed(body: Mapping[str, object], field: str, wanted: type, default: object) -> Any:
     value = body.get(field)
     if value is None:
         return default
@@ -124,7 +124,7 @@ def _typed(body: Mapping[str, Any], field: str, wanted: type, default: Any) -> A
     return value
 
 
-def _list(body: Mapping[str, Any], field: str, wanted: type) -> list[Any]:
+def _list(body: Mapping[str, object], field: str, wanted: type) -> list[Any]:
     values = body.get(field)
     if values is None:
         return []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from airflow_provider_leadreset.emulator.account.account import Account
@@ -31,7 +29,7 @@ def task_routes(account: Account) -> APIRouter:
         key = account.dialect.task_id_key
         return documented if key == "documented" else key
 
-    def lead_row(task: Task) -> dict[str, Any]:
+    def lead_row(task: Task) -> dict[str, object]:
         owner = account.directory.user_name(task.owner_id)
         # Documented as a fixed set of columns: the type of the task is not among them.
         return {
@@ -48,7 +46,7 @@ def task_routes(account: Account) -> APIRouter:
             "Reminder": "15",
         }
 
-    def owner_row(task: Task) -> dict[str, Any]:
+    def owner_row(task: Task) -> dict[str, object]:
         owner = account.directory.user_name(task.owner_id)
         # The columns of two sibling calls' samples, and the lead's id, which this call's sample leaves out.
         return {
@@ -145,7 +143,7 @@ def _status_code(task: Task) -> int:
     return 1 if task.status == _DONE else 0
 
 
-def _note_row(account: Account, note: Note, author: str) -> dict[str, Any]:
+def _note_row(account: Account, note: Note, author: str) -> dict[str, object]:
     return {
         "ProspectNoteId": note.id,
         "RelatedProspectId": note.lead_id,
