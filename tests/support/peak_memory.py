@@ -49,7 +49,7 @@ def cost_of(imports: str, code: str, path: Path) -> Cost:
     source = CHILD.format(imports=imports, code=code)
     # What getrusage tells would begin with the peak of the process that starts this one.
     done = subprocess.run(
-        [sys.executable, "-c", source, path], capture_output=True, check=True, text=True, timeout=120
+        [sys.executable, "-c", source, path], capture_output=True, check=True, text=True, timeout=600
     )
     mib, error = json.loads(done.stdout.splitlines()[-1])
     return Cost(mib, *(error or ("", "")))

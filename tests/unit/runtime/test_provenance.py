@@ -88,4 +88,4 @@ def test_long_text_takes_linear_time(part):
     """What somebody wrote as a name is compared in linear time."""
     began = time.thread_time()
     approver_is_trigger({"by": part * 50_000}, Trigger(user="asha"))
-    assert time.thread_time() - began < 1
+    assert time.thread_time() - began < 5

@@ -126,7 +126,7 @@ def test_cut_texts_take_linear_time() -> None:
         text = part * (100_000 // len(part)) + "…"
         began = time.thread_time()
         keys.strike_out(text)
-        assert time.thread_time() - began < 1
+        assert time.thread_time() - began < 5
 
 
 def test_key_that_begins_with_the_other() -> None:
@@ -271,9 +271,9 @@ def test_time_is_linear(key: str, piece: str) -> None:
     pattern = spellings(Secret(key))
     piece = piece.format(start=key[:-1], encoded=in_json(in_json(key))[:-1])
     text = piece * (100_000 // len(piece))
-    began = time.perf_counter()
+    began = time.thread_time()
     strike_out(pattern, text)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 5
 
 
 def test_secret_shows_nothing() -> None:
