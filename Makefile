@@ -1,7 +1,11 @@
-# Two commands set everything up by themselves on a machine with Python 3.11+ and make:
+# Two commands set everything up by themselves on a machine with Python 3.11 to 3.13 and make:
 #   make demo    a clean-up in a real Airflow against a local LeadSquared
 #   make test    all tests and static checks, on the oldest and the newest Airflow
-PYTHON ?= python3
+# Where `python3` is none of these, as 3.9 on some enterprise Linux, the one that has its version in its name.
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell \
+	$(name) -c 'import sys; print("$(name)" if (3, 11) <= sys.version_info < (3, 14) else "")' 2>/dev/null)) python3)
+# Over an environment of another Python, which a first try may have left, venv would keep that one.
+VENV = $(PYTHON) -m venv --clear
 NEW := .venv
 OLD := .venv-2.11
 FLEET := .venv-fleet
@@ -94,35 +98,35 @@ $(CHROMIUM):
 	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium
 
 $(NEW)/.ready: pyproject.toml tests/constraints/airflow-3.3.txt
-	$(PYTHON) -m venv $(NEW)
+	$(VENV) $(NEW)
 	$(NEW)/bin/python -m pip install --quiet uv
 	$(NEW)/bin/uv pip install --quiet --python $(NEW)/bin/python --compile-bytecode \
 		-c tests/constraints/airflow-3.3.txt apache-airflow==3.3.2 -e '.[dev]'
 	touch $@
 
 $(OLD)/.ready: $(NEW)/.ready tests/constraints/airflow-2.11.txt
-	$(PYTHON) -m venv $(OLD)
+	$(VENV) $(OLD)
 	$(NEW)/bin/uv pip install --quiet --python $(OLD)/bin/python --compile-bytecode \
 		-c tests/constraints/airflow-2.11.txt apache-airflow==2.11.0 \
 		apache-airflow-providers-common-compat==1.7.0 -e '.[test]'
 	touch $@
 
 $(FLEET)/.ready: $(NEW)/.ready tests/constraints/fleet.txt
-	$(PYTHON) -m venv $(FLEET)
+	$(VENV) $(FLEET)
 	$(NEW)/bin/uv pip install --quiet --python $(FLEET)/bin/python --compile-bytecode \
 		-c tests/constraints/airflow-3.3.txt -c tests/constraints/fleet.txt apache-airflow==3.3.2 \
 		apache-airflow-providers-celery psycopg2-binary asyncpg -e '.[emulator]'
 	touch $@
 
 $(BENCH)/.ready: $(NEW)/.ready
-	$(PYTHON) -m venv $(BENCH)
+	$(VENV) $(BENCH)
 	$(NEW)/bin/uv pip install --quiet --python $(BENCH)/bin/python --compile-bytecode \
 		-c tests/constraints/airflow-3.3.txt apache-airflow==3.3.2 apache-airflow-providers-http \
 		limits pyrate-limiter psycopg2-binary asyncpg rich -e '.[emulator]'
 	touch $@
 
 $(BROWSER)/.ready: $(NEW)/.ready
-	$(PYTHON) -m venv $(BROWSER)
+	$(VENV) $(BROWSER)
 	$(NEW)/bin/uv pip install --quiet --python $(BROWSER)/bin/python --compile-bytecode \
 		-c tests/constraints/airflow-3.3.txt apache-airflow==3.3.2 -e '.[browser]'
 	touch $@
