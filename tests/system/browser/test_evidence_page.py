@@ -41,6 +41,10 @@ def test_page_fits(page: Page, address: str, size: dict[str, int], scheme: str) 
     page.locator("details > summary").click()
     expect(first_lead).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+    sight = first_lead.evaluate("cell => cell.closest('.wide').getBoundingClientRect().right")
+    outcome = page.locator("details .outcome").first.bounding_box()
+    assert outcome
+    assert outcome["x"] + outcome["width"] <= sight  # what became of a lead is read without a swipe
     assert said == []
     name = f"{Path(address).stem}-{'phone' if size == PHONE else 'desk'}-{scheme}"
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True, animations="disabled")
@@ -51,6 +55,9 @@ def test_page_on_paper(page: Page, address: str, tmp_path: Path) -> None:
     page.goto(address)
     page.emulate_media(media="print")
     expect(page.locator("details tbody th").first).to_be_visible()
+    heads = page.locator("thead th").first.evaluate("cell => parseFloat(getComputedStyle(cell).fontSize)")
+    cells = page.locator("tbody td").first.evaluate("cell => parseFloat(getComputedStyle(cell).fontSize)")
+    assert heads < cells
     page.pdf(path=PICTURES / f"{Path(address).stem}.pdf", prefer_css_page_size=True)
 
 
