@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -23,7 +24,15 @@ from airflow_provider_leadreset.exceptions import (
 )
 from airflow_provider_leadreset.hooks.hook_lineage import HookLineage, data_of
 from airflow_provider_leadreset.hooks.task_errors import as_task_error
-from airflow_provider_leadreset.hooks.task_slots import current_slots, drain, warn_outside_pool
+from airflow_provider_leadreset.hooks.task_slots import (
+    TaskSlots,
+    current_slots,
+    drain,
+    runs_without_context,
+    warn_of_other_process,
+    warn_outside_pool,
+    warn_without_context,
+)
 from airflow_provider_leadreset.leadsquared.api.account_findings import (
     AccountFindings,
     parse_account_findings,
@@ -113,6 +122,9 @@ _GUARDS = {"rules": 0.7, "account_check": 0.85, "calls_per_5s": 0.8, "pool": 1.0
 _OLD_PREFIX = "extra__leadsquared__"
 """What older versions of Airflow put before an extra's name."""
 
+_NOT_COPIED = {"_connection", "settings", "_client", "_findings", "_lineage", "_leads_lock", "_log"}
+"""What belongs to one hook in one process: keys, connections, locks."""
+
 LONGEST_NAME = 80
 """Characters that are shown of a name of others."""
 
@@ -151,8 +163,21 @@ class LeadResetHook(BaseHook):
         self.warns_outside_pool = True
         """Whether a task that calls outside the account's pool is told so."""
         self._process = 0
+        self._slots: TaskSlots | None = None
         self._lineage = HookLineage()
         self._leads: set[str] = set()
+        self._leads_lock = Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs, also in another process: it finds the keys and makes the client anew."""
+        state = {name: value for name, value in vars(self).items() if name not in _NOT_COPIED}
+        with self._leads_lock:
+            return state | {"_leads": set(self._leads)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lineage = HookLineage()
+        self._leads_lock = Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -268,6 +293,8 @@ class LeadResetHook(BaseHook):
     @cached_property
     def _client(self) -> LeadSquaredClient:
         settings = self.settings
+        if self._process != os.getpid() and self._slots:
+            warn_of_other_process(self.log)
         self._process = os.getpid()
         with self._naming_connection():
             return self._client_with(calls=self._share(settings), account_calls=settings.calls_per_5s)
@@ -287,12 +314,14 @@ class LeadResetHook(BaseHook):
 
     def _share(self, settings: AccountSettings) -> int:
         """Return how many calls may start here in a window."""
-        slots = current_slots()
+        slots = self._slots = current_slots()
         most = settings.calls_per_5s
         if slots and slots.pool == settings.pool:
             most = min(most, slots.slots)
         elif slots and self.warns_outside_pool:
             warn_outside_pool(self.log, slots, settings.pool)
+        elif slots is None and self.calls is None and self.warns_outside_pool and runs_without_context():
+            warn_without_context(self.log, most)
         if self.calls is None:
             return most
         if isinstance(self.calls, bool) or not isinstance(self.calls, int) or self.calls < 1:
@@ -300,7 +329,10 @@ class LeadResetHook(BaseHook):
         return min(self.calls, most)
 
     def get_conn(self) -> LeadSquaredClient:
-        """Return the client; the same one each time, but for a process that was forked off: it has its own connections.
+        """Return the client; the same one each time, but for another process, or a task of other slots.
+
+        A process that was forked off has connections of its own. A hook of a DAG file's top level may have called
+        before there was a task, and in one process several tasks may use it, each with its slots.
 
         :raises LeadResetInputError: the connection has no usable host, keys or extras, or the task's pool was mapped
             over. The error quotes no key.
@@ -308,6 +340,12 @@ class LeadResetHook(BaseHook):
         """
         if self._process != os.getpid():
             self.__dict__.pop("_client", None)
+        elif "_client" in self.__dict__:
+            with self._naming_connection():
+                slots = current_slots()
+            # None in a callback, which runs in the task all the same.
+            if slots and slots != self._slots:
+                self.__dict__.pop("_client").close()
         return self._client
 
     def findings_of(self, account: AccountIdentity) -> AccountFindings | None:
@@ -340,8 +378,9 @@ class LeadResetHook(BaseHook):
         with self._naming_connection():
             rules.check_arguments(())
             if rules.max_leads is not None:
-                rules.check_leads(len(self._leads | {reset.prospect_id.lower()}))
-                self._leads.add(reset.prospect_id.lower())
+                with self._leads_lock:  # threads that count together would each find room for the last one
+                    rules.check_leads(len(self._leads | {reset.prospect_id.lower()}))
+                    self._leads.add(reset.prospect_id.lower())
         client = self.get_conn()
         with self._calling():
             client.reset(reset)

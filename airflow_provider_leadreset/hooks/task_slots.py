@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +104,32 @@ def warn_outside_pool(log: Any, slots: TaskSlots, pool: str) -> None:
     )
     log.warning(
         "Make that pool and give the task pool=%r, or name another in the connection's extra pool", pool
+    )
+
+
+def runs_without_context() -> bool:
+    """Return whether this process is a task's, or was started by one, if no context is at hand: then slots are unknown.
+
+    Airflow has none for most callbacks (2.11: for any), nor has a process that is started anew. What a task exports is
+    there all the same.
+    """
+    return bool(os.environ.get("AIRFLOW_CTX_TASK_ID"))
+
+
+def warn_without_context(log: Any, calls: int) -> None:
+    """Tell a callback, or a process that a task has started, that its calls are not counted by any slot."""
+    log.warning(
+        "This is a callback of a task, or a process that it started: the task's slots are not known here, so up to "
+        "%d calls start in 5 s, beside those of other tasks. Give the hook calls=1, or as many as are kept free",
+        calls,
+    )
+
+
+def warn_of_other_process(log: Any) -> None:
+    """Tell a process that a task has started with a hook which had called before."""
+    log.warning(
+        "This process was started by a task: its calls are counted neither with the task's nor with those of its other "
+        "processes, and together they may exceed the task's slots. Give each its part by calls=, or use threads"
     )
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import json
 import os
+import pickle
+import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +27,9 @@ from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
 from airflow_provider_leadreset.leadsquared.api.rate_limit import RateLimiter
 from airflow_provider_leadreset.leadsquared.api.sliding_window import SlidingWindow
 from airflow_provider_leadreset.leadsquared.errors import ClosedError
+from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset, parse_selectors
+from airflow_provider_leadreset.leadsquared.request.window import parse_window
+from airflow_provider_leadreset.leadsquared.safety.rules import AccountRules
 from support.answering import ACCESS, SECRET, Answering, FakeClock, http
 
 HOST = "api-in21.leadsquared.com"
@@ -119,6 +127,67 @@ def test_forked_process_has_a_client_of_its_own(connect: Any, monkeypatch: pytes
     assert hook.get_conn().limiter.sliding_window is client.limiter.sliding_window
 
 
+def slowly(function: Callable[..., None]) -> Callable[..., None]:
+    """Return the function, with a pause after it in which other threads run."""
+
+    def call(*args: Any) -> None:
+        function(*args)
+        time.sleep(0.02)
+
+    return call
+
+
+def test_copy_has_no_keys_and_no_client(connect: Any) -> None:
+    """A hook that has called can be copied and pickled, for a pool of processes: its keys and client stay behind."""
+    hook = connect(calls=3)
+    client = hook.get_conn()
+    packed = pickle.dumps(hook)
+    assert SECRET.encode() not in packed
+    assert ACCESS.encode() not in packed
+    for made in (copy.copy(hook), copy.deepcopy(hook), pickle.loads(packed)):
+        assert made.get_conn() is not client
+        assert share(made) == (3, 25)
+
+
+def test_forked_process_of_a_task_is_warned(
+    connect: Any, running: Any, monkeypatch: Any, mocker: Any
+) -> None:
+    """A process that a task starts with its hook is told, once, that nobody counts its calls with the task's."""
+    log = mocker.patch.object(LeadResetHook, "log")
+    running(a_task(slots=2))
+    hook = connect()
+    hook.get_conn()
+    assert not log.warning.called
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    hook.get_conn()
+    hook.get_conn()
+    ((told,),) = [call.args for call in log.warning.call_args_list]
+    assert told.startswith(
+        "This process was started by a task: its calls are counted neither with the task's"
+    )
+
+
+def test_threads_keep_to_max_leads(connect: Any, monkeypatch: Any) -> None:
+    """Threads that use one hook at once reset no more leads together than the account's rules allow."""
+    hook = connect(extra={"rules": {"max_leads": 5}})
+    reset: list[str] = []
+    client = SimpleNamespace(reset=lambda one: reset.append(one.prospect_id), host=HOST)
+    monkeypatch.setattr(LeadResetHook, "get_conn", lambda self: client)
+    monkeypatch.setattr(AccountRules, "check_leads", slowly(AccountRules.check_leads))
+
+    def call(number: int) -> None:
+        lead = f"00000000-0000-4000-8000-0000000000{number:02}"
+        with suppress(LeadResetInputError):
+            hook.reset(LeadReset(lead, parse_selectors([166]), parse_window("2026-09-01/2026-10-01")))
+
+    threads = [threading.Thread(target=call, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(reset) == 5
+
+
 # -- in a task ----------------------------------------------------------------------------------------------------
 
 
@@ -158,12 +227,47 @@ def test_warning_outside_the_pool(
     ]
 
 
-def test_no_task_no_warning(connect: Any, mocker: MockerFixture) -> None:
+def test_no_task_no_warning(connect: Any, mocker: MockerFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """Outside a task nothing is said of pools, and calls= says the share."""
+    monkeypatch.delenv("AIRFLOW_CTX_TASK_ID", raising=False)
     log = mocker.patch.object(LeadResetHook, "log")
     assert current_slots() is None
     assert share(connect(calls=7)) == (7, 25)
     assert not log.warning.called
+
+
+def test_hook_of_the_files_top_level(connect: Any, running: Any) -> None:
+    """A hook that called before there was a task, or in another one, has the slots of the task that it is used in."""
+    hook = connect()
+    assert share(hook) == (25, 25)
+    running(a_task(slots=2))
+    assert share(hook) == (2, 25)
+    running(a_task(slots=4))
+    assert share(hook) == (4, 25)
+    assert hook.get_conn() is hook.get_conn()
+
+
+def test_callback_keeps_the_tasks_slots(connect: Any, running: Any, monkeypatch: Any) -> None:
+    """In a callback, where Airflow has no context, a hook that the task has used keeps the task's slots."""
+    hook = connect()
+    running(a_task(slots=2))
+    assert share(hook) == (2, 25)
+    monkeypatch.undo()
+    assert share(hook) == (2, 25)
+
+
+@pytest.mark.parametrize(("calls", "warns"), [(None, True), (1, False)])
+def test_callback_is_warned(
+    connect: Any, monkeypatch: pytest.MonkeyPatch, mocker: MockerFixture, calls: int | None, warns: bool
+) -> None:
+    """A hook of a task's callback, where the slots are not known, says so once, unless it is told its share."""
+    log = mocker.patch.object(LeadResetHook, "log")
+    monkeypatch.setenv("AIRFLOW_CTX_TASK_ID", "task")
+    hook = connect(calls=calls)
+    hook.get_conn()
+    hook.get_conn()
+    told = [call.args[0] % call.args[1:] for call in log.warning.call_args_list]
+    assert [text.split(", or")[0] for text in told] == ["This is a callback of a task"] * warns
 
 
 def test_mapped_pool_is_refused(connect: Any, running: Any) -> None:
