@@ -1,12 +1,14 @@
 """What a preview found against LeadLastModifiedOn, kept for its later tries: chance must not let one leave leads out.
 
 A reset keeps it with its progress. A preview has none: so it is a file of its own beside the plans, or a value in
-Airflow's store (3.3 and later). It holds whatever a later try is asked for; a Clear starts anew.
+Airflow's store (3.3 and later). It holds whatever a later try is asked for; a Clear starts anew,
+but a plan that stood there before stays refused: a run keeps its plan over a Clear.
 """
 
 from __future__ import annotations
 
 import secrets
+import sys
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_leadreset.leadsquared.errors import InputError
@@ -43,14 +45,16 @@ class KeptContradiction:
         self.is_kept = False
         """Whether a later try knows of it."""
 
-    def read(self) -> str:
+    def read(self, plan_of_try: int | None = None) -> str:
         """Return what an earlier try found, as text; empty for nothing.
 
+        :param plan_of_try: the number of the try that made a plan: what that one or a later one found holds against
+            it after a Clear, too.
         :raises OSError: the storage does not answer.
         """
         found = ""
         if self._folder is not None:
-            found = self._read_files(self._folder)
+            found = self._read_files(self._folder, plan_of_try)
         elif self._store is not None:
             found = str(self._store.get(self._key) or "")
         self.is_kept = bool(found)
@@ -79,7 +83,7 @@ class KeptContradiction:
         else:
             self.is_kept = True
 
-    def _read_files(self, folder: EvidenceFolder) -> str:
+    def _read_files(self, folder: EvidenceFolder, plan_of_try: int | None) -> str:
         found = ""
         for name in folder.names():
             if not name.startswith(CONTRADICTION_NAME.partition("{")[0]):
@@ -90,9 +94,17 @@ class KeptContradiction:
                 return f"an earlier try found a record, and its {name} cannot be read: {error}"
             if record.made_by != self._identity:
                 self._log.warning("%s is of another task, %s", name, record.made_by)
-            elif record.generation == generation(self._context):
+            elif record.generation == generation(self._context) or (
+                plan_of_try is not None and _try_of(name) >= plan_of_try
+            ):
                 found = told_by(record.found)
         return found
+
+
+def _try_of(name: str) -> int:
+    """Return the number of the try that wrote it; one that no try can exceed where its name tells none."""
+    number = name.split("-")[1]
+    return int(number) if number.isascii() and number.isdecimal() else sys.maxsize
 
 
 def contradiction_line(found: Contradiction) -> ContradictionLine:

@@ -168,7 +168,7 @@ class PreviewRun(BaseRun):
         :raises InputError: both stand, as another process of a try wrote one of them at the end of this one.
         """
         left_out = plan.preview.get("not_modified")
-        if left_out and (found := self._kept.read()):
+        if left_out and (found := self._kept.read(_try_of(plan))):
             raise InputError(
                 f"the plan {plan.path} leaves out {pluralize(left_out, 'lead')} as not modified, but {found}. So "
                 "leads that were left out may have records too, and the plan is not used: check the account anew, or "
@@ -280,6 +280,12 @@ class PreviewRun(BaseRun):
         if not self.task.names:
             return None
         return lead_names(self.client, [lead.prospect_id for lead in counts.listed[:MOST_SHOWN]])
+
+
+def _try_of(plan: Plan) -> int:
+    """Return the number of the try that made a plan; of the first where its name tells none."""
+    number = str(plan.path).rpartition("plan-")[2].partition(".")[0]
+    return int(number) if number.isascii() and number.isdecimal() else 1
 
 
 def _output(preview: dict[str, Any], path: str | None, digest: str | None) -> dict[str, Any]:

@@ -865,6 +865,8 @@ def test_contradiction_holds_for_later_previews(make, tmp_path, kept, monkeypatc
     assert list(tmp_path.rglob("plan-*")) == []
     assert try_(3, others, max_tries=5)["not_modified"] == 20
     if kept == "evidence":
+        assert try_(4, others, max_tries=5)["not_modified"] == 20, "the plan was made after the Clear"
+    if kept == "evidence":
         (written,) = tmp_path.rglob("contradiction-*")
         rules = json.loads((FOLDER / "contradiction.json").read_text())
         jsonschema.validate(json.loads(written.read_text()), rules)
@@ -919,6 +921,10 @@ def test_plan_beside_a_contradiction(make, tmp_path):
                 skip_unmodified=skip,
                 **NOTES,
             )
+    cleared = task_context("preview", try_number=2)
+    cleared["ti"].max_tries = 5
+    with pytest.raises(LeadResetInputError, match=f"plan .*leaves out 20 leads.*{lead}"):
+        preview(others, tmp_path / "a", context=cleared, **NOTES)
     whole = preview(account.old[:20], tmp_path / "b", skip_unmodified=False, **NOTES)
     assert preview(account.old[:20], tmp_path / "b", skip_unmodified=False, **NOTES) == whole
 
