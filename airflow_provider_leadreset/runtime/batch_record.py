@@ -9,7 +9,6 @@ from airflow_provider_leadreset.leadsquared.batch.counts import BatchCounts
 from airflow_provider_leadreset.leadsquared.batch.outcomes import Outcome
 from airflow_provider_leadreset.leadsquared.errors import LeadSquaredError
 from airflow_provider_leadreset.leadsquared.journal.schema import OutcomeLine
-from airflow_provider_leadreset.leadsquared.safety.exclusions import Exclusions
 from airflow_provider_leadreset.leadsquared.safety.unmodified import Contradiction
 from airflow_provider_leadreset.runtime.checkpoint import Checkpoint
 from airflow_provider_leadreset.runtime.kept_contradiction import contradiction_line
@@ -22,7 +21,6 @@ class BatchRecord:
     :param evidence: None without an ``evidence_path``.
     :param checkpoint: None with one.
     :param log: the task's.
-    :param excluded: leads that ``exclude`` names at this try; None for nobody.
     """
 
     def __init__(
@@ -32,13 +30,11 @@ class BatchRecord:
         checkpoint: Checkpoint | None,
         *,
         log: Any,
-        excluded: Exclusions | None = None,
     ) -> None:
         self.counts = counts
         self.evidence = evidence
         self._checkpoint = checkpoint
         self._log = log
-        self._excluded = excluded
         self._kept: set[str] = set()
 
     def tell(self, outcome: Outcome) -> None:
@@ -127,7 +123,10 @@ class BatchRecord:
 
     def _keep_failed(self, evidence: TryEvidence, output: dict[str, object]) -> None:
         # The file can be given back as leads: what only an earlier try was asked for is not in it, nor who is excluded.
-        asked_for = (one for one in self.counts.listed() if one.prospect_id not in (self._excluded or ()))
+        progress = self.counts.progress
+        asked_for = (
+            one for index, one in sorted(progress.failures.items()) if not progress.is_excluded(index)
+        )
         output["failed_path"] = evidence.write_failed(asked_for)
 
     def _keep_summary(self, evidence: TryEvidence, output: dict[str, object]) -> None:

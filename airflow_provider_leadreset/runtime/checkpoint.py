@@ -83,7 +83,7 @@ class Checkpoint:
         """What earlier tries were asked for otherwise."""
         self._others: list[str] = stored.others if stored else []
         if stored and request_digest not in {None, stored.request}:
-            if stored.excluded:
+            if stored.excluded or stored.spared:
                 raise InputError(
                     "an earlier try of this task excluded leads, and was asked for other leads, selectors, window or "
                     "account than this one, so which leads are to be spared is not known: ask for the same again, or "

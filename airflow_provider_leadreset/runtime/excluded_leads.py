@@ -1,8 +1,8 @@
 """The leads of ``exclude``: counted and told as excluded, and never called.
 
-``exclude`` is read at each try. A lead that it names is excluded from then on, whatever it names at a later try: a
-retry must not delete what an earlier try was told to spare. Only a Clear of the task begins anew. A lead that an
-earlier try has called stays as that try left it, and is not called again.
+``exclude`` is read at each try. A lead asked for that it names is excluded from then on, whatever it names at a
+later try, and whatever that is asked for: a retry must not delete what an earlier try was told to spare. Only a Clear
+of the task begins anew. A lead that an earlier try has called stays as that try left it, and is not called again.
 """
 
 from __future__ import annotations
@@ -27,21 +27,17 @@ def leave_out_excluded(run: GuardedRun, leads: Leads, counts: BatchCounts, spare
     """Count the leads that are excluded, and say so.
 
     :param spared: keys of leads that earlier tries excluded which were asked for something else.
-    :returns: the places of those that no earlier try has excluded.
+    :returns: the places of those that no earlier try of this request has excluded.
     """
-    new, named = IndexSet(), 0
-    earlier = counts.of("excluded")
-    if run.task.exclude is not NOT_GIVEN or spared:
+    new, held, progress = IndexSet(), 0, counts.progress
+    if run.task.exclude is not NOT_GIVEN or spared or progress.count("excluded") or progress.spared:
         for index, lead in enumerate(leads):
-            known = counts.progress.is_excluded(index)
-            if spared and index not in counts.progress and guid_key(lead) in spared:
-                known = True
-                earlier += 1
-            elif lead not in run.exclusions:
+            named, known = lead in run.exclusions, progress.is_excluded(index)
+            if not (named or known or (spared and guid_key(lead) in spared)):
                 continue
-            named += known and lead in run.exclusions
-            if index not in counts.progress and not counts.progress.is_unanswered(index):
-                counts.add(Outcome(index, lead, without_call="excluded"))
+            held += not named and (progress.is_unanswered(index) or not progress.has_outcome(index))
+            if not known:
+                progress.add(Outcome(index, lead, without_call="excluded"))
                 new.add(index)
     if run.task.exclude is not NOT_GIVEN:
         run.log.info(
@@ -50,11 +46,11 @@ def leave_out_excluded(run: GuardedRun, leads: Leads, counts: BatchCounts, spare
             pluralize(leads.count, "lead"),
             len(run.exclusions),
         )
-    if earlier > named:
+    if held:
         run.log.warning(
             "exclude named %s at an earlier try that it does not name now: excluded all the same, since a retry "
             "deletes no more than was allowed before. To reset them too, clear the task",
-            pluralize(earlier - named, "lead"),
+            pluralize(held, "lead"),
         )
     return new
 
@@ -62,7 +58,8 @@ def leave_out_excluded(run: GuardedRun, leads: Leads, counts: BatchCounts, spare
 def tell_excluded(record: BatchRecord, leads: Leads, new: IndexSet) -> None:
     """Have the excluded leads written down, part by part, so that each lead asked for has its outcome there.
 
-    All of them at once: a try that is killed before its first call has told its retry whom to spare.
+    All of them at once: a try that is killed before its first call has told its retry whom to spare. Those too that
+    stay as an earlier try left them.
 
     :param new: the places of those that no earlier try has excluded.
     """

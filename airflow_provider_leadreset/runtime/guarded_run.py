@@ -112,7 +112,7 @@ class GuardedRun(BaseRun):
 
         :param index: its place among those asked for.
         """
-        return index not in progress and lead not in self.exclusions
+        return index not in progress and not progress.is_excluded(index) and lead not in self.exclusions
 
     def may_be_called(self, leads: Leads) -> int:
         """Return how many of the leads are not excluded."""

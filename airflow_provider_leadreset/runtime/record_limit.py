@@ -28,7 +28,7 @@ def refuse_too_many_records(
     :param done: what earlier tries have done, and which leads are excluded.
     :raises InputError: they are more than ``most``, or cannot be counted.
     """
-    if not done.not_reached and not done.of("unanswered"):
+    if not done.not_reached and not done.progress.to_call_again:
         return
 
     def is_left(index: int, lead: str) -> bool:

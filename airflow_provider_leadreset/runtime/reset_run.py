@@ -108,13 +108,11 @@ class ResetRun(GuardedRun):
                     request.leads.count, self.client.limiter, earlier.progress, earlier.requests
                 )
                 excluded = leave_out_excluded(self, request.leads, counts, earlier.spared)
-                to_call = counts.not_reached + counts.of("unanswered")
+                to_call = counts.not_reached + counts.progress.to_call_again
                 need = self.least_need(to_call, request.selectors)
                 announce_calls(self, to_call, need.for_leads)
                 self._begin_evidence(request, earlier, counts)
-                self.record = BatchRecord(
-                    counts, self.evidence, self.checkpoint, log=self.log, excluded=self.exclusions
-                )
+                self.record = BatchRecord(counts, self.evidence, self.checkpoint, log=self.log)
                 tell_excluded(self.record, request.leads, excluded)
             last_account.keep(self.account)
             summary = self._reset(request)

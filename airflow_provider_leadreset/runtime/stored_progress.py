@@ -87,6 +87,7 @@ class StoredProgress(_Stored):
     without_records: Spans
     already_gone: Spans
     unanswered: Spans
+    spared: Spans
     failures: list[tuple[NonNegativeInt, LeadId, OutcomeKind, str]]
     contradicted: str
     earlier_requests: StoredEarlierRequests | None
@@ -102,6 +103,7 @@ def _with_known_places(stored: StoredProgress) -> StoredProgress:
         stored.without_records,
         stored.already_gone,
         stored.unanswered,
+        stored.spared,
     )
     ends = [end for spans in sets for _, end in spans]
     last = max([*ends, *(failure[0] + 1 for failure in stored.failures)], default=0)

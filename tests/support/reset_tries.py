@@ -7,9 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from airflow_provider_leadreset.compat import AirflowException
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator, LeadResetPreviewOperator
 from support.evidence_files import objects_in
-from support.task_context import task_context
+from support.task_context import StateStore, task_context
 
 IN_WINDOW = "2026-09-15 10:00:00"
 
@@ -95,3 +98,34 @@ def make_leads(lsq: Any, count: int) -> list[str]:
         lsq.add_activity(lead, 166, IN_WINDOW)
     lsq.reset_calls()
     return leads
+
+
+def unanswered(lsq: Any, run: Any, leads: list[str], **given: Any) -> None:
+    """Run a try in which no answer comes of the first lead."""
+    lsq.fault("500", times=1, prospect_id=leads[0], path="Lead.Reset")
+    with pytest.raises(AirflowException):
+        run(1, prospect_ids=leads, **given)
+    lsq.reset_calls()
+
+
+def tries_of(task: ResetTask, kept: bool, output: dict[str, Any] | None = None) -> Any:
+    """Return what runs a try, with an evidence path or Airflow's store alone.
+
+    :param output: where the summary goes, whatever the try ends with.
+    """
+    store, output = StateStore(), {} if output is None else output
+
+    def run(number: int, **given: Any) -> dict[str, Any]:
+        if kept:
+            try:
+                return task.run(number, **given)
+            finally:
+                output.update(task.xcom.get("return_value", {}))
+        arguments = {name: value for name, value in task.arguments.items() if name != "evidence_path"}
+        context = task_context(try_number=number, task_state_store=store)
+        try:
+            return LeadResetOperator(task_id="t", **{**arguments, **given}).execute(context)
+        finally:
+            output.update(context["ti"].xcoms.get("return_value", {}))
+
+    return run

@@ -98,6 +98,7 @@ class Progress:
         stored = stored or {}
         self._final = {name: IndexSet(stored.get(name, ())) for name in self._FINAL}
         self._unanswered = IndexSet(stored.get("unanswered", ()))
+        self._spared = IndexSet(stored.get("spared", ()))
         self._failed_now = IndexSet()
         self.failures: dict[int, Failure] = {
             index: Failure(prospect_id, kind, reason)
@@ -127,8 +128,24 @@ class Progress:
         return index in self._final["failed"] or index in self._failed_now or index in self._unanswered
 
     def is_excluded(self, index: int) -> bool:
-        """Return whether the lead is not to be reset."""
-        return index in self._final["excluded"]
+        """Return whether the lead is not to be called, whatever a try did with it before it was excluded."""
+        return index in self._final["excluded"] or index in self._spared
+
+    def has_outcome(self, index: int) -> bool:
+        """Return whether a try did something with the lead that stays its outcome, though it be excluded later."""
+        without = (self._final["excluded"], self._final["not_modified"])
+        return index in self._unanswered or (index in self and not any(index in one for one in without))
+
+    @property
+    def spared(self) -> int:
+        """Leads that were excluded after a try did something with them."""
+        return len(self._spared)
+
+    @property
+    def to_call_again(self) -> int:
+        """Leads that are unanswered, and were not excluded since."""
+        spans = self._unanswered.spans()
+        return sum(index not in self._spared for start, end in spans for index in range(start, end))
 
     def count(self, kind: OutcomeKind) -> int:
         """Return how many leads have an outcome; of ``not_reached`` nothing is known here."""
@@ -159,7 +176,14 @@ class Progress:
 
         :param reason: of a lead with nothing to reset, which of :data:`.NOTHING_KINDS`.
         """
-        if (index in self._final["queued"] and kind != "queued") or (index in self and not final):
+        if kind == "excluded" and self.has_outcome(index):
+            self._spared.add(index)
+            return
+        # Of two processes of one try, one may have sent what the other was told to spare.
+        sent_all_the_same = kind == "unanswered" and index in self._final["excluded"]
+        if (index in self._final["queued"] and kind != "queued") or (
+            index in self and not final and not sent_all_the_same
+        ):
             return
         if index in self._unanswered and not _ends_doubt(kind, reason):
             # A request that was sent may have been carried out, whatever was refused or not done after it.
@@ -171,6 +195,8 @@ class Progress:
             self._failed_now.discard(index)
             return
         target = self._set_of(kind, reason, final=final)
+        if kind != "excluded" and index in self._final["excluded"]:
+            self._spared.add(index)
         target.add(index)
         for other in (*self._final.values(), self._unanswered, self._failed_now):
             if other is not target:
@@ -182,6 +208,9 @@ class Progress:
 
     def withdraw(self, index: int) -> None:
         """Withdraw that a lead is unanswered: no request of it was sent after all."""
+        if index in self._spared:
+            self._final["excluded"].add(index)
+            self._spared.discard(index)
         self._unanswered.discard(index)
         self.failures.pop(index, None)
 
@@ -211,6 +240,7 @@ class Progress:
         return {
             **found,
             "unanswered": self._unanswered.spans(),
+            "spared": self._spared.spans(),
             "failures": kept[:MOST_STORED],
             "contradicted": self.contradicted,
         }

@@ -24,11 +24,9 @@ from airflow_provider_leadreset.leadsquared.batch.earlier_requests import Earlie
 from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES, Outcome
 from airflow_provider_leadreset.leadsquared.batch.progress import MOST_STORED, Progress
 from airflow_provider_leadreset.leadsquared.journal import storage
-from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 from airflow_provider_leadreset.runtime.earlier_tries import NAMED_ONLY
 from airflow_provider_leadreset.runtime.failures import failure
-from support.reset_tries import ResetTask, make_leads
-from support.task_context import StateStore, task_context
+from support.reset_tries import ResetTask, make_leads, tries_of, unanswered
 
 OTHER_WINDOW = "2026-09-01/2026-09-20"
 
@@ -45,39 +43,8 @@ def task(tmp_path) -> ResetTask:
     return ResetTask(tmp_path / "evidence")
 
 
-def unanswered(lsq: Any, run: Any, leads: list[str], **given: Any) -> None:
-    """Run a try in which no answer comes of the first lead."""
-    lsq.fault("500", times=1, prospect_id=leads[0], path="Lead.Reset")
-    with pytest.raises(AirflowException):
-        run(1, prospect_ids=leads, **given)
-    lsq.reset_calls()
-
-
 def adds_up(told: dict[str, Any]) -> bool:
     return sum(told[kind] for kind in OUTCOMES) == told["leads"]
-
-
-def tries_of(task: ResetTask, kept: bool, output: dict[str, Any] | None = None) -> Any:
-    """Return what runs a try, with an evidence path or Airflow's store alone.
-
-    :param output: where the summary goes, whatever the try ends with.
-    """
-    store, output = StateStore(), {} if output is None else output
-
-    def run(number: int, **given: Any) -> dict[str, Any]:
-        if kept:
-            try:
-                return task.run(number, **given)
-            finally:
-                output.update(task.xcom.get("return_value", {}))
-        arguments = {name: value for name, value in task.arguments.items() if name != "evidence_path"}
-        context = task_context(try_number=number, task_state_store=store)
-        try:
-            return LeadResetOperator(task_id="t", **{**arguments, **given}).execute(context)
-        finally:
-            output.update(context["ti"].xcoms.get("return_value", {}))
-
-    return run
 
 
 @pytest.mark.parametrize("kept", [True, False])
@@ -165,7 +132,7 @@ def test_other_reset_of_the_lead(lsq, task, change):
     lsq.fault("500-mx", times=1, prospect_id=leads[0], path="Lead.Reset")
     with pytest.raises(LeadResetRejectedError, match="1 of 2 leads failed, more than"):
         task.run(2, prospect_ids=leads, **change)
-    summary = task.run(3, prospect_ids=leads, max_failed_leads=1, exclude=leads[:1], **change)
+    summary = task.run(3, prospect_ids=leads, max_failed_leads=1, **change)
     assert (summary["failed"], summary["earlier_requests"]["unanswered"]) == (1, 1)
     assert task.run(4, prospect_ids=leads)["earlier_requests"] is not None, "the first request, settled"
     task.max_tries += 4

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_leadreset.compat import AirflowException
+from airflow_provider_leadreset.evidence_report.collect import account_of
 from airflow_provider_leadreset.exceptions import (
     LeadResetInputError,
     LeadResetLeadsFailedError,
@@ -20,7 +22,7 @@ from airflow_provider_leadreset.leadsquared.journal import journal as journal_mo
 from airflow_provider_leadreset.leadsquared.journal import storage
 from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 from airflow_provider_leadreset.runtime import reset_run
-from support.reset_tries import IN_WINDOW, ResetTask, make_leads
+from support.reset_tries import IN_WINDOW, ResetTask, make_leads, tries_of, unanswered
 from support.task_context import StateStore, task_context
 
 
@@ -174,7 +176,68 @@ def test_excluded_later(lsq, task):
     with pytest.raises(LeadResetRejectedError, match="3 of 4 leads queued, 1 unanswered and 0 not reached"):
         task.run(2, prospect_ids=leads, exclude=leads)
     assert called(lsq) == set(leads[:3])
-    assert task.told() == {"queued": set(leads[:3]), "unanswered": {leads[3]}}
+    assert task.told() == {"queued": set(leads[:3]), "unanswered": {leads[3]}, "excluded": set(leads)}
+    (run,) = account_of(task.folder).runs
+    assert run.tasks[0].outcomes() == {kind: task.summary[kind] for kind in OUTCOMES}
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("now", [{}, {"exclude": []}])
+def test_excluded_after_it_was_called(lsq, task, caplog, capfd, kept, now):
+    """A lead that was unanswered before it was excluded is not called again by a try that names it no more."""
+    leads = make_leads(lsq, 3)
+    run = tries_of(task, kept)
+    unanswered(lsq, run, leads[:2])
+    with pytest.raises(LeadResetRejectedError, match="1 of 2 leads queued, 1 unanswered and 0 not reached"):
+        run(2, prospect_ids=leads[:2], exclude=leads[:1])
+    for number in (3, 4):
+        with pytest.raises(
+            LeadResetRejectedError, match="1 of 2 leads queued, 1 unanswered and 0 not reached"
+        ):
+            run(number, prospect_ids=leads[:2], max_records=0, **now)
+    assert called(lsq) == set()
+    assert "named 1 lead at an earlier try that it does not name now" in caplog.text + capfd.readouterr().out
+    assert task.files("try-[34]/*-failed.jsonl") == []
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("change", [{"activity_event_list": [167]}, {"window": "2026-09-01/2026-09-20"}])
+def test_excluded_after_it_was_done(lsq, task, first, change):
+    """A lead that was called before it was excluded is not called for another reset either."""
+    leads = make_leads(lsq, 2)
+    unanswered(lsq, task.run, leads)
+    if first:
+        lsq.fault("500", times=1, prospect_id=leads[0], path="Lead.Reset")
+    with pytest.raises(AirflowException):
+        task.run(2, prospect_ids=leads, exclude=leads[first : first + 1])
+    lsq.reset_calls()
+    with pytest.raises(AirflowException):
+        task.run(3, prospect_ids=leads, **change)
+    assert called(lsq) == {leads[0], leads[1]} - {leads[first]}
+    assert (task.summary["excluded"], task.summary["queued"]) == (1, 1)
+
+
+def test_excluded_by_another_request(lsq, task):
+    """A lead that another request was told to leave out is not called again, though this one left it unanswered."""
+    leads = make_leads(lsq, 2)
+    unanswered(lsq, task.run, leads)
+    with pytest.raises(LeadResetRejectedError):
+        task.run(2, prospect_ids=leads[:1], exclude=leads[:1])
+    with pytest.raises(LeadResetRejectedError, match="1 unanswered"):
+        task.run(3, prospect_ids=leads)
+    assert called(lsq) == set()
+
+
+def test_other_leads_after_a_later_exclusion(lsq, task):
+    """Where only places are kept, other leads are refused too after a lead was excluded that had been called."""
+    leads = make_leads(lsq, 2)
+    run = tries_of(task, kept=False)
+    unanswered(lsq, run, leads)
+    with pytest.raises(LeadResetRejectedError):
+        run(2, prospect_ids=leads, exclude=leads)
+    with pytest.raises(LeadResetInputError, match="clear the task to start anew"):
+        run(3, prospect_ids=leads[::-1])
+    assert called(lsq) == set()
 
 
 def test_one_excluded(lsq, task, caplog, capfd):
