@@ -13,6 +13,7 @@ from openlineage.client.event_v2 import Dataset
 from openlineage.client.facet_v2 import RunFacet
 
 from airflow_provider_leadreset.assets import SCHEME
+from airflow_provider_leadreset.leadsquared.batch.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.runtime.base import BaseRun, ResetRequest
@@ -37,7 +38,8 @@ class LeadResetSummaryRunFacet(RunFacet):
     """What a task was asked for, and how far a reset came. Names no lead.
 
     Published as ``facets/2-0-0/LeadResetSummaryRunFacet.json``. What does not apply is left out of an event: the
-    outcomes where nothing was reset, the digests where there is no plan or no evidence.
+    outcomes where nothing was reset, earlier requests where there were none, the digests where there is no plan or no
+    evidence.
     """
 
     leads: int
@@ -51,6 +53,7 @@ class LeadResetSummaryRunFacet(RunFacet):
     nothing_to_reset: int | None = None
     excluded: int | None = None
     not_reached: int | None = None
+    earlier_requests: dict[str, int] | None = None
     evidence_digest: str | None = None
     plan_digest: str | None = None
 
@@ -96,6 +99,14 @@ def _facet(run: BaseRun, request: ResetRequest) -> LeadResetSummaryRunFacet:
         nothing_to_reset=run.output.get("nothing_to_reset"),
         excluded=run.output.get("excluded"),
         not_reached=run.output.get("not_reached"),
+        earlier_requests=_counts(run.output.get("earlier_requests")),
         evidence_digest=run.output.get("evidence_digest"),
         plan_digest=request.plan.digest if request.plan else run.output.get("digest"),
     )
+
+
+def _counts(earlier_requests: dict[str, Any] | None) -> dict[str, int] | None:
+    """Return the numbers alone: the leads that failed are named beside them."""
+    if earlier_requests is None:
+        return None
+    return {name: earlier_requests[name] for name in ("leads", *OUTCOMES)}

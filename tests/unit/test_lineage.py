@@ -69,6 +69,22 @@ def test_lineage_of_a_reset():
     assert LEAD not in json.dumps(facet)
 
 
+def test_earlier_requests():
+    """What earlier tries were asked for otherwise is told in numbers: a lead in doubt is not hidden, and not named."""
+    run = a_run()
+    told = {**dict.fromkeys(OUTCOMES, 0), "leads": 3, "queued": 2, "unanswered": 1}
+    failures = [{"prospect_id": LEAD, "outcome": "unanswered", "error": f"no answer of {LEAD}"}]
+    run.output = {**COUNTS, "earlier_requests": {**told, "failures": failures}}
+    facet = sent(lineage_of(run))
+    check_facet(facet)
+    assert facet["earlier_requests"] == told
+    assert LEAD not in json.dumps(facet)
+    run.output = {**COUNTS, "earlier_requests": None}
+    assert "earlier_requests" not in sent(lineage_of(run))
+    with pytest.raises(jsonschema.ValidationError):
+        check_facet({**facet, "earlier_requests": {"leads": 3}})
+
+
 def test_lineage_of_a_reading_task():
     """A task that only reads has inputs and no counts."""
     lineage = lineage_of(a_run(deletes=False))
