@@ -63,7 +63,7 @@ def spellings(*keys: Secret) -> re.Pattern[str]:
     )[::-1]
     whole = r"(?<![^\W_]){}(?![^\W_])"
     units = [
-        ("{}" if len(text) >= _SHORTEST_ANYWHERE else whole).format("".join(_units(text)))
+        ("{}" if len(text) >= SHORTEST_ANYWHERE else whole).format("".join(_units(text)))
         for text in texts
         if text
     ]
@@ -155,7 +155,7 @@ def _without_parted(keys: re.Pattern[str], text: str) -> str:
     return "".join([*found, text[at:]])
 
 
-_SHORTEST_ANYWHERE = 4
+SHORTEST_ANYWHERE = 4
 """Characters of a key that is found with letters or digits beside it, too."""
 
 _SHORTEST_PACKED = 8

@@ -51,6 +51,12 @@ def test_key_that_cannot_be_encoded() -> None:
     assert key_forms(Secret("acc\ud800KEY"), Secret(None)) == {"acc\ud800KEY"}
 
 
+def test_short_key_is_not_masked_inside_of_words() -> None:
+    """Airflow would mask it in each word of each log; a longer one beside it is masked as ever."""
+    assert key_forms(Secret("a"), Secret("b/2"), Secret("")) == set()
+    assert key_forms(Secret("a"), Secret("abcd")) == {"abcd"}
+
+
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return the address of the lead's page for a connection with these fields."""
