@@ -344,8 +344,8 @@ class LeadResetHook(BaseHook):
             with self._naming_connection():
                 slots = current_slots()
             # None in a callback, which runs in the task all the same.
-            if slots and slots != self._slots:
-                self.__dict__.pop("_client").close()
+            if slots and slots != self._slots and (old := self.__dict__.pop("_client", None)):
+                old.close()
         return self._client
 
     def findings_of(self, account: AccountIdentity) -> AccountFindings | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, product
+from itertools import product
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -47,9 +47,10 @@ def values(name: str) -> tuple[Any, ...]:
     )
 
 
-def pairs() -> Iterator[dict[str, Any]]:
-    """Return each value of each field, with each value of each other."""
-    for one, other in combinations((*PAGING, *ROWS), 2):
+def pairs(one: str) -> Iterator[dict[str, Any]]:
+    """Yield each value of a field, with each value of each field after it."""
+    fields = (*PAGING, *ROWS)
+    for other in fields[fields.index(one) + 1 :]:
         for first, second in product(values(one), values(other)):
             yield {one: first, other: second}
 
@@ -113,19 +114,17 @@ def read(lsq: LeadSquaredEmulator, dialect: dict[str, Any], leads: Any, listed: 
 
 
 @pytest.mark.exhaustive
-def test_every_pair_of_dialects(world):
+@pytest.mark.parametrize("one", (*PAGING, *ROWS)[:-1])
+def test_every_pair_of_dialects(world, one):
     """In each pair of dialects all records, leads and members are read whole."""
     lsq, leads, listed = world
-    tried = 0
-    for dialect in pairs():
-        tried += 1
+    for dialect in pairs(one):
         refused = read(lsq, dialect, leads, listed)
         if dialect.get("beyond_the_end") == "error":
             # A full page, then a refusal, and no count of all: the end cannot be told.
             assert all("refused" in text or "again" in text for text in refused), dialect
         else:
             assert refused == [], dialect
-    assert tried > 300
 
 
 @pytest.mark.exhaustive
