@@ -36,7 +36,7 @@ METHODS = ("search", "match", "fullmatch", "sub", "subn", "split", "findall", "f
 LONG = 40_000
 """Characters of the longest text. Linear patterns take up to 10 ms for them, quadratic ones a second or more."""
 
-MOST_SECONDS = 0.2
+MOST_SECONDS = 0.4
 
 WORTH_A_LONG_TEXT = 20e-6
 """Seconds for a thousand characters: a pattern that takes less is not quadratic, which would be 150e-6 or more."""
@@ -244,9 +244,9 @@ def lengths() -> Iterator[int]:
 
 
 def seconds(use: Callable[[str], object], text: str) -> float:
-    """Return the processor's time of the least of up to three runs: what else a machine does must not count."""
+    """Return the processor's time of the least of up to six runs: what else a machine does must not count."""
     best = float("inf")
-    for _ in range(3):
+    for _ in range(6):
         began = time.thread_time()
         with suppress(InputError):
             use(text)
