@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from threading import Lock
+from threading import Lock, RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -32,6 +32,7 @@ from airflow_provider_leadreset.hooks.task_slots import (
     warn_of_other_process,
     warn_outside_pool,
     warn_without_context,
+    was_forked_off_a_task,
 )
 from airflow_provider_leadreset.leadsquared.api.account_findings import (
     AccountFindings,
@@ -122,8 +123,14 @@ _GUARDS = {"rules": 0.7, "account_check": 0.85, "calls_per_5s": 0.8, "pool": 1.0
 _OLD_PREFIX = "extra__leadsquared__"
 """What older versions of Airflow put before an extra's name."""
 
-_NOT_COPIED = {"_connection", "settings", "_client", "_findings", "_lineage", "_leads_lock", "_log"}
+_NOT_COPIED = {"_connection", "settings", "_client", "_findings", "_lineage", "_log"}
 """What belongs to one hook in one process: keys, connections, locks."""
+
+_of_parent: list[LeadSquaredClient] = []
+"""Clients that are another process's; see :meth:`LeadResetHook.get_conn`."""
+
+_leads_lock = Lock()
+"""Held while a lead is counted among those that a hook was asked for."""
 
 LONGEST_NAME = 80
 """Characters that are shown of a name of others."""
@@ -166,18 +173,16 @@ class LeadResetHook(BaseHook):
         self._slots: TaskSlots | None = None
         self._lineage = HookLineage()
         self._leads: set[str] = set()
-        self._leads_lock = Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy needs, also in another process: it finds the keys and makes the client anew."""
         state = {name: value for name, value in vars(self).items() if name not in _NOT_COPIED}
-        with self._leads_lock:
+        with _leads_lock:
             return state | {"_leads": set(self._leads)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._lineage = HookLineage()
-        self._leads_lock = Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -293,7 +298,8 @@ class LeadResetHook(BaseHook):
     @cached_property
     def _client(self) -> LeadSquaredClient:
         settings = self.settings
-        if self._process != os.getpid() and self._slots:
+        other_process = was_forked_off_a_task() or (self._process != os.getpid() and self._slots)
+        if other_process and self.calls is None and self.warns_outside_pool:
             warn_of_other_process(self.log)
         self._process = os.getpid()
         with self._naming_connection():
@@ -339,7 +345,7 @@ class LeadResetHook(BaseHook):
         :raises LeadResetResourceError: the connection was not found.
         """
         if self._process != os.getpid():
-            self.__dict__.pop("_client", None)
+            self._leave_to_parent()
         elif "_client" in self.__dict__:
             with self._naming_connection():
                 slots = current_slots()
@@ -347,6 +353,16 @@ class LeadResetHook(BaseHook):
             if slots and slots != self._slots and (old := self.__dict__.pop("_client", None)):
                 old.close()
         return self._client
+
+    def _leave_to_parent(self) -> None:
+        """Use the client no more that came with a fork, and keep it: to free it would close its connections.
+
+        That takes a lock of the network library, which a thread that was not copied may have held.
+        """
+        client = self.__dict__.pop("_client", None)
+        if client is not None:
+            client.limiter.release()
+            _of_parent.append(client)
 
     def findings_of(self, account: AccountIdentity) -> AccountFindings | None:
         """Return what the account check found, if the connection has it and it is this account's; else say why not."""
@@ -378,7 +394,7 @@ class LeadResetHook(BaseHook):
         with self._naming_connection():
             rules.check_arguments(())
             if rules.max_leads is not None:
-                with self._leads_lock:  # threads that count together would each find room for the last one
+                with _leads_lock:  # threads that count together would each find room for the last one
                     rules.check_leads(len(self._leads | {reset.prospect_id.lower()}))
                     self._leads.add(reset.prospect_id.lower())
         client = self.get_conn()
@@ -562,6 +578,20 @@ def _findings(value: object) -> AccountFindings | None:
     if value is None or (isinstance(value, str) and not value.strip()):  # what an empty field of a form gives
         return None
     return parse_account_findings(value, today=datetime.now(UTC).date())
+
+
+def _free_locks() -> None:
+    """Make the locks anew that other threads may have held as this process was forked off: nobody frees them here."""
+    global _leads_lock
+    _leads_lock = Lock()
+    for value in vars(LeadResetHook).values():
+        if isinstance(value, cached_property) and hasattr(
+            value, "lock"
+        ):  # of all hooks together, on Python 3.11
+            value.lock = RLock()
+
+
+os.register_at_fork(after_in_child=_free_locks)
 
 
 def _object(extra: str | None) -> dict[str, Any]:

@@ -116,6 +116,24 @@ def runs_without_context() -> bool:
     return bool(os.environ.get("AIRFLOW_CTX_TASK_ID"))
 
 
+def was_forked_off_a_task() -> bool:
+    """Return whether this process was forked off in a running task, whose context it has inherited."""
+    return _forked_off_a_task
+
+
+def _note_fork() -> None:
+    global _forked_off_a_task
+    try:
+        _forked_off_a_task = bool(get_current_context())
+    except Exception:  # the versions raise different ones
+        _forked_off_a_task = False
+
+
+_forked_off_a_task = False
+# What Airflow itself forks, it forks before a task has its context.
+os.register_at_fork(after_in_child=_note_fork)
+
+
 def warn_without_context(log: Any, calls: int) -> None:
     """Tell a callback, or a process that a task has started, that its calls are not counted by any slot."""
     log.warning(
@@ -126,7 +144,7 @@ def warn_without_context(log: Any, calls: int) -> None:
 
 
 def warn_of_other_process(log: Any) -> None:
-    """Tell a process that a task has started with a hook which had called before."""
+    """Tell a process that a task has started."""
     log.warning(
         "This process was started by a task: its calls are counted neither with the task's nor with those of its other "
         "processes, and together they may exceed the task's slots. Give each its part by calls=, or use threads"

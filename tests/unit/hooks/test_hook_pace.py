@@ -7,10 +7,11 @@ import gc
 import json
 import os
 import pickle
+import signal
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +20,7 @@ from pytest_mock import MockerFixture
 
 from airflow_provider_leadreset.compat import AirflowTaskTimeout
 from airflow_provider_leadreset.exceptions import LeadResetInputError
-from airflow_provider_leadreset.hooks import task_slots
+from airflow_provider_leadreset.hooks import lead_reset, task_slots
 from airflow_provider_leadreset.hooks.lead_reset import LeadResetHook
 from airflow_provider_leadreset.hooks.task_slots import current_slots, drain, slots_of
 from airflow_provider_leadreset.leadsquared.api import account_window
@@ -121,6 +122,7 @@ def test_forked_process_has_a_client_of_its_own(connect: Any, monkeypatch: pytes
     """A process that was forked off does not use its parent's connections, whose answers it would mix up."""
     hook = connect()
     client = hook.get_conn()
+    client.limiter.acquire()
     monkeypatch.setattr(os, "getpid", lambda: -1)
     assert hook.get_conn() is not client
     assert hook.get_conn() is hook.get_conn()
@@ -165,6 +167,81 @@ def test_forked_process_of_a_task_is_warned(
     assert told.startswith(
         "This process was started by a task: its calls are counted neither with the task's"
     )
+
+
+def forked(work: Callable[[], object]) -> int:
+    """Run something in a process that is forked off; return how it ended, 14 for that it hung."""
+    child = os.fork()
+    if not child:
+        ended = 1
+        try:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(5)
+            ended = 0 if work() in {None, True} else 2
+        finally:
+            os._exit(ended)
+    return os.waitpid(child, 0)[1]
+
+
+@pytest.mark.parametrize(("calls", "warns"), [(None, True), (1, False)])
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_hook_that_is_new_in_a_forked_process(
+    connect: Any, running: Any, mocker: MockerFixture, calls: int | None, warns: bool
+) -> None:
+    """A hook that first calls in a process forked off a task says the same, unless it is told its share."""
+    log = mocker.patch.object(LeadResetHook, "log")
+    hook = connect(calls=calls)
+    running(a_task(slots=2))
+
+    def told() -> bool:
+        hook.get_conn()
+        hook.get_conn()
+        texts = [call.args[0] for call in log.warning.call_args_list]
+        return [text[:33] for text in texts] == ["This process was started by a tas"] * warns
+
+    assert forked(told) == 0
+    hook.get_conn()
+    assert not log.warning.called, "the task itself is told nothing"
+
+
+@contextmanager
+def held(lock: Any) -> Any:
+    """Let another thread hold a lock meanwhile."""
+    holds, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            holds.set()
+            leave.wait(20)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    holds.wait(20)
+    try:
+        yield
+    finally:
+        leave.set()
+        thread.join()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_fork_while_other_threads_use_the_hook(connect: Any, mocker: MockerFixture) -> None:
+    """A process can use a hook, whichever lock another thread of its parent held as it was forked off."""
+    mocker.patch.object(LeadResetHook, "log")
+    lead = LeadReset(
+        "00000000-0000-4000-8000-000000000001", parse_selectors([166]), parse_window("2026-09-01/2026-10-01")
+    )
+    with Answering(http(200, '{"Status": "Success"}')) as server:
+        hook = connect(host=server.url, calls=5, extra={"rules": {"max_leads": 5}})
+        hook.get_conn().current_user()
+        adapters: Any = hook.get_conn()._transport._session.adapters
+        (pool,) = (one for kept in adapters.values() for one in kept.poolmanager.pools._container.values())
+        new = connect(host=server.url, calls=5)
+        for lock in (lead_reset._leads_lock, pool.pool.mutex, getattr(LeadResetHook._client, "lock", None)):
+            if lock:
+                with held(lock):
+                    assert forked(lambda: hook.reset(lead) or gc.collect() >= 0) == 0
+                    assert forked(lambda: new.get_conn() and None) == 0
 
 
 def test_threads_keep_to_max_leads(connect: Any, monkeypatch: Any) -> None:
