@@ -53,8 +53,8 @@ class LeadResetOperator(LeadSelection):
         LeadID or RelatedProspectID; blanks, underscores and letter case make no difference.
     :param exclude: (templated) leads that are never reset, such as those under a legal hold: ids, or the absolute URI
         of a file of them, both as above, their field by its usual names. Read at each try, with a plan too. A lead that
-        one try was told to leave out stays so at its retries, until a Clear. Of an empty list or file nobody is
-        excluded; a file that is missing stops the task.
+        one try was asked for and told to leave out stays so at its retries, until a Clear; one that it was not asked
+        for does not. Of an empty list or file nobody is excluded; a file that is missing stops the task.
     :param activity_event_list: (templated) codes of custom activities to delete. Codes of system activities,
         which LeadSquared never deletes (documented), are not sent; alone they are refused. The account's list of
         types tells them apart, which takes one call. A code that it does not know is sent, and warned of.
