@@ -101,8 +101,9 @@ class LeadResetOperator(LeadSelection):
         those of the leads that are still to be reset.
         Audits count where the account shows them; where no lead shows any, it is refused together with them.
     :param max_calls: the most calls that one try makes, repetitions included: it guards the day's quota. A task that
-        needs more at least is refused before the first; one that comes to it stops, says what was not reached, and is
-        not retried, since each retry would spend as many again.
+        needs more at least is refused before the first (a retry: before it calls a lead, by what is left to do); one
+        that comes to it stops, says what was not reached, and is not retried, since each retry would spend as many
+        again.
     :param max_failed_leads: the task fails when more leads than this failed or are unanswered.
     :param leadsquared_conn_id: (templated) the connection, see :class:`.LeadResetHook`.
 

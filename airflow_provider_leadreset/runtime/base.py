@@ -193,10 +193,20 @@ class BaseRun:
 
         :raises InputError: it is less than what is needed.
         """
+        self.refuse_too_few_calls(self.may_be_called(leads), selectors)
+
+    def refuse_too_few_calls(self, leads: int, selectors: Selectors, *, called: bool = False) -> None:
+        """Refuse what ``max_calls`` does not suffice for.
+
+        :param leads: how many are to be called.
+        :param called: whether a call was made, for all leads together.
+        :raises InputError: it is less than what is needed.
+        """
         if self.task.max_calls is NOT_GIVEN:
             return
-        if need := self.least_need(self.may_be_called(leads), selectors):
-            refuse_if_too_few(self.checked("max_calls", least=1), need, read=self.source.calls)
+        most, need = self.checked("max_calls", least=1), self.least_need(leads, selectors)
+        if need:
+            refuse_if_too_few(most, need, read=self.source.calls, called=called)
 
     @cached_property
     def account(self) -> AccountIdentity:

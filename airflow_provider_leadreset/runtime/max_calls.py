@@ -103,10 +103,11 @@ def need_of_reset(
     return Need(leads, per_lead, once + look_up)
 
 
-def refuse_if_too_few(max_calls: int, need: Need, *, read: int = 0) -> None:
+def refuse_if_too_few(max_calls: int, need: Need, *, read: int = 0, called: bool = False) -> None:
     """Refuse what cannot be done with so many calls.
 
     :param read: calls that it took to read the members of a list: they come before all others.
+    :param called: whether other calls were made, of those for all leads together.
     :raises InputError: naming the need, and what to change.
     """
     calls = need.calls + read
@@ -114,9 +115,10 @@ def refuse_if_too_few(max_calls: int, need: Need, *, read: int = 0) -> None:
         return
     skipped = f", {need.looked_up} to find those that were not modified" if need.looked_up else ""
     listed = f", {read} to read the list" if read else ""
+    so_far = "no lead was touched" if read or called else "none was made"
     raise InputError(
         f"max_calls is {max_calls}, and {pluralize(calls, 'call')} at least are needed for "
         f"{pluralize(need.leads, 'lead')} ({need.per_lead} each, {need.once} for all together{skipped}{listed}): "
-        f"{'no lead was touched' if read else 'none was made'}. Set max_calls={calls} or more, or give fewer leads or "
+        f"{so_far}. Set max_calls={calls} or more, or give fewer leads or "
         "kinds of records; a plan, archive=True and max_records each read all leads once more"
     )

@@ -52,6 +52,7 @@ from airflow_provider_leadreset.runtime.work_told import resetting_work
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.compat import Context
+    from airflow_provider_leadreset.leadsquared.request.lead_ids import Leads
     from airflow_provider_leadreset.operators.lead_reset import LeadResetOperator
 
 
@@ -109,6 +110,8 @@ class ResetRun(GuardedRun):
                 )
                 excluded = leave_out_excluded(self, request.leads, counts, earlier.spared)
                 to_call = counts.not_reached + counts.progress.to_call_again
+                if self._is_retry:
+                    self.refuse_too_few_calls(to_call, request.selectors, called=True)
                 need = self.least_need(to_call, request.selectors)
                 announce_calls(self, to_call, need.for_leads)
                 self._begin_evidence(request, earlier, counts)
@@ -123,6 +126,17 @@ class ResetRun(GuardedRun):
             if self.checkpoint:
                 self.checkpoint.forget()
             return summary
+
+    @property
+    def _is_retry(self) -> bool:
+        """Whether an earlier try may have done a part."""
+        ti: Any = self.context.get("ti")  # a unit test may call the task with next to no context
+        return getattr(ti, "try_number", 1) > 1
+
+    def before_first_call(self, leads: Leads, selectors: Selectors) -> None:
+        """Refuse to begin what ``max_calls`` does not suffice for; of a retry it is known later what is left to do."""
+        if not self._is_retry:
+            super().before_first_call(leads, selectors)
 
     def least_need(self, leads: int, selectors: Selectors) -> Need:
         """Return the calls that so many leads take at least."""

@@ -258,6 +258,30 @@ def test_max_calls_leave_excluded_leads_out(lsq, task):
     assert task.run(1, prospect_ids=leads, exclude=leads[:3], max_calls=5)["queued"] == 3
 
 
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("now", [{}, {"exclude": []}])
+def test_max_calls_of_what_is_left(lsq, task, kept, now):
+    """A retry needs calls for the leads that it may still call: not for those done, or excluded by an earlier try."""
+    leads, output = make_leads(lsq, 8), {}
+    run = tries_of(task, kept, output)
+    for lead in leads[6:]:
+        lsq.fault("500", times=1, prospect_id=lead, path="Lead.Reset")
+    with pytest.raises(LeadResetLeadsFailedError):
+        run(1, prospect_ids=leads, exclude=leads[:3], max_calls=7)
+    lsq.reset_calls()
+    with pytest.raises(
+        LeadResetInputError,
+        match=r"max_calls is 3, and 4 calls at least are needed for 2 leads .*no lead was",
+    ):
+        run(2, prospect_ids=leads, max_calls=3, **now)
+    assert called(lsq) == set()
+    assert (output["queued"], output["excluded"], output["unanswered"]) == (3, 3, 2)
+    lsq.reset_calls()
+    assert run(3, prospect_ids=leads, max_calls=4, **now)["queued"] == 5
+    assert called(lsq) == set(leads[6:])
+    assert len(lsq.calls) == 4
+
+
 @pytest.mark.parametrize("most", [3, 4])
 def test_max_records_of_what_is_left(lsq, task, most):
     """A retry counts the records of the leads that it may still reset, whatever has come to the others."""
