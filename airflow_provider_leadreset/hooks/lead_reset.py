@@ -585,9 +585,8 @@ def _free_locks() -> None:
     global _leads_lock
     _leads_lock = Lock()
     for value in vars(LeadResetHook).values():
-        if isinstance(value, cached_property) and hasattr(
-            value, "lock"
-        ):  # of all hooks together, on Python 3.11
+        # One for all hooks together, on Python 3.11.
+        if isinstance(value, cached_property) and hasattr(value, "lock"):
             value.lock = RLock()
 
 
