@@ -29,7 +29,8 @@ def parse_guid(value: object, what: str) -> str:
     """
     text = str(value) if isinstance(value, uuid.UUID) else value
     if isinstance(text, str) and is_guid(text):
-        return text
+        # An enum's member is a text whose format is its name: from here on it is the bare text.
+        return str.__str__(text)
     raise InputError(f"{what} holds {quoted(value)}, which is no GUID: write it like {EXAMPLE}")
 
 

@@ -156,7 +156,8 @@ def parse_items(name: str, value: object, parse: Callable[[object], T]) -> tuple
     :raises InputError: it is None or holds it, it is no list, or an item is refused.
     """
     items = _items(name, value)
-    if None in items:
+    # Told by identity: pandas' NA, or an array, can be compared with nothing.
+    if any(item is None for item in items):
         raise InputError(describe_none(f"an item of {name}"))
     return tuple(dict.fromkeys(map(parse, items)))
 
@@ -224,7 +225,7 @@ def _event_code(value: object) -> int:
             f"activity_event_list holds {quoted(value)}: an event code is a whole number such as 166 "
             "(in LeadSquared: Settings > Leads > Custom Activities & Scores, column Code)"
         )
-    return value
+    return int(value)  # of an enum's member
 
 
 def _task_type(value: object) -> str:
@@ -235,11 +236,11 @@ def _task_type(value: object) -> str:
 
 
 def _audit(value: object) -> str:
-    if value not in AUDITS or not isinstance(value, str):
+    if not isinstance(value, str) or value not in AUDITS:
         raise InputError(
             f"audit_activity_list holds {quoted(value)}: LeadSquared knows {' and '.join(AUDITS)}, spelled so"
         )
-    return value
+    return AUDITS[AUDITS.index(value)]
 
 
 def _flag(value: object) -> bool:
@@ -247,7 +248,7 @@ def _flag(value: object) -> bool:
         return value
     if value is None:
         raise InputError(describe_none("should_delete_prospect_notes"))
-    if value in ("True", "False"):
+    if isinstance(value, str) and value in ("True", "False"):
         return value == "True"
     raise InputError(
         f"should_delete_prospect_notes is {quoted(value)}: only True, False or exactly the text 'True' or 'False' "

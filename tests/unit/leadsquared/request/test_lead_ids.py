@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import enum
 import json
 import uuid
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.request.guids import parse_guid
 from airflow_provider_leadreset.leadsquared.request.lead_ids import (
+    Leads,
     chunked,
     parse_lead_ids,
 )
@@ -198,3 +200,18 @@ def test_invalid_chunk_size_refused(n: Any) -> None:
     """A chunk size that is not a positive whole number is refused."""
     with pytest.raises(InputError, match="chunks of"):
         chunked([A], n)
+
+
+class Kept(str, enum.Enum):  # noqa: UP042 -- what is tried is that its format is its name
+    """Leads as a member of an enum."""
+
+    FIRST = A
+
+
+@pytest.mark.parametrize(
+    "value", [Kept.FIRST, [Kept.FIRST], {"LeadID": Kept.FIRST}, [{"LeadID": Kept.FIRST}]]
+)
+def test_enum_member_is_its_id(value: object) -> None:
+    """A member of an enum of texts names the lead of its value, not one of its own name."""
+    assert list(Leads.parse(value)) == [A]
+    assert [f"{lead}" for lead in parse_lead_ids(value)] == [A]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import enum
 import json
 import re
 import uuid
@@ -473,3 +474,44 @@ def test_texts_in_selectors_made_by_hand():
     made: dict[str, Any] = {"activity_event_list": "166", "should_delete_prospect_notes": "False"}
     assert LeadReset(LEAD, Selectors(**made), WINDOW).body()["ActivityEventList"] == [166]
     assert "ShouldDeleteProspectNotes" not in LeadReset(LEAD, Selectors(**made), WINDOW).body()
+
+
+class Code(int, enum.Enum):
+    """Event codes by name."""
+
+    CALL = 166
+
+
+def test_enum_member_is_its_code() -> None:
+    """A member of an enum of numbers is told as its code, as it is sent."""
+    selectors = parse_selectors([Code.CALL])
+    assert selectors.describe() == "activities of event 166"
+    assert type(selectors.activity_event_list[0]) is int
+
+
+class Ambiguous:
+    """What can be compared with nothing, as pandas' NA."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("ambiguous")
+
+
+class Agreeable:
+    """What says that it equals everything."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("odd", [Ambiguous(), Agreeable()])
+def test_odd_comparison_refused(odd: object) -> None:
+    """What compares in its own way is refused as any other value, by an error of ours."""
+    for name in ("activity_event_list", "task_type_list", "audit_activity_list"):
+        with pytest.raises(InputError, match=f"{name} holds"):
+            parse_selectors(**{name: [odd]})
+    with pytest.raises(InputError, match="only True, False or exactly"):
+        parse_selectors([166], should_delete_prospect_notes=odd)
