@@ -22,6 +22,11 @@ def is_guid(text: str) -> bool:
     return _GUID.fullmatch(text) is not None and text != _NIL
 
 
+def holds_guid(text: str) -> bool:
+    """Whether a GUID stands anywhere in a text."""
+    return _GUID.search(text) is not None
+
+
 def parse_guid(value: object, what: str) -> str:
     """Parse one GUID, as text or ``uuid.UUID``; its letter case is kept.
 

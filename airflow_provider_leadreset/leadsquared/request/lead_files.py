@@ -14,11 +14,12 @@ from airflow_provider_leadreset.leadsquared.request.file_kinds import refuse_oth
 from airflow_provider_leadreset.leadsquared.request.guids import (
     BETWEEN,
     guids_of,
+    holds_guid,
     is_guid,
     parse_guid,
 )
 from airflow_provider_leadreset.leadsquared.request.id_fields import USUAL_NAMES, IdField, plain_name
-from airflow_provider_leadreset.leadsquared.text import quoted
+from airflow_provider_leadreset.leadsquared.text import pluralize, quoted
 from airflow_provider_leadreset.leadsquared.untrusted_files import (
     BLOCK,
     DAMAGED,
@@ -105,7 +106,10 @@ def _content(raw: IO[bytes], *, packed: bool) -> Generator[io.BufferedReader, No
     if not packed:
         yield limited(raw, MOST_FILE)
         return
-    with unpacked(limited(raw, MOST_FILE), MOST_FILE) as content:
+    packed_bytes = limited(raw, MOST_FILE)
+    if not packed_bytes.peek(1):
+        raise EOFError("it is empty, and gzip packs even nothing to some bytes")  # else read as no leads
+    with unpacked(packed_bytes, MOST_FILE) as content:
         yield content
 
 
@@ -172,12 +176,18 @@ def _csv_ids(text: IO[str], field: IdField) -> Iterator[str]:
     try:
         header = next(rows)
         column = field.column(header)
+        _refuse_ids_in_header(header)
         what = f"column {field.spelled(header[column])}"
         taken = 0
         for row in rows:
             taken = 0
             if not row:
                 continue
+            if len(row) > len(header) and _may_have_moved(row, column, len(header)):
+                raise InputError(
+                    f"line {rows.line_num} has {len(row)} cells below {pluralize(len(header), 'column')}, so which of "
+                    "its ids is the lead's cannot be told: put quotes around a cell that holds the separator"
+                )
             lead = row[column].strip() if len(row) > column else ""
             yield lead if is_guid(lead) else parse_guid(lead, f"{what} of line {rows.line_num}")
     except csv.Error as error:
@@ -185,6 +195,25 @@ def _csv_ids(text: IO[str], field: IdField) -> Iterator[str]:
             f"line {rows.line_num} cannot be read as CSV ({error}), or the file ends in the middle of a row: look for "
             "a quotation mark that is never closed, or is not doubled inside a cell"
         ) from None
+
+
+def _may_have_moved(row: list[str], column: int, columns: int) -> bool:
+    """Return whether another cell of a row that is too long may hold the lead's id.
+
+    A separator in a cell without quotes moves the cells after it: then an owner's id, or another lead's, stands where
+    the lead's belongs.
+    """
+    others = row[column + 1 : column + 1 + len(row) - columns] if column else row[columns:]
+    return any(map(holds_guid, others))
+
+
+def _refuse_ids_in_header(header: list[str]) -> None:
+    """Refuse a table whose rows all stand in its header: read as a table without rows, it would name no lead."""
+    if any(map(holds_guid, header)):
+        raise InputError(
+            "line 1, where a CSV file names its columns, holds a lead id: write the names there, and each row in a "
+            "line of its own that ends as lines of text do"
+        )
 
 
 def _separator(header: str, field: IdField) -> str:

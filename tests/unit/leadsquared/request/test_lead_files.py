@@ -51,6 +51,7 @@ FILES = [
     ("a.csv", f'"ProspectID","Name"\r\n"{A}","Doe, ""J""\nand so on"\r\n\r\n"{B}",""\r\n'),
     ("a.csv", f"Name,ProspectID\nJos\N{LATIN SMALL LETTER E WITH ACUTE},{A},more,cells\n,{B}\n"),
     ("a.csv", f"ProspectID\n {A} \n{B}\t\n"),
+    ("a.csv", f"ProspectID,Owner,Name\n{A},{C},Doe, J\n{B},{C},x,,\n"),
     ("a.jsonl", f'"{A}"\n"{B}"\n'),
     ("a.ndjson", f'{{"ProspectID": "{A}", "x": {{}}}}\n\n{{"prospectid": "{B}"}}'),
     ("a.csv", f"Prospect ID,Name\n{A},x\n{B},y\n"),
@@ -193,6 +194,11 @@ def test_empty_file(tmp_path: Path, name: str, text: str, packed: bool) -> None:
             "line 1 is .* nested more than 100 deep",
         ),
         ("a.json", f'[{{"ProspectID": "{A}"}}]', "it is JSON with objects"),
+        # Lines that end as no lines of a file do: all rows stand in the header, and no lead would be named.
+        ("a.csv", f"ProspectID,Name\u2028{A},x\u2028{B},y\u2028", "line 1, where .* holds a lead id"),
+        # A comma without quotes around its cell: the id there is another's, an owner's or another lead's.
+        ("a.csv", f"Name,Owner,ProspectID\nDoe, J,{B},{A}\n", "line 2 has 4 cells below 3 columns"),
+        ("a.csv", f"ProspectID\n{A}\n{B},{C}\n", "line 3 has 2 cells below 1 column,"),
     ],
 )
 def test_unreadable_line_refused(tmp_path: Path, name: str, text: str, said: str) -> None:
@@ -235,8 +241,9 @@ def _spoilt(data: bytes) -> bytes:
             ),
         ),
         ("a.txt.gz", gzip.compress(f"{A}\n".encode()) + b"more"),
+        ("a.csv.gz", b""),
     ],
-    ids=["latin-1", "not packed", "cut", "spoilt", "more after it"],
+    ids=["latin-1", "not packed", "cut", "spoilt", "more after it", "nothing"],
 )
 def test_damaged_file_refused(tmp_path: Path, name: str, content: bytes) -> None:
     """A damaged file is refused as a whole."""
