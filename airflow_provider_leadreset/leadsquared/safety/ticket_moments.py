@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow_provider_leadreset.leadsquared.safety.ticket_words import TIMES, plain_name
+from airflow_provider_leadreset.leadsquared.safety.ticket_words import tells_when
 
 _SECONDS = re.compile(r"[0-9]{10,11}(?:\.[0-9]{1,9})?")
 _FEWEST_SECONDS, _MOST_SECONDS = 10**9, 10**11
@@ -17,7 +17,7 @@ _FEWEST_SECONDS, _MOST_SECONDS = 10**9, 10**11
 def said_times(answer: Mapping[Any, object]) -> Iterator[tuple[Any, object]]:
     """Yield the keys under which a ticket says when, with what it says; without what was left empty."""
     for name, said in answer.items():
-        if plain_name(name) in TIMES and not (said is None or (isinstance(said, str) and not said.strip())):
+        if tells_when(name) and not (said is None or (isinstance(said, str) and not said.strip())):
             yield name, said
 
 

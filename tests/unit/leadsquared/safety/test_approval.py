@@ -69,6 +69,14 @@ TICKET = {"approved": True, "by": "Asha", "ticket": "CRM-17"}
             "result": "No objection",
         },
         {**TICKET, "status": "pending", "errors": 0, "rejected": [], "notes": "denied once before"},
+        {
+            **TICKET,
+            "previous_state": "Rejected",
+            "rejected_at": None,
+            "rejectedBy": "",
+            "revoked_by": "nobody",
+        },
+        {**TICKET, "status": "Approved, with reservations", "expired_on": "2099-01-01"},
         {"approved": True, "by": "Ravi Null"},
         {"approved": True, "by": "Anna/Asha"},
         [TICKET, {**TICKET, "by": "Ravi"}],
@@ -245,6 +253,35 @@ def test_operator_answer_kept():
         {**TICKET, "revoked": True},
         {**TICKET, "is": "", "Cancelled": "yes"},
         {**YES, "status": "revoked"},
+        *(
+            {**TICKET, "status": said}
+            for said in (
+                *(
+                    "Rejected by CAB",
+                    "Closed - Rejected",
+                    "Rejected: too long",
+                    "Approval denied",
+                    "No, thanks",
+                ),
+                *(
+                    "Not yet approved",
+                    "NOT APPROVED (yet)",
+                    "Cannot approve",
+                    "Can\u2019t approve",
+                    "Won't Do",
+                ),
+                *("\uff32ejected", "Never", "N", ["Rejected", "Approved"], {"label": "Rejected"}, False),
+            )
+        ),
+        {**TICKET, "final_decision": "Rejected"},
+        {**TICKET, "requestStatus": "declined"},
+        {**TICKET, "verdict": "no"},
+        {**TICKET, "\uff21pproved": False},
+        {**TICKET, "not_approved": True},
+        {**TICKET, "isRejected": "yes"},
+        {**TICKET, "rejected_by": "Meera"},
+        {**TICKET, "revokedAt": "2026-10-02T00:00:00Z"},
+        *({"approved": True, "by": by} for by in ("no one", "n.a.", "Not assigned", "\uff4eone", "0", "TBC")),
         {"approved": True, "by": "\u200b\u3164"},
         {"approved": True, "by": "TBD"},
         {"approved": True, "by": "(unassigned)"},
@@ -394,7 +431,11 @@ def test_answer_in_no_time_zone(monkeypatch, zone):
         {**TICKET, "approved_at": "1790855000.000100"},
         *(
             {**TICKET, name: "2025-10-01T12:00:00Z"}
-            for name in ("approved_at", "approvedAt", "Approved on", "answered-at", "signed_off_at")
+            for name in (
+                *("approved_at", "approvedAt", "Approved on", "answered-at", "signed_off_at"),
+                *("approvedDate", "dateApproved", "approved_time", "approval_timestamp", "decidedOn"),
+                *("approvedAtUtc", "decision_date", "responded_on", "granted_at", "\uff41t"),
+            )
         ),
         {**TICKET, "at": "2026-10-01T12:30:00Z", "AT ": "2025-10-01T12:00:00Z"},
         [{**YES, "responded_at": MADE}, {**YES, "responded_at": MADE - timedelta(days=1)}],
