@@ -62,7 +62,7 @@ from airflow_provider_leadreset.leadsquared.records.deciding_dates import decidi
 from airflow_provider_leadreset.leadsquared.records.task_types import task_types_of
 from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_lead_records
-from airflow_provider_leadreset.leadsquared.safety.rules import AccountRules, parse_rules
+from airflow_provider_leadreset.leadsquared.safety.rules import RULES, AccountRules, parse_rules
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, NotGiven
 from airflow_provider_leadreset.leadsquared.text import presentable, quoted
 
@@ -255,13 +255,18 @@ class LeadResetHook(BaseHook):
         extra = _object(self._connection.extra.text())
         unknown = sorted(set(extra) - set(_EXTRAS))
         for name in unknown:
+            plain = name.strip().lower().replace("-", "_").removeprefix(_OLD_PREFIX)
             for guard, likeness in _GUARDS.items():
-                plain = name.strip().lower().replace("-", "_").removeprefix(_OLD_PREFIX)
                 if difflib.get_close_matches(plain, [guard], cutoff=likeness):
                     raise InputError(
                         f"the connection's Extra has {quoted(name)}, which is not known: did you mean {guard}? A "
                         "misspelt guard is none: correct it, or remove it, since it has no effect"
                     )
+            if plain in RULES:
+                raise InputError(
+                    f"the connection's Extra has {quoted(name)} beside rules, where it guards nothing: write it "
+                    f'inside of them, {{"rules": {{"{plain}": …}}}}'
+                )
         if unknown:
             self.log.warning(
                 "Connection %s: the extras %s are not known and have no effect; known are %s",

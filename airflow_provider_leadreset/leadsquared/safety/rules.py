@@ -11,6 +11,9 @@ from airflow_provider_leadreset.leadsquared.errors import InputError
 from airflow_provider_leadreset.leadsquared.text import pluralize, quoted
 from airflow_provider_leadreset.leadsquared.untrusted_files import parse_json
 
+RULES = ("resets", "require", "max_leads")
+"""Names of the rules."""
+
 REQUIRABLE = ("plan", "approval", "evidence_path", "archive", "reason")
 """Arguments of a reset that a rule may require."""
 
@@ -83,7 +86,7 @@ def parse_rules(value: object) -> AccountRules:
         raise InputError(
             f"the connection's rules are {quoted(value)}, which is no object: write them like {_EXAMPLE}"
         )
-    if unknown := [name for name in rules if name not in ("resets", "require", "max_leads")]:
+    if unknown := [name for name in rules if name not in RULES]:
         raise InputError(
             f"the connection's rules have {', '.join(map(quoted, unknown))}, which is no rule; known are resets, "
             "require and max_leads, and a misspelt rule guards nothing"

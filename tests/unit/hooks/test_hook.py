@@ -122,6 +122,13 @@ def test_misspelt_rules_refused(connect: Any, name: str) -> None:
         connect(extra={name: {"resets": False}}).settings  # noqa: B018
 
 
+@pytest.mark.parametrize("extra", [{"resets": False}, {"rules": {}, "Max-Leads": 5}, {"require": ["plan"]}])
+def test_rule_beside_rules_refused(connect: Any, extra: dict[str, Any]) -> None:
+    """A rule that stands beside the rules would guard nothing, so it is refused."""
+    with pytest.raises(LeadResetInputError, match="beside rules, where it guards nothing"):
+        connect(extra=extra).settings  # noqa: B018
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
