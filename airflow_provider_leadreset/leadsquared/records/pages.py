@@ -18,7 +18,7 @@ from airflow_provider_leadreset.leadsquared.errors import (
     ResponseTooLargeError,
     UnreadableError,
 )
-from airflow_provider_leadreset.leadsquared.records.rows import count_of, rows_of
+from airflow_provider_leadreset.leadsquared.records.rows import count_of, rows_of, says_more
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.api.client import LeadSquaredClient
@@ -119,6 +119,8 @@ class PagedRead:
         """What the last page said."""
         self._total: int | None = None
         """What a page said that cannot have meant itself alone."""
+        self._more = False
+        """Whether the last answer said that more rows follow."""
         self._first: list[Row] = []
         self._doubles = 0
         self.has_no_effect = False
@@ -157,6 +159,10 @@ class PagedRead:
             page = self._next(page, number)
             if not self._take(page):
                 break
+        else:
+            # Of a page that ended the read, and was no try of how to ask.
+            if self._more and not complete(self._rows):
+                raise UnreadableError(f"the answer says that more follow on {len(self._rows)} rows")
         if not complete(self._rows):
             self._refuse_missing_rows()
 
@@ -262,7 +268,7 @@ class PagedRead:
     def _page(self, paging: Paging) -> list[Row]:
         answer = self._fetch(paging)
         rows, count = rows_of(answer, *self._names, bare=self._bare), count_of(answer)
-        self._count = count
+        self._count, self._more = count, says_more(answer)
         if count is not None and count > len(rows):
             if self._total is not None and count != self._total:
                 raise _ChangedError(

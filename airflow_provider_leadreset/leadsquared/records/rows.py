@@ -17,7 +17,7 @@ _NIL = "00000000-0000-0000-0000-000000000000"
 
 LEAD_ID = ("ProspectID", "ProspectId")
 
-_INFERRED_COUNTS = ("TotalRecordCount", "TotalCount")
+_INFERRED_COUNTS = ("TotalRecordCount", "TotalCount", "TotalRecords", "Total")
 _COUNTS = ("RecordCount", *_INFERRED_COUNTS)
 """What an answer counts its rows by: the first is documented, the others are inferred."""
 
@@ -32,6 +32,9 @@ _NO_TROUBLE = ("", "0", "none", "null", "false", "no", "ok", "success")
 
 _NOT = ("false", "0", "no")
 """Words by which ``Success`` says that it was none (inferred)."""
+
+_MORE = ("hasmore", "hasmorerecords", "morerecords", "hasnext", "hasnextpage", "istruncated", "ispartial")
+"""Fields, in lower case, that say where they are true that more rows follow than were given (inferred)."""
 
 LONGEST_NUMBER = 9
 """Digits of an event code or a count; more is none."""
@@ -103,7 +106,7 @@ def _refuse_trouble(answer: Mapping[str, object], names: tuple[str, ...]) -> Non
 def count_of(answer: object) -> int | None:
     """Return how many rows the answer says there are; None where it does not say.
 
-    ``RecordCount`` is documented; ``TotalRecordCount`` and ``TotalCount`` (inferred) are read should an account give
+    ``RecordCount`` is documented; ``TotalRecordCount`` and its like (inferred) are read should an account give
     them, -1 of these as .NET's "not known". Of two counts the larger is what may be missing.
 
     :raises UnreadableError: it says something that is no number: then rows may be missing unseen.
@@ -119,6 +122,14 @@ def count_of(answer: object) -> int | None:
         if counts[-1] is None:
             raise UnreadableError(f"the answer counts {_told(said)} rows, which is no number")
     return max((count for count in counts if count is not None), default=None)
+
+
+def says_more(answer: object) -> bool:
+    """Return whether an answer says that more rows follow than it gives."""
+    return isinstance(answer, dict) and any(
+        name.lower().replace("_", "") in _MORE and str(said).strip().lower() in {"true", "yes", "1"}
+        for name, said in answer.items()
+    )
 
 
 def whole_number(value: object) -> int | None:

@@ -114,12 +114,19 @@ def test_error_names_lead_and_kind(answer, asked, kind):
         {"prospectactivities": [{"Id": "a"}]},
         {"TotalRecordCount": 50},
         {"RecordCount": 0, "TotalCount": "50"},
+        {"Total": 50},
+        {"total_records": 1, "TotalRecords": 50},
+        {"HasMore": True},
+        {"has_more_records": "true"},
+        {"IsTruncated": True},
     ],
     ids=str,
 )
 def test_trouble_beside_rows(beside):
     """Rows beside which an answer says that something went wrong, or that there are more, are not all."""
-    with pytest.raises(UnreadableError, match=rf"lead {LEAD}: activities: .*(not be all|announced)"):
+    with pytest.raises(
+        UnreadableError, match=rf"lead {LEAD}: activities: .*(not be all|announced|more follow)"
+    ):
         read({"ProspectActivities": [], **beside}, activity_event_list=[201])
 
 
@@ -130,6 +137,7 @@ def test_trouble_beside_rows(beside):
         *({"Status": status} for status in (None, "", "OK", "success.", True, 200, "200", 0)),
         *({"ErrorCode": code} for code in (0, "0", "", None)),
         *({"ErrorMessage": text} for text in ("", " ", "None", "null", "OK", "Success")),
+        {"HasMore": False, "Total": 0, "IsTruncated": None},
         {"HasError": False, "IsError": "false", "IsSuccess": "true", "Success": None},
     ],
     ids=str,
