@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from airflow_provider_leadreset.emulator.account.account import Account, Latency
 from airflow_provider_leadreset.emulator.account.call_log import CallRecord, Entry
 from airflow_provider_leadreset.emulator.account.faults import CARRIED_OUT, THROTTLING
-from airflow_provider_leadreset.emulator.http.control_guard import comes_from_elsewhere
+from airflow_provider_leadreset.emulator.http.control_guard import why_refused
 from airflow_provider_leadreset.emulator.http.fault_replies import fault_answer, truncate
 from airflow_provider_leadreset.emulator.http.replies import (
     Answer,
@@ -55,10 +55,8 @@ class CallMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] == "http" and comes_from_elsewhere(scope["headers"]):
-            await _reply(
-                send, receive, json_answer({"detail": "A web page of another site made this call"}, 403)
-            )
+        if scope["type"] == "http" and (reason := why_refused(scope["path"], scope["headers"])):
+            await _reply(send, receive, json_answer({"detail": reason}, 403))
             return
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await self._app(scope, receive, send)
