@@ -13,8 +13,8 @@ from airflow_provider_leadreset.leadsquared.text import pluralize
 VerdictKind = Literal["gone", "partly", "nothing_sent"]
 
 TITLES: dict[VerdictKind, str] = {
-    "gone": "The API no longer gives it",
-    "partly": "Partly",
+    "gone": "The API no longer gives the planned records",
+    "partly": "Not all of the reset is done or shown",
     "nothing_sent": "No reset was sent",
 }
 

@@ -248,10 +248,9 @@ def nothing_sent(root: Path, leads: int = 12) -> SampleRun:
     run = SampleRun(root, dag_id="erase_on_request", run_id="manual__2026-10-02T04_00_00")
     ids = [lead_id(one) for one in range(leads)]
     run.plan(ids)
-    why = "the connection's rules say resets are off: 'resets' is false"
     run.reset(
         [Told(lead, "not_reached") for lead in ids],
-        summary={"stopped_because": why},
+        summary={"stopped_because": "interrupted by AirflowTaskTimeout"},
         approval={"approved": True, "by": "asha", "at": "2026-10-02T04:20:00+00:00", "ticket": "CRM-18"},
         approver_is_trigger=True,
         reason="Erasure request 2026-118",
