@@ -69,6 +69,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["counted"] = counted
     environment.filters["moment"] = _moment
     environment.filters["sent"] = _sent
+    environment.filters["css"] = _css
     return environment
 
 
@@ -77,6 +78,12 @@ def _cleaned(value: object) -> object:
     if isinstance(value, str) and not hasattr(value, "__html__"):
         return scrubbed(value, MOST_SHOWN)
     return value
+
+
+def _css(text: str) -> str:
+    """Return a text as it stands in quotes in a style sheet, whose escapes are others than those of HTML."""
+    cleaned = scrubbed(text, MOST_SHOWN)
+    return "".join(sign if sign.isascii() and sign.isalnum() else f"\\{ord(sign):x} " for sign in cleaned)
 
 
 def _moment(at: datetime) -> str:

@@ -33,6 +33,9 @@ MOST_TRIES = 200
 MOST_TROUBLED = 50
 """Leads in trouble that are listed above; the appendix has more."""
 
+MOST_IN_FOOT = 80
+"""Characters at the foot of a sheet."""
+
 OUTCOMES = {
     "queued": "LeadSquared accepted the reset",
     "failed": "refused, or holding records that the plan does not show: not reset",
@@ -88,6 +91,15 @@ class RunPage:
     def run_id(self) -> str:
         """The run, as its folder is named."""
         return self.run.name.rpartition("/")[2]
+
+    @property
+    def foot(self) -> str:
+        """DAG and run at the foot of each sheet, on one line: of a long name the ends, which tell most."""
+        name = f"{self.dag}, {self.run_id}"
+        if len(name) <= MOST_IN_FOOT:
+            return name
+        half = MOST_IN_FOOT // 2
+        return f"{name[: half - 1]}…{name[-half:]}"
 
     @cached_property
     def zone(self) -> str:

@@ -542,6 +542,43 @@ def test_printed_and_narrow(run, page):
     assert "@media (max-width: 40rem)" in style
 
 
+def feet(page: Element) -> list[tuple[str, str]]:
+    """The names of the sheets, and what stands at their feet, as a browser reads it."""
+
+    def unescaped(text: str) -> str:
+        return re.sub(r"\\([0-9a-f]+) ?", lambda found: chr(int(found[1], 16)), text)
+
+    rules = re.findall(r'@page ?(\S*) \{ @bottom-left \{ content: "([^"\n]*)"; \} \}', page.one("style").text)
+    return [(name, unescaped(said)) for name, said in rules]
+
+
+def test_sheets_name_their_run(tmp_path, page):
+    """The foot of each sheet names the run; of several, each sheet its own, whatever its name is."""
+    done_and_verified(tmp_path)
+    said = "Evidence of lead resets: monthly_clean_up, manual__2026-10-02T04_00_00"
+    assert feet(page()) == [("", said)]
+    assert "style" not in page().one("article").attributes
+    SampleRun(tmp_path, dag_id="x" * 60, run_id="y" * 60).reset(queued(LEADS), summary={})
+    SampleRun(tmp_path, dag_id="a", run_id="b").reset(queued(LEADS), summary={})
+    (tmp_path / "report" / "a" / "b").rename(tmp_path / "report" / "a" / '"; } } <\\')
+    html = page()
+    assert sorted(feet(html)) == sorted(
+        (name, f"Evidence of lead resets: {run}")
+        for name, run in (
+            (sheet(html, "monthly_clean_up"), "monthly_clean_up, manual__2026-10-02T04_00_00"),
+            (sheet(html, "x" * 60), f"{'x' * 39}…{'y' * 40}"),
+            (sheet(html, "a"), 'a, "; } } <\\'),
+        )
+    )
+    assert html.one("footer").attributes["style"] == "page: run-3"  # no sheet for it alone
+
+
+def sheet(page: Element, dag: str) -> str:
+    """The name of the sheets of a DAG's run."""
+    (article,) = [one for one in page.all("article") if one.one("h2").text.startswith(f"{dag} run")]
+    return article.attributes["style"].removeprefix("page: ")
+
+
 def test_broken_plan_is_read_once_more(run, page):
     """A plan of a changed file is named, and its leads are told all the same."""
     run.reset(queued(LEADS), summary={})
