@@ -76,7 +76,7 @@ def _field_behaviour() -> dict[str, object]:
             "login": "Access key",
             "password": "Secret key",
             # Its form sends port 0 for none, which its server refuses before it asks the hook.
-            "port": "Port (443: Test fails on Airflow 3.3 without one)",
+            "port": "Port (443; Airflow 3.3 cannot test without it)",
         },
         "placeholders": {
             "host": "such as api-in21.leadsquared.com",

@@ -64,7 +64,7 @@ from airflow_provider_leadreset.leadsquared.request.lead_reset import LeadReset
 from airflow_provider_leadreset.leadsquared.safety.preview import LeadRecordCounts, count_lead_records
 from airflow_provider_leadreset.leadsquared.safety.rules import RULES, AccountRules, parse_rules
 from airflow_provider_leadreset.leadsquared.sentinels import NOT_GIVEN, NotGiven
-from airflow_provider_leadreset.leadsquared.text import presentable, quoted
+from airflow_provider_leadreset.leadsquared.text import presentable, quoted, sentence
 
 if TYPE_CHECKING:
     from airflow_provider_leadreset.leadsquared.account_check.account_check import AccountCheckResult
@@ -547,9 +547,9 @@ class LeadResetHook(BaseHook):
                 )
                 return True, f"{client.host} accepts the keys; it did not say whose they are"
         except ThrottledError as error:
-            return False, f"the account is throttled now, which says nothing of the keys: {error}"
+            return False, f"The account is throttled now, which says nothing of the keys: {error}"
         except (LeadResetInputError, LeadResetFailedError, LeadSquaredError) as error:
-            return False, str(error)
+            return False, sentence(str(error))
         return _judge(user, client.host, client.redact)
 
 
@@ -570,7 +570,7 @@ def _judge(user: dict[str, Any], host: str, redact: Callable[[str], str]) -> tup
     who = f"{name} ({email})" if name and email else name or email or "an unnamed user"
     role = name_in("Role")
     account = f"{name_in('OrgDisplayName') or 'account'} ({name_in('OrgShortCode') or 'no code'})"
-    whose = f"keys of {who}, {role or 'whose role was not said'}, {account}"
+    whose = f"Keys of {who}, {role or 'whose role was not said'}, {account}"
     right = account_host(user)
     if right and right != host:
         return False, redact(f"{whose}: the account lives at {right}, not at {host}: set Host to {right}")

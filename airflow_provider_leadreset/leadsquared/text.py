@@ -21,6 +21,12 @@ def pluralize(count: int, noun: str, many: str | None = None) -> str:
     return f"{count} {noun if count == 1 else many or f'{noun}s'}"
 
 
+def sentence(text: str) -> str:
+    """Return a text that stands alone with a capital, unless it begins with a name, such as a host's."""
+    word = text.partition(" ")[0].rstrip(",:;")
+    return text[:1].upper() + text[1:] if word.isalpha() else text
+
+
 def listed(items: Iterable[object], separator: str = ", ", most: int = 20) -> str:
     """Return them one after another: the first ones, and how many more there are."""
     texts = [str(one) for one in items]

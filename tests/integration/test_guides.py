@@ -74,7 +74,7 @@ def test_make_the_connection(lsq, run):
 
     the_dag = CONNECTION.dag("test_the_connection")
     assert run(the_dag).state == "success"
-    (said,) = re.findall(r"^\| `(keys of .*?)…` \|", CONNECTION.text, re.MULTILINE)
+    (said,) = re.findall(r"^\| `(Keys of .*?)…` \|", CONNECTION.text, re.MULTILINE)
     assert LeadResetHook().test_connection()[1].startswith(said)
     lsq.set_user("Sales User")
     assert run(CONNECTION.dag("test_the_connection")).state == "failed"

@@ -254,6 +254,7 @@ def test_unusable_connection(connect: Any, fields: dict[str, Any], said: str) ->
     able, message = hook.test_connection()
     assert not able
     assert said in message
+    assert message[0].isupper()
     assert_no_key(message)
 
 
@@ -482,7 +483,7 @@ def test_administrator_passes(emulator: LeadSquaredEmulator, connect: Any) -> No
     able, message = connect(host=emulator.url).test_connection()
     assert able
     who = "Asha Admin (asha.admin@example.com)"
-    assert message == f"keys of {who}, Administrator, Emulated Account (LSQEMU), at {emulator.host}"
+    assert message == f"Keys of {who}, Administrator, Emulated Account (LSQEMU), at {emulator.host}"
 
 
 def test_other_roles_do_not_pass(emulator: LeadSquaredEmulator, connect: Any) -> None:
@@ -550,9 +551,9 @@ def _user(**fields: Any) -> bytes:
 @pytest.mark.parametrize(
     ("user", "able", "said"),
     [
-        (_user(), True, "keys of A, Administrator, account (no code)"),
+        (_user(), True, "Keys of A, Administrator, account (no code)"),
         (_user(Role="administrator"), True, "administrator"),
-        (_user(FirstName=None, EmailAddress="a@example.com"), True, "keys of a@example.com"),
+        (_user(FirstName=None, EmailAddress="a@example.com"), True, "Keys of a@example.com"),
         (_user(FirstName=""), True, "an unnamed user"),
         (_user(LSQCommonServiceURLs=None), True, "Administrator"),
         (_user(LSQCommonServiceURLs=[]), True, "Administrator"),
@@ -564,18 +565,18 @@ def _user(**fields: Any) -> bytes:
         ),
         (_user(Role=None), False, "whose role was not said"),
         (_user(Role=1), False, "whose role was not said"),
-        (_user(FirstName=None, Name="Asha Nair"), True, "keys of Asha Nair, Administrator"),
-        (_user(FirstName=None, Name=["x"], PassPhrase={}), True, "keys of an unnamed user, Administrator"),
-        (_user(PassPhrase="no address"), True, "keys of A, Administrator"),
+        (_user(FirstName=None, Name="Asha Nair"), True, "Keys of Asha Nair, Administrator"),
+        (_user(FirstName=None, Name=["x"], PassPhrase={}), True, "Keys of an unnamed user, Administrator"),
+        (_user(PassPhrase="no address"), True, "Keys of A, Administrator"),
         (_user(OrgDisplayName=5, OrgShortCode=[]), True, "account (no code)"),
         (_user(LSQCommonServiceURLs={"api": ["x"]}), True, "Administrator"),
         (_user(LSQCommonServiceURLs={"api": "no host name"}), True, "Administrator"),
         (_user(LSQCommonServiceURLs={"api": "/" * 80_000}), True, "Administrator"),
         (http(200, "[]"), False, "whose role was not said"),
-        (_user(FirstName=SECRET[:6], LastName=SECRET[6:]), True, "keys of ***, "),
-        (_user(FirstName=f"{SECRET[:6]}\x1b[0m{SECRET[6:]}"), True, "keys of ***, "),
+        (_user(FirstName=SECRET[:6], LastName=SECRET[6:]), True, "Keys of ***, "),
+        (_user(FirstName=f"{SECRET[:6]}\x1b[0m{SECRET[6:]}"), True, "Keys of ***, "),
         (_user(OrgShortCode=123), True, "account (no code)"),
-        (http(429), False, "the account is throttled now"),
+        (http(429), False, "The account is throttled now"),
         (_user(FirstName=ACCESS, LastName=SECRET, OrgShortCode=quote(SECRET)), True, "***"),
         (http(503), False, "HTTP 503"),
     ],
@@ -614,7 +615,7 @@ def test_documented_sample(connect: Any) -> None:
         able, message = connect(host=server.url).test_connection()
     assert able
     assert message == (
-        f"keys of Nikhil Salman (nikhil@example.com), Administrator, Acme (ACME), at {server.host}"
+        f"Keys of Nikhil Salman (nikhil@example.com), Administrator, Acme (ACME), at {server.host}"
     )
 
 
@@ -628,7 +629,7 @@ def test_foreign_names_are_tamed(connect: Any) -> None:
         able, message = connect(host=server.url).test_connection()
     assert able
     assert message.isprintable()
-    assert message.startswith("keys of A sh a")
+    assert message.startswith("Keys of A sh a")
     assert len(message) < 400
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_leadreset.leadsquared.text import LONG, quoted
+from airflow_provider_leadreset.leadsquared.text import LONG, quoted, sentence
 
 
 def nested(depth: int) -> list[Any]:
@@ -30,3 +30,20 @@ def nested(depth: int) -> list[Any]:
 def test_quoted_value(value: object, text: str) -> None:
     """Any value can be quoted, and takes few characters."""
     assert quoted(value) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("the account is throttled", "The account is throttled"),
+        ("connection: no host", "Connection: no host"),
+        ("api-in21.leadsquared.com accepts the keys", "api-in21.leadsquared.com accepts the keys"),
+        ("max_calls=5 is reached", "max_calls=5 is reached"),
+        ("HTTP 503", "HTTP 503"),
+        ("'x' is no host", "'x' is no host"),
+        ("", ""),
+    ],
+)
+def test_sentence(text: str, alone: str) -> None:
+    """A text that stands alone begins with a capital, where its first word is a word."""
+    assert sentence(text) == alone
