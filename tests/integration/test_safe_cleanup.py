@@ -257,7 +257,7 @@ def test_preview_names_unknowns(lsq, world, dags, run, capfd):
         "Follow-up \\| call",
         "| audits | StageChange | 2 |",
         f"**Unknown to the account: 1 lead**, not reset: {UNKNOWN}.",
-        "inferred, not documented",
+        "that it is this one is inferred.",
     ):
         assert part in text
     assert lsq.resets == []

@@ -100,7 +100,10 @@ class DecidingDates:
         """Return by which dates records are counted, and how that is known."""
         found, guessed, inferred = self._by_source(selectors)
         if not found and not guessed:
-            return "Counted by creation; that LeadSquared compares the window with that is inferred, not documented."
+            return (
+                "Counted by when they were created. LeadSquared does not document which date it compares with the "
+                "window; that it is this one is inferred."
+            )
         sources = (
             (found, f"was found on this account on {self.checked_on}"),
             (guessed, f"is {self._inferred_from(selectors)}"),
@@ -110,13 +113,13 @@ class DecidingDates:
             by_date = self._by_date(kinds).items()
             counted = ", ".join(f"{', '.join(kinds)} by {name}" for name, kinds in by_date)
             told += (
-                [f"Counted: {counted}; that LeadSquared compares the window with that {source}."]
+                [f"Counted: {counted}. That LeadSquared compares the window with that date {source}."]
                 if kinds
                 else []
             )
         text = " ".join(told)
         if inferred:
-            text += f" Of {', '.join(inferred)} it is inferred that it compares with their creation."
+            text += f" For {', '.join(inferred)} it is inferred that it compares the date of creation."
         return text
 
 

@@ -121,7 +121,7 @@ def test_check_of_another_account_is_not_used(make, caplog, capfd, account):
     connect(account_check({"note_date": "ModifiedOn"}, account=account))
     output = preview([lead], **NOTES)
     assert output["totals"]["notes"] == 1
-    assert "inferred, not documented" in output["markdown"]
+    assert "that it is this one is inferred" in output["markdown"]
     said = caplog.text + capfd.readouterr().out
     assert f"its account_check is of account '{account}', and this is 'LSQEMU', so it is not used" in said
 
@@ -132,7 +132,7 @@ def test_account_without_a_code(make, caplog, capfd):
     lead = lsq.add_lead()
     lsq.set_user(org_short_code="")
     connect(account_check({"note_date": "ModifiedOn"}))
-    assert "inferred, not documented" in preview([lead], **NOTES)["markdown"]
+    assert "that it is this one is inferred" in preview([lead], **NOTES)["markdown"]
     assert "LeadSquared does not say which this is, so it is not used" in caplog.text + capfd.readouterr().out
 
 
@@ -157,8 +157,8 @@ def test_counted_by_the_date_that_decides(modified, tmp_path):
     shown = preview([lead], tmp_path, **CODES)
     assert shown["totals"]["activities"] == 1
     assert (
-        "Counted: activities by ModifiedOn; that LeadSquared compares the window with that was found on this account "
-        "on" in shown["markdown"]
+        "Counted: activities by ModifiedOn. That LeadSquared compares the window with that date was found on "
+        "this account on" in shown["markdown"]
     )
     assert "Records dated from" in shown["markdown"]
     assert "inferred" not in shown["markdown"]
@@ -193,9 +193,7 @@ def test_without_a_check_creation_is_inferred(modified):
     connect()
     shown = preview([lead], **CODES)
     assert shown["totals"]["activities"] == 1
-    assert (
-        "Counted by creation; that LeadSquared compares the window with that is inferred" in shown["markdown"]
-    )
+    assert "Counted by when they were created. LeadSquared does not document which date" in shown["markdown"]
 
 
 def test_kinds_that_were_not_found(modified):
@@ -204,7 +202,7 @@ def test_kinds_that_were_not_found(modified):
     connect(account_check({"activity_date": "ModifiedOn"}, note_date=None))
     told = preview([lead], **NOTES, **CODES)["markdown"]
     assert "Counted: activities by ModifiedOn" in told
-    assert "Of notes it is inferred that it compares with their creation" in told
+    assert "For notes it is inferred that it compares the date of creation." in told
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ def test_codes_that_were_asked_about(codes: tuple[int, ...]) -> None:
     assert dates(FOUND).were_found(["activities"], selectors)
     assert dates(FOUND).of_each(selectors) == "ModifiedOn of activities (found on this account on 2026-09-20)"
     assert dates(FOUND).describe(selectors) == (
-        "Counted: activities by ModifiedOn; that LeadSquared compares the window with that was found on this account "
-        "on 2026-09-20."
+        "Counted: activities by ModifiedOn. That LeadSquared compares the window with that date was found on "
+        "this account on 2026-09-20."
     )
 
 
@@ -45,8 +45,8 @@ def test_codes_that_were_not(codes: tuple[int, ...], told: str) -> None:
         f"CreatedOn of notes (found on this account on 2026-09-20); ModifiedOn of activities ({GUESS}{told})"
     )
     assert dates(FOUND).describe(selectors) == (
-        "Counted: notes by CreatedOn; that LeadSquared compares the window with that was found on this account on "
-        "2026-09-20. Counted: activities by ModifiedOn; that LeadSquared compares the window with that is "
+        "Counted: notes by CreatedOn. That LeadSquared compares the window with that date was found on this account on "
+        "2026-09-20. Counted: activities by ModifiedOn. That LeadSquared compares the window with that date is "
         f"{GUESS}{told}."
     )
 
