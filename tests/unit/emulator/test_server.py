@@ -262,6 +262,7 @@ def test_lead_page(lsq: LeadSquaredEmulator, api: Api) -> None:
     assert page.cells[0::4] == [f"2026-10-0{day} 00:00:00" for day in (5, 4, 3, 2, 1)]
     assert page.cells[1::4] == ["Audit", "Note", "Task", "System activity", "Custom activity"]
     assert [cell.strip() for cell in page.cells[-2:]] == [f"166 {evil}", evil]
+    assert page.cells[11].strip() == f"{evil} ({evil}, due 2026-10-04 00:00:00 UTC)"
     overview = Page(requests.get(lsq.url, timeout=5).text)
     assert "script" not in overview.tags
     assert answer.text.count("<th scope=") == answer.text.count("<th") - answer.text.count("<thead")

@@ -93,7 +93,7 @@ def _rows(account: Account, lead: Lead) -> Iterable[_Row]:
         name = f"{activity.code} {directory.activity_type(activity.code).name}"
         yield _Row(activity.created_on, kind, name, activity.note)
     for task in lead.tasks:
-        text = f"{task.name} ({task.status}, due {time_text(task.due_date)})"
+        text = f"{task.name} ({task.status}, due {time_text(task.due_date)} UTC)"
         yield _Row(task.created_on, "task", directory.task_type(task.type_id), text)
     for note in lead.notes:
         yield _Row(note.created_on, "note", "Attachment" if note.attachment_url else "Text", note.text)
