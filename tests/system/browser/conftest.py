@@ -91,3 +91,17 @@ def picture() -> Callable[[str, Locator], None]:
         part.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
 
     return take
+
+
+@pytest.fixture
+def picture_on_phone(page: Page) -> Callable[[str], None]:
+    """Keep a picture of the page as a phone shows it, and go back to the desk."""
+
+    def take(name: str) -> None:
+        desk = page.viewport_size
+        assert desk
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.screenshot(path=PICTURES / f"{name}-phone.png", animations="disabled")
+        page.set_viewport_size(desk)
+
+    return take

@@ -15,7 +15,7 @@ from user_interface import UserInterface
 from airflow_provider_leadreset.emulator.account.account import SECRET_KEY
 
 EXAMPLES = Path(__file__).parents[3] / "example_dags"
-ONE_LEAD, CAREFUL = "example_one_lead", "example_safe_cleanup"
+ONE_LEAD, CAREFUL, FLEET = "example_one_lead", "example_safe_cleanup", "example_fleet"
 KINDS = ("activities", "tasks", "notes")
 INDIA = ZoneInfo("Asia/Kolkata")
 
@@ -41,7 +41,7 @@ def test_only_local_ports_open(ui):
     assert {address.ip for address in listening} == {"127.0.0.1"}
 
 
-def test_connection_form(ui, page, picture):
+def test_connection_form(ui, page, picture, picture_on_phone):
     """The connection form has LeadSquared's words, and its test says whose keys they are."""
     page.goto(f"{ui.url}/connections")
     page.get_by_role("button", name="Add Connection").click()
@@ -55,6 +55,7 @@ def test_connection_form(ui, page, picture):
     port = form.get_by_role("spinbutton", name="Port")
     port.fill("443")
     picture("connection-form", form)
+    picture_on_phone("connection-form")
 
     own = ui.airflow.ask("GET", "/connections/leadsquared_default")
     form.get_by_label("API host").fill(own["host"])
@@ -82,9 +83,10 @@ def test_connection_form(ui, page, picture):
     expect(toast).not_to_contain_text(SECRET_KEY)
     expect(toast).not_to_contain_text(own["login"])
     picture("connection-tested", page.locator("body"))
+    picture_on_phone("connection-tested")
 
 
-def test_approval_of_preview(ui, page, picture):
+def test_approval_of_preview(ui, page, picture, picture_on_phone):
     """A person reads the preview under Required Actions, types what tells its plan, and approves it."""
     leads = ui.params(CAREFUL)["leads"]
     before = {lead: ui.remaining(lead) for lead in leads}
@@ -115,6 +117,7 @@ def test_approval_of_preview(ui, page, picture):
     drawer.get_by_role("textbox").fill(digest)
     page.set_viewport_size({"width": 1400, "height": 1260})  # all of it
     picture("required-action", drawer)
+    picture_on_phone("required-action")
     with page.expect_response(lambda answer: answer.url.endswith("/hitlDetails")) as approved:
         drawer.get_by_role("button", name="Approve", exact=True).click()
     assert approved.value.status == 200
@@ -126,6 +129,11 @@ def test_approval_of_preview(ui, page, picture):
     }
     assert {lead: counts for lead, counts in gone.items() if any(counts)} == shown
     assert promised > 0
+
+    page.goto(f"{ui.url}/dags/{CAREFUL}/runs/{run_id}/tasks/clean_up.preview")
+    expect(page.get_by_text("What a reset would delete").first).to_be_visible()
+    picture("preview-task", page.locator("body"))
+    picture_on_phone("preview-task")
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +174,18 @@ def test_window_in_rendered_templates(ui, page, one_lead):
     page.goto(f"{ui.url}/dags/{ONE_LEAD}/runs/{one_lead[0]}/tasks/reset/rendered_templates")
     row = page.get_by_role("row").filter(has=page.get_by_text("window", exact=True))
     expect(row).to_contain_text(ui.params(ONE_LEAD)["window"])
+
+
+def test_running_batch(ui, page, picture, picture_on_phone):
+    """While a batch runs, the log of its task says how far it is."""
+    run_id = ui.start_a_batch(30)
+    page.goto(f"{ui.url}/dags/{FLEET}/runs/{run_id}/tasks/reset/mapped/0")
+    expect(page.get_by_text(re.compile(r"of 30 leads")).last).to_be_visible()
+    picture("running-batch", page.locator("body"))
+    picture_on_phone("running-batch")
+    page.goto(f"{ui.url}/dags/{FLEET}/runs/{run_id}")
+    expect(page.get_by_text("Running").first).to_be_visible()
+    picture("running-run", page.locator("body"))
 
 
 def rows(lead_page: Page) -> list[str]:

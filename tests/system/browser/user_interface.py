@@ -80,6 +80,20 @@ class UserInterface:
         records: dict[str, list[dict[str, Any]]] = self.leadsquared.ask("GET", f"/remaining/{lead_id}")
         return records
 
+    def start_a_batch(self, lead_count: int) -> str:
+        """Start a reset of new leads as one task of the fleet, and return the run's id while it runs."""
+        leads = self.leadsquared.ask("POST", "/seed", {"demo_leads": lead_count})["lead_ids"]
+        dag_id, conf = "example_fleet", {"leads": leads, "leads_per_task": lead_count}
+        run = self.airflow.ask("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})
+        path = f"/dags/{dag_id}/dagRuns/{run['dag_run_id']}/taskInstances"
+
+        def is_running() -> bool:
+            running = self.airflow.ask("GET", path, state="running")["task_instances"]
+            return any(one["task_id"] == "reset" for one in running)
+
+        wait_for("the batch to run", is_running, _WITHIN)
+        return str(run["dag_run_id"])
+
     def start_a_task(self) -> None:
         """Start a task, and come back while it runs."""
         dag_id = "example_fleet"
