@@ -32,7 +32,7 @@ class Api:
 
     def get(self, path: str, **query: Any) -> requests.Response:
         url = f"{self.lsq.url}/v2/{path}"
-        return self.session.get(url, params=query, headers=self.keys, timeout=5, allow_redirects=False)
+        return self.session.get(url, params=query, headers=self.keys, timeout=60, allow_redirects=False)
 
     def post(self, path: str, body: Any = None, timeout: float = 5, **query: Any) -> requests.Response:
         url = f"{self.lsq.url}/v2/{path}"

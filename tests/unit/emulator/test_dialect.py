@@ -112,7 +112,7 @@ def test_defaults_are_those_told(lsq: LeadSquaredEmulator) -> None:
     """The default dialect is the one that the documentation tells, field by field."""
     assert Dialect().as_json() == DEFAULTS
     assert (
-        requests.get(f"{lsq.url}/_emulator/state", headers=CONTROL, timeout=5).json()["dialect"] == DEFAULTS
+        requests.get(f"{lsq.url}/_emulator/state", headers=CONTROL, timeout=60).json()["dialect"] == DEFAULTS
     )
     guide = (Path(__file__).parents[3] / "docs/emulator-dialects.md").read_text()
     table = dict(re.findall(r"^\| `(\w+)` \| `(.+?)` \|", guide, re.MULTILINE))

@@ -43,10 +43,10 @@ def test_stop_and_start_again() -> None:
     lsq.stop()
     lsq.stop()
     with pytest.raises(requests.ConnectionError):
-        requests.get(lsq.url, timeout=5)
+        requests.get(lsq.url, timeout=60)
     with lsq:
         assert lsq.host == host
-        assert lead_id in requests.get(lsq.url, timeout=5).text
+        assert lead_id in requests.get(lsq.url, timeout=60).text
 
 
 def test_taken_port_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -156,10 +156,10 @@ def test_control_over_http(lsq: LeadSquaredEmulator, api: Api) -> None:
             }
         ],
     }
-    answer = requests.post(f"{control}/seed", json=seed, headers=CONTROL, timeout=5).json()
+    answer = requests.post(f"{control}/seed", json=seed, headers=CONTROL, timeout=60).json()
     (lead_id,) = answer["lead_ids"]
     assert len(answer["list_ids"]) == 1
-    left = requests.get(f"{control}/remaining/{lead_id}", headers=CONTROL, timeout=5).json()
+    left = requests.get(f"{control}/remaining/{lead_id}", headers=CONTROL, timeout=60).json()
     assert left == lsq.remaining(lead_id)
     (activity,), (note,) = left["activities"], left["notes"]
     assert (activity["activity_date_time"], activity["fields"]) == (
@@ -171,26 +171,26 @@ def test_control_over_http(lsq: LeadSquaredEmulator, api: Api) -> None:
         ("activities", "tasks", "notes", "audits"), 1
     )
     assert requests.post(
-        f"{control}/fault", json={"kind": "500", "times": 2}, headers=CONTROL, timeout=5
+        f"{control}/fault", json={"kind": "500", "times": 2}, headers=CONTROL, timeout=60
     ).json() == {"pending": ["500"]}
     assert api.reset(lead_id, ActivityEventList=[166]).status_code == 500
-    assert requests.delete(f"{control}/fault", headers=CONTROL, timeout=5).json() == {"pending": []}
+    assert requests.delete(f"{control}/fault", headers=CONTROL, timeout=60).json() == {"pending": []}
     assert api.reset(lead_id, ActivityEventList=[166]).status_code == 200
 
-    state = requests.get(f"{control}/state", headers=CONTROL, timeout=5).json()
+    state = requests.get(f"{control}/state", headers=CONTROL, timeout=60).json()
     assert (state["calls"], state["resets"], state["records"]["queued"]) == (2, 1, 1)
-    assert requests.post(f"{control}/apply", headers=CONTROL, timeout=5).json() == {"deleted": 1}
-    calls = requests.get(f"{control}/calls", params={"since": 1}, headers=CONTROL, timeout=5).json()
+    assert requests.post(f"{control}/apply", headers=CONTROL, timeout=60).json() == {"deleted": 1}
+    calls = requests.get(f"{control}/calls", params={"since": 1}, headers=CONTROL, timeout=60).json()
     assert [call["status"] for call in calls["calls"]] == [200]
     assert calls["next"] == 2
 
-    requests.post(f"{control}/reset", params={"calls_only": True}, headers=CONTROL, timeout=5)
+    requests.post(f"{control}/reset", params={"calls_only": True}, headers=CONTROL, timeout=60)
     assert lsq.calls == []
     assert lsq.lead_ids() == [lead_id]
-    requests.post(f"{control}/reset", headers=CONTROL, timeout=5)
+    requests.post(f"{control}/reset", headers=CONTROL, timeout=60)
     assert lsq.lead_ids() == []
     demo = {"demo_leads": 4, "now": "2026-11-01T07:30:00Z"}
-    assert requests.post(f"{control}/seed", json=demo, headers=CONTROL, timeout=5).json() == {
+    assert requests.post(f"{control}/seed", json=demo, headers=CONTROL, timeout=60).json() == {
         "lead_ids": lsq.lead_ids(),
         "list_ids": [lsq.lists()[0].id],
     }
@@ -212,10 +212,10 @@ def test_control_refuses_unknown_input(
     lsq: LeadSquaredEmulator, path: str, body: dict[str, Any], status: int
 ) -> None:
     """The control routes refuse what they do not know."""
-    answer = requests.post(f"{lsq.url}/_emulator/{path}", json=body, headers=CONTROL, timeout=5)
+    answer = requests.post(f"{lsq.url}/_emulator/{path}", json=body, headers=CONTROL, timeout=60)
     assert answer.status_code == status
     assert answer.json()["detail"]
-    assert requests.get(f"{lsq.url}/_emulator/remaining/7", headers=CONTROL, timeout=5).status_code == 404
+    assert requests.get(f"{lsq.url}/_emulator/remaining/7", headers=CONTROL, timeout=60).status_code == 404
 
 
 # -- page -------------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ def test_lead_page(lsq: LeadSquaredEmulator, api: Api) -> None:
     lsq.add_note(lead_id, evil, "2026-10-04 00:00:00")
     lsq.add_audit(lead_id, "StageChange", "2026-10-05 00:00:00", old=evil, new=evil)
     lsq.add_list(evil, [lead_id])
-    answer = requests.get(f"{lsq.url}/LeadManagement/LeadDetails", {"LeadID": lead_id}, timeout=5)
+    answer = requests.get(f"{lsq.url}/LeadManagement/LeadDetails", {"LeadID": lead_id}, timeout=60)
     page = Page(answer.text)
     assert answer.status_code == 200
     assert "script" not in page.tags
@@ -263,22 +263,22 @@ def test_lead_page(lsq: LeadSquaredEmulator, api: Api) -> None:
     assert page.cells[1::4] == ["Audit", "Note", "Task", "System activity", "Custom activity"]
     assert [cell.strip() for cell in page.cells[-2:]] == [f"166 {evil}", evil]
     assert page.cells[11].strip() == f"{evil} ({evil}, due 2026-10-04 00:00:00 UTC)"
-    overview = Page(requests.get(lsq.url, timeout=5).text)
+    overview = Page(requests.get(lsq.url, timeout=60).text)
     assert "script" not in overview.tags
     assert answer.text.count("<th scope=") == answer.text.count("<th") - answer.text.count("<thead")
     assert f"/LeadManagement/LeadDetails?LeadID={lead_id}" in overview.links
 
     api.reset(lead_id, ActivityEventList=[166])
-    text = requests.get(f"{lsq.url}/LeadManagement/LeadDetails", {"LeadID": lead_id}, timeout=5).text
+    text = requests.get(f"{lsq.url}/LeadManagement/LeadDetails", {"LeadID": lead_id}, timeout=60).text
     assert "Resets queued for this lead: 1" in text
 
 
 def test_pages_of_empty_and_unknown_leads(lsq: LeadSquaredEmulator, lead_id: str) -> None:
     """The page of a lead without records says so, and an unknown lead has no page."""
     url = f"{lsq.url}/LeadManagement/LeadDetails"
-    assert "Nothing left" in requests.get(url, {"LeadID": lead_id}, timeout=5).text
-    assert requests.get(url, {"LeadID": "<b>"}, timeout=5).status_code == 404
-    assert requests.get(url, timeout=5).status_code == 404
+    assert "Nothing left" in requests.get(url, {"LeadID": lead_id}, timeout=60).text
+    assert requests.get(url, {"LeadID": "<b>"}, timeout=60).status_code == 404
+    assert requests.get(url, timeout=60).status_code == 404
 
 
 # -- demo leads and command -------------------------------------------------------------------------------
@@ -328,9 +328,9 @@ def test_command_serves_until_stopped(number: signal.Signals) -> None:
         (export,) = (line for line in lines if line.startswith("export "))
         name, _, value = shlex.split(export)[1].partition("=")
         connection = json.loads(value)
-        state = requests.get(f"{connection['host']}/_emulator/state", headers=CONTROL, timeout=5).json()
+        state = requests.get(f"{connection['host']}/_emulator/state", headers=CONTROL, timeout=60).json()
         (page,) = (line.split()[-1] for line in lines if line.startswith("One lead"))
-        shown = requests.get(page, timeout=5).status_code
+        shown = requests.get(page, timeout=60).status_code
         process.send_signal(number)
         assert process.wait(10) == 0
         assert process.stderr.read() == ""

@@ -148,7 +148,7 @@ def test_trickling_answer(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> N
     lsq.fault("trickle")
     url = f"{lsq.url}/v2/{RESET}"
     body = {"ProspectId": lead_id, "ActivityEventList": [166]}
-    with requests.post(url, json=body, headers=api.keys, timeout=5, stream=True) as answer:
+    with requests.post(url, json=body, headers=api.keys, timeout=60, stream=True) as answer:
         begun = time.monotonic()
         assert next(answer.iter_content(1)) == b"{"
         assert time.monotonic() - begun >= 0.9

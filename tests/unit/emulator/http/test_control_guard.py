@@ -35,7 +35,7 @@ def lsq() -> Iterator[LeadSquaredEmulator]:
 
 
 def ask(lsq: LeadSquaredEmulator, method: str, path: str, **headers: str) -> requests.Response:
-    return requests.request(method, f"{lsq.url}{path}", headers=headers, timeout=5)
+    return requests.request(method, f"{lsq.url}{path}", headers=headers, timeout=60)
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)

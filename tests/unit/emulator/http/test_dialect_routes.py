@@ -147,4 +147,4 @@ def test_logical_errors(lsq: LeadSquaredEmulator, api: Api, lead_id: str, speak:
         {"Status": "Failed", "Message": {"Message": "Activity does not exist"}},
     )
     assert api.post(NOTES, {"Parameter": 7}).status_code == 400
-    assert requests.get(f"{lsq.url}/v2/{KEY_CHECK}", timeout=5).status_code == 401
+    assert requests.get(f"{lsq.url}/v2/{KEY_CHECK}", timeout=60).status_code == 401

@@ -137,7 +137,7 @@ def test_wrong_body(
 def test_body_without_json_object(api: Api, data: bytes, content_type: str) -> None:
     """A body that is no JSON object is answered with a 400."""
     url = f"{api.lsq.url}/v2/{RESET}"
-    answer = requests.post(url, data=data, headers={**api.keys, "Content-Type": content_type}, timeout=5)
+    answer = requests.post(url, data=data, headers={**api.keys, "Content-Type": content_type}, timeout=60)
     assert answer.status_code == 400
 
 

@@ -328,22 +328,22 @@ def test_where_keys_are_accepted(lsq: LeadSquaredEmulator, lead_id: str) -> None
     keys = {"accessKey": lsq.access_key, "secretKey": lsq.secret_key}
     headers = {"x-LSQ-AccessKey": lsq.access_key, "x-LSQ-SecretKey": lsq.secret_key, "User-Agent": "me/1"}
     good = [
-        requests.get(url, {"id": lead_id, **keys}, timeout=5),
-        requests.get(url, {"id": lead_id}, headers=headers, timeout=5),
+        requests.get(url, {"id": lead_id, **keys}, timeout=60),
+        requests.get(url, {"id": lead_id}, headers=headers, timeout=60),
     ]
     raw = f"{url}?id={lead_id}&accessKey={lsq.access_key}&secretKey={lsq.secret_key}"
     bad = [
-        requests.get(url, {"id": lead_id}, timeout=5),
-        requests.get(url, {"id": lead_id, **keys, "secretKey": "x"}, timeout=5),
+        requests.get(url, {"id": lead_id}, timeout=60),
+        requests.get(url, {"id": lead_id, **keys, "secretKey": "x"}, timeout=60),
         # A + in an address is a blank: keys that were not encoded do not work.
-        requests.get(raw, timeout=5),
+        requests.get(raw, timeout=60),
     ]
     assert [answer.status_code for answer in good] == [200, 200]
     assert [answer.status_code for answer in bad] == [401] * 3
     assert kind_of(bad[0]) == (401, "MXInvalidAccessDetailsException")
     assert [dict(call.query) for call in lsq.calls] == [{"id": lead_id}] * 5
     assert lsq.calls[1].user_agent == "me/1"
-    record = repr(lsq.calls) + requests.get(f"{lsq.url}/_emulator/calls", timeout=5).text
+    record = repr(lsq.calls) + requests.get(f"{lsq.url}/_emulator/calls", timeout=60).text
     assert "emulated" not in record
 
 
@@ -351,7 +351,7 @@ def test_unknown_paths_and_methods(api: Api, lead_id: str) -> None:
     """An unknown path is answered with a 404, and a wrong method with a 405."""
     assert api.post("LeadManagement.svc/Lead.Rest", {}).status_code == 404
     assert api.get("LeadManagement.svc/Lead.Reset").status_code == 405
-    assert requests.get(f"{api.lsq.url}/nowhere", timeout=5).status_code == 404
+    assert requests.get(f"{api.lsq.url}/nowhere", timeout=60).status_code == 404
     assert [call.status for call in api.lsq.calls] == [404, 405]
 
 

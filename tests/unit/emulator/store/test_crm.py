@@ -110,7 +110,7 @@ def test_merged_leads(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
     before = lsq.remaining(other)
     api.reset(other, ActivityEventList=[166])
     merged = requests.post(
-        f"{lsq.url}/_emulator/merge", json={"survivor": lead_id, "merged": other}, headers=CONTROL, timeout=5
+        f"{lsq.url}/_emulator/merge", json={"survivor": lead_id, "merged": other}, headers=CONTROL, timeout=60
     )
     assert merged.json() == lsq.remaining(lead_id)
     assert lsq.apply_queue() == 0
@@ -127,6 +127,6 @@ def test_merged_leads(lsq: LeadSquaredEmulator, api: Api, lead_id: str) -> None:
         lsq.merge_leads(lead_id, lead_id.upper())
     for pair in ({"survivor": lead_id, "merged": lead_id}, {"survivor": other, "merged": lead_id}):
         assert (
-            requests.post(f"{lsq.url}/_emulator/merge", json=pair, headers=CONTROL, timeout=5).status_code
+            requests.post(f"{lsq.url}/_emulator/merge", json=pair, headers=CONTROL, timeout=60).status_code
             == 422
         )
