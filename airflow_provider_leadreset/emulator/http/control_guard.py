@@ -17,7 +17,7 @@ HEADER, VALUE = "X-Leadreset-Emulator", "control"
 """What each control call says."""
 
 # Any port, since a tunnel may have another; nothing else that a parser of addresses would take for one of these.
-_HERE = re.compile(rb"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
+_HERE = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 _OWN = {b"same-origin", b"none"}
 """What a browser says of a request of the emulator's own page, and of an address that a person has typed."""
 
@@ -32,7 +32,7 @@ def why_refused(path: str, headers: Iterable[tuple[bytes, bytes]]) -> str | None
     for name, value in headers:
         said.setdefault(name, []).append(value)
     hosts = said.get(b"host", [])
-    if len(hosts) != 1 or _HERE.fullmatch(hosts[0]) is None:
+    if len(hosts) != 1 or _HERE.fullmatch(hosts[0].decode("latin-1")) is None:
         return "A call goes to 127.0.0.1 or localhost, and its Host header says so"
     own_page = b"http://" + hosts[0].lower()
     is_foreign = any(origin.lower() != own_page for origin in said.get(b"origin", []))
