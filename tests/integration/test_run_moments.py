@@ -22,7 +22,7 @@ from support.local_airflow import local_environment, migrate, start_airflow
 from support.processes import Processes, free_ports
 
 DAGS = Path(__file__).parent / "moment_dags"
-WAIT = 240.0
+WAIT = 600.0
 """Seconds in which all runs must have ended."""
 
 TIMETABLES = ("cron", "interval", "none")
